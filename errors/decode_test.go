@@ -1,0 +1,202 @@
+package okerrors_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	okerrors "github.com/go-okru/okru/errors"
+)
+
+const call = "https://api.ok.ru/fb.do?method=users.getCurrentUser"
+
+func TestDecode(t *testing.T) {
+	body := &source{chunks: []string{failure}}
+	resp, err := okerrors.Decode(roundTrip(func(*http.Request) (*http.Response, error) {
+		return respondFrom(body), nil
+	})).RoundTrip(request(t, call))
+
+	if resp != nil {
+		t.Error("a response comes with the error")
+	}
+	e, ok := err.(*okerrors.Error)
+	if !ok || e.Code != 102 || e.Method != "users.getCurrentUser" || e.Status != 200 {
+		t.Errorf("RoundTrip = %#v, want the bare *Error", err)
+	}
+	if body.closes != 1 {
+		t.Errorf("the body was closed %d times", body.closes)
+	}
+}
+
+func TestDecodeThroughClient(t *testing.T) {
+	client := &http.Client{Transport: okerrors.Decode(always(failure))}
+	_, err := client.Get(call)
+	if !errors.Is(err, okerrors.CodeParamSessionExpired) || !errors.Is(err, okerrors.ErrSession) {
+		t.Errorf("Get: %v", err)
+	}
+	const want = `Get "` + call + `": okru: users.getCurrentUser: PARAM_SESSION_EXPIRED (102): Session expired`
+	if err == nil || err.Error() != want {
+		t.Errorf("Get: %v\nwant %s", err, want)
+	}
+	if inner, ok := errors.AsType[*url.Error](errors.Unwrap(err)); ok {
+		t.Errorf("wrapped twice: %v", inner)
+	}
+}
+
+func TestDecodePasses(t *testing.T) {
+	for name, tt := range map[string]struct{ url, body string }{
+		"success":             {call, success},
+		"array":               {call, "[]"},
+		"nothing":             {call, ""},
+		"method in the path":  {"https://api.ok.ru/api/users/getInfo", success},
+		"foreign path":        {"https://example.com/v1/rates", failure},
+		"upload":              {"https://up.example.com/uploadImage?apiToken=x", failure},
+		"Graph API":           {"https://api.ok.ru/graph/me/chats", failure},
+		"token endpoint":      {"https://api.ok.ru/oauth/token.do", failure},
+		"path below a method": {"https://api.ok.ru/api/users/getInfo/x", failure},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := request(t, tt.url)
+			resp, err := okerrors.Decode(always(tt.body)).RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp.Request != r {
+				t.Error("resp.Request is not the request")
+			}
+			mustRead(t, resp, tt.body)
+		})
+	}
+}
+
+// TestDecodeWithoutURL leaves an odd request to the next RoundTripper.
+func TestDecodeWithoutURL(t *testing.T) {
+	resp, err := okerrors.Decode(always(failure)).RoundTrip(new(http.Request))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustRead(t, resp, failure)
+}
+
+func TestDecodePassesErrors(t *testing.T) {
+	broken := errors.New("broken")
+	body := &source{chunks: []string{success}}
+	for _, wrong := range []*http.Response{nil, respondFrom(body)} {
+		resp, err := okerrors.Decode(roundTrip(func(*http.Request) (*http.Response, error) {
+			return wrong, broken
+		})).RoundTrip(request(t, call))
+		if resp != nil || err != broken {
+			t.Errorf("RoundTrip = %v, %v", resp, err)
+		}
+	}
+	if body.closes != 1 {
+		t.Error("the body of an answer that came with an error stays open")
+	}
+}
+
+// TestDecodeContext ends a call whose answer is an error in the making.
+func TestDecodeContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"error_msg":"`)
+		w.(http.Flusher).Flush()
+		cancel()
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	client := &http.Client{Transport: okerrors.Decode(server.Client().Transport)}
+	resp, err := client.Do(request(t, server.URL+"/fb.do").WithContext(ctx))
+	if err == nil { // the answer is what came, and ends like that of a bare client
+		_, err = io.ReadAll(resp.Body)
+		resp.Body.Close()
+	}
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("the call ended with %v", err)
+	}
+}
+
+// TestDecodeKeepsConnections fails calls over one connection: an error's body
+// is read to its end.
+func TestDecodeKeepsConnections(t *testing.T) {
+	remotes := make(map[string]bool)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		remotes[r.RemoteAddr] = true
+		io.WriteString(w, failure)
+		w.(http.Flusher).Flush()
+		io.WriteString(w, strings.Repeat(" ", 10_000))
+	}))
+	defer server.Close()
+	client := &http.Client{Transport: okerrors.Decode(server.Client().Transport)}
+	for range 5 {
+		if _, err := client.Get(server.URL + "/fb.do?method=a.b"); !errors.Is(err, okerrors.ErrSession) {
+			t.Fatal(err)
+		}
+	}
+	if len(remotes) != 1 {
+		t.Errorf("5 calls took %d connections", len(remotes))
+	}
+}
+
+// idle is a RoundTripper with a secret that notes CloseIdleConnections.
+type idle struct {
+	roundTrip
+	Secret string
+	closed int
+}
+
+func (i *idle) CloseIdleConnections() { i.closed++ }
+
+func TestDecodeIsTransparent(t *testing.T) {
+	next := &idle{roundTrip: always(success), Secret: "CANARY"}
+	rt := okerrors.Decode(next)
+	(&http.Client{Transport: rt}).CloseIdleConnections()
+	if next.closed != 1 {
+		t.Errorf("CloseIdleConnections was forwarded %d times", next.closed)
+	}
+	if u, ok := rt.(interface{ Unwrap() http.RoundTripper }); !ok || u.Unwrap() != http.RoundTripper(next) {
+		t.Error("Unwrap does not return the next RoundTripper")
+	}
+	for _, out := range printed(t, rt) {
+		if leaks(out) {
+			t.Errorf("a secret in %s", out)
+		}
+	}
+	(&http.Client{Transport: okerrors.Decode(always(success))}).CloseIdleConnections()
+
+	nothing := okerrors.Decode(nil).(interface{ Unwrap() http.RoundTripper })
+	if nothing.Unwrap() != http.DefaultTransport {
+		t.Error("Decode(nil) does not use http.DefaultTransport")
+	}
+}
+
+func TestDecodeLeavesRequest(t *testing.T) {
+	r, err := http.NewRequest("POST", "https://api.ok.ru/fb.do", strings.NewReader("method=friends.get"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	before := fmt.Sprintf("%v", r)
+	_, err = okerrors.Decode(roundTrip(func(got *http.Request) (*http.Response, error) {
+		if got != r {
+			t.Error("the request was copied")
+		}
+		got.Body.Close()
+		return respond(failure), nil
+	})).RoundTrip(r)
+	if e, ok := errors.AsType[*okerrors.Error](err); !ok || e.Method != "friends.get" {
+		t.Errorf("RoundTrip: %v", err)
+	}
+	if after := fmt.Sprintf("%v", r); after != before {
+		t.Errorf("the request became\n%s\nfrom\n%s", after, before)
+	}
+	if text, err := json.Marshal(err); err != nil || string(text) == "{}" {
+		t.Errorf("json.Marshal = %s, %v", text, err)
+	}
+}

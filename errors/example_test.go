@@ -1,0 +1,107 @@
+package okerrors_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+
+	okerrors "github.com/go-okru/okru/errors"
+)
+
+// refusing returns a server that answers every call with an error, as OK does.
+func refusing(code int, body string) *httptest.Server {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json;charset=utf-8")
+		w.Header().Set("Invocation-Error", fmt.Sprint(code))
+		io.WriteString(w, body)
+	}))
+}
+
+// Decode makes an API error, which OK sends with status 200, the error of the
+// request.
+func ExampleDecode() {
+	server := refusing(102, `{"error_code":102,"error_msg":"PARAM_SESSION_EXPIRED : Session expired"}`)
+	defer server.Close()
+
+	client := &http.Client{Transport: okerrors.Decode(nil)}
+	_, err := client.Get(server.URL + "/fb.do?method=users.getCurrentUser")
+	fmt.Println(errors.Unwrap(err)) // without the URL, which *url.Error adds
+	// Output:
+	// okru: users.getCurrentUser: PARAM_SESSION_EXPIRED (102): Session expired
+}
+
+// Codes and classes are found through the *url.Error of http.Client.
+func Example() {
+	server := refusing(10, `{"error_code":10,"error_data":"PUBLISH_TO_STREAM",`+
+		`"error_msg":"PERMISSION_DENIED : User must grant an access to permission 'PUBLISH_TO_STREAM'"}`)
+	defer server.Close()
+
+	client := &http.Client{Transport: okerrors.Decode(nil)}
+	_, err := client.Get(server.URL + "/api/mediatopic/post")
+
+	fmt.Println("code 10:", errors.Is(err, okerrors.CodePermissionDenied))
+	fmt.Println("permission:", errors.Is(err, okerrors.ErrPermission))
+	fmt.Println("throttled:", errors.Is(err, okerrors.ErrThrottled))
+	if e, ok := errors.AsType[*okerrors.Error](err); ok {
+		fmt.Printf("%s needs %s\n", e.Method, e.Data)
+	}
+	// Output:
+	// code 10: true
+	// permission: true
+	// throttled: false
+	// mediatopic.post needs "PUBLISH_TO_STREAM"
+}
+
+// FromResponse finds an API error in any answer, which can still be read as a
+// whole.
+func ExampleFromResponse() {
+	server := refusing(8, `{"error_code":8,"error_msg":"FLOOD_BLOCKED : Call blocked due to flood protection"}`)
+	defer server.Close()
+
+	resp, err := http.Get(server.URL + "/fb.do?method=friends.get")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer resp.Body.Close()
+	if e, ok := okerrors.FromResponse(resp); ok {
+		fmt.Println(e.Code, "with status", e.Status)
+	}
+	body, _ := io.ReadAll(resp.Body)
+	fmt.Println(len(body), "bytes")
+	// Output:
+	// FLOOD_BLOCKED (8) with status 200
+	// 83 bytes
+}
+
+// A Code is an error by itself. One that this package does not know keeps its
+// number.
+func ExampleCode() {
+	fmt.Println(okerrors.CodeParamSessionExpired)
+	fmt.Println(errors.Is(okerrors.CodeParamSessionExpired, okerrors.ErrSession))
+	fmt.Println(okerrors.Code(4242))
+	// Output:
+	// PARAM_SESSION_EXPIRED (102)
+	// true
+	// CODE (4242)
+}
+
+// The keys of a session that OK has replaced are reachable, and never printed.
+func ExampleError_NewSession() {
+	server := refusing(107, `{"error_code":107,"error_msg":"PARAM_SESSION_KEY_CHANGED : Session key changed",`+
+		`"session_key":"new-key","session_secret_key":"new-secret"}`)
+	defer server.Close()
+
+	client := &http.Client{Transport: okerrors.Decode(nil)}
+	_, err := client.Get(server.URL + "/fb.do?method=friends.get")
+	if e, ok := errors.AsType[*okerrors.Error](err); ok {
+		key, secret, ok := e.NewSession()
+		fmt.Println(len(key), len(secret), ok)
+		fmt.Printf("%+v\n", e)
+	}
+	// Output:
+	// 7 10 true
+	// okru: friends.get: PARAM_SESSION_KEY_CHANGED (107): Session key changed
+}

@@ -1,0 +1,74 @@
+package okerrors
+
+import "bytes"
+
+// peek looks at the text of an answer as it comes in, to learn whether it is
+// an error, and what it says.
+type peek struct {
+	pos     int // of the first byte not looked at yet
+	form    form
+	object  objectScan
+	element elementScan
+}
+
+// form is how the text of an answer is written.
+type form uint8
+
+const (
+	unknownForm form = iota
+	jsonForm
+	xmlForm
+)
+
+var byteOrderMark = []byte("\ufeff")
+
+// look looks at what is new in text, which begins with all that look was given
+// before. It returns true if the rest does not matter.
+func (p *peek) look(text []byte) (done bool) {
+	for ; p.pos < len(text); p.pos++ {
+		if p.step(text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *peek) step(text []byte) (done bool) {
+	switch p.form {
+	case jsonForm:
+		return p.object.step(text, p.pos)
+	case xmlForm:
+		return p.element.step(text, p.pos)
+	}
+	return p.begin(text)
+}
+
+// begin decides by the first byte: an error is an object or an element.
+func (p *peek) begin(text []byte) (done bool) {
+	switch c := text[p.pos]; c {
+	case '{':
+		p.form = jsonForm
+	case '<':
+		p.form = xmlForm
+	default:
+		return !space(c) && !bytes.HasPrefix(byteOrderMark, text[:p.pos+1])
+	}
+	return false
+}
+
+// found tells whether what was looked at is an error, by its form at least: an
+// element may still lack a code.
+func (p *peek) found() bool { return p.object.found || p.element.found }
+
+// members returns what text, the one looked at, says of an error. It takes
+// nothing from beyond the byte that ended the look, lest the result depend on
+// how the text came in.
+func (p *peek) members(text []byte) (o object) {
+	switch {
+	case p.form == jsonForm:
+		return p.object.members(text)
+	case p.element.found:
+		return elements(text[:min(p.pos+1, len(text))])
+	}
+	return o
+}

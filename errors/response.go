@@ -1,0 +1,98 @@
+package okerrors
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/go-okru/okru/internal/apicall"
+)
+
+// The headers that carry the code of an error, the first one first, in the
+// canonical form in which net/http keeps them.
+var codeHeaders = [...]string{"Invocation-Error", "Wmf-Invocation-Error"}
+
+// FromResponse returns the API error in resp, or nil and false if resp is no
+// API error. It finds
+//
+//   - a positive integer in the header Invocation-Error or, failing that,
+//     WMF-Invocation-Error; the body then has the details;
+//   - an object in JSON with an integer error_code, at the top level;
+//   - an element error_response in XML with an integer error_code.
+//
+// The HTTP status and the content type play no part: OK sends errors with
+// status 200. Nothing is decompressed: of an answer that net/http did not
+// decompress, only the header counts.
+//
+// FromResponse does not change what the caller reads, and reads no more than
+// it must: it stops at the first byte of anything but an object or an element,
+// at the first key that no error has, and after 64 KiB at the latest. A read
+// error is kept for the caller. To this end it replaces resp.Body, which must
+// be read and closed as ever; of resp it changes nothing else. It waits for
+// the first bytes of the body, which the context of the request can end.
+//
+// The result stays with resp.Body: calling FromResponse again costs nothing
+// and returns the same *Error, even once the body has been read. Of a body
+// that was read in part before the first call, it sees the rest.
+//
+// A nil resp, a nil resp.Body, a nil resp.Request and an answer without a body
+// are fine. An answer with status 101 is left alone, since its body is a
+// connection. FromResponse must not be called while the body is being read.
+func FromResponse(resp *http.Response) (*Error, bool) {
+	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil, false
+	}
+	var e *Error
+	if a, ok := resp.Body.(*answer); ok {
+		e = a.verdict
+	} else {
+		e = examine(resp)
+	}
+	return e, e != nil
+}
+
+// examine looks at an answer for the first time. It replaces the body, unless
+// there is neither a body nor an error.
+func examine(resp *http.Response) *Error {
+	code, found := headerCode(resp.Header)
+	if resp.Body == nil || resp.Body == http.NoBody {
+		if !found {
+			return nil
+		}
+		resp.Body = http.NoBody
+	}
+	a := &answer{rest: resp.Body}
+	resp.Body = a
+	p := peek{object: objectScan{all: found}}
+	a.peek(&p)
+	if found || p.found() {
+		a.verdict = newError(resp, code, p.members(a.head))
+	}
+	return a.verdict
+}
+
+// newError returns the error of resp that has these members, with the code of
+// the header or, if that is 0, of the members. It returns nil without a code.
+func newError(resp *http.Response, code Code, o object) *Error {
+	if code == 0 {
+		var ok bool
+		if code, ok = integer(o[errorCode]); !ok {
+			return nil
+		}
+	}
+	e := &Error{Code: code, Status: resp.StatusCode, Method: apicall.Method(resp.Request)}
+	o.describe(e)
+	return e
+}
+
+func headerCode(h http.Header) (Code, bool) {
+	for _, name := range codeHeaders {
+		values := h[name]
+		if len(values) == 0 {
+			continue
+		}
+		if n, err := strconv.Atoi(values[0]); err == nil && n > 0 {
+			return Code(n), true
+		}
+	}
+	return 0, false
+}

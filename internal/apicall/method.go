@@ -1,0 +1,98 @@
+package apicall
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-okru/okru/internal/param"
+)
+
+// maxForm bounds how much of a form is read to find its method.
+const maxForm = 1 << 20
+
+// Path tells whether path is one of the two of the REST API: /fb.do, where a
+// parameter names the method, or /api/GROUP/NAME, whose method it returns.
+func Path(path string) (method string, ok bool) {
+	if path == "/fb.do" {
+		return "", true
+	}
+	group, name, ok := split(path)
+	if !ok {
+		return "", false
+	}
+	return group + "." + name, true
+}
+
+// IsPath is Path without the method, and so without an allocation.
+func IsPath(path string) bool {
+	if path == "/fb.do" {
+		return true
+	}
+	_, _, ok := split(path)
+	return ok
+}
+
+func split(path string) (group, name string, ok bool) {
+	rest, ok := strings.CutPrefix(path, "/api/")
+	if !ok {
+		return "", "", false
+	}
+	group, name, ok = strings.Cut(rest, "/")
+	return group, name, ok && group != "" && name != "" && !strings.Contains(name, "/")
+}
+
+// Method returns the API method that r calls, such as "users.getInfo", from
+// the path, the query or the form, in this order. The form is read through
+// GetBody, so that r stays as it is. It returns "" if r calls none.
+func Method(r *http.Request) string {
+	if r == nil || r.URL == nil {
+		return ""
+	}
+	method, ok := Path(r.URL.Path)
+	if !ok || method != "" {
+		return method
+	}
+	if m := first(r.URL.RawQuery); m != "" {
+		return m
+	}
+	return first(form(r))
+}
+
+// IsForm tells whether r is a POST with parameters in its body.
+func IsForm(r *http.Request) bool {
+	if r.Method != http.MethodPost || r.Body == nil || r.Body == http.NoBody {
+		return false
+	}
+	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded")
+}
+
+func form(r *http.Request) string {
+	if !IsForm(r) || r.GetBody == nil {
+		return ""
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return ""
+	}
+	defer body.Close()
+	text, _ := io.ReadAll(io.LimitReader(body, maxForm))
+	return string(text)
+}
+
+// first finds the method in the text of a query or a form.
+func first(text string) string {
+	for text != "" {
+		var pair string
+		pair, text, _ = strings.Cut(text, "&")
+		if value, ok := strings.CutPrefix(pair, param.Method+"="); ok {
+			method, err := url.QueryUnescape(value)
+			if err == nil {
+				return method
+			}
+		}
+	}
+	return ""
+}

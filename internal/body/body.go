@@ -1,0 +1,29 @@
+// Package body ends the bodies of requests and answers the way net/http wants
+// them ended.
+package body
+
+import (
+	"io"
+	"net/http"
+)
+
+// maxDrain is how much of an unwanted answer is read to keep its connection:
+// more than an error page has, less than a new connection costs.
+const maxDrain = 64 << 10
+
+// CloseRequest closes the body of r, as a RoundTripper must on every path.
+func CloseRequest(r *http.Request) {
+	if r.Body != nil {
+		r.Body.Close()
+	}
+}
+
+// Discard ends an answer that nobody will read: it reads a bounded rest, so
+// that the connection can serve again, and closes the body.
+func Discard(resp *http.Response) {
+	if resp == nil || resp.Body == nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
+	resp.Body.Close()
+}
