@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	firstPeek = 256      // enough to see the first key of nearly any answer
+	firstPeek = 64       // enough to see the first key of nearly any answer
 	maxPeek   = 64 << 10 // no error is longer
 
 	// maxEmptyReads is how often a reader may return nothing at all before the

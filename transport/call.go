@@ -1,0 +1,149 @@
+package transport
+
+import (
+	"io"
+	"net/http"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/body"
+	"github.com/go-okru/okru/internal/session"
+)
+
+// call sends one API call, and once more if its session was refused.
+func (s *signer) call(r *http.Request) (*http.Response, error) {
+	isForm := apicall.IsForm(r)
+	var form string
+	if isForm {
+		text, err := readForm(r)
+		if err != nil {
+			return nil, terminal(err)
+		}
+		form = text
+	}
+	src := s.source(r)
+	resp, used, err := s.attempt(r, src, form, isForm)
+	if used == nil || err != nil {
+		return resp, err
+	}
+	return s.renew(r, src, form, isForm, resp, used)
+}
+
+// attempt signs r and sends it. It returns the keys it used if the API refused
+// their session.
+func (s *signer) attempt(r *http.Request, src source, form string, isForm bool) (*http.Response, *keys, error) {
+	p := getParams()
+	defer p.release()
+	err := p.parse(r, form, isForm, s.appKey)
+	var k *keys
+	if err == nil {
+		k, err = s.keys(r, src)
+	}
+	if err != nil {
+		if !isForm { // else readForm has closed it
+			body.CloseRequest(r)
+		}
+		return nil, nil, terminal(err)
+	}
+	return s.send(r, p.sign(r, isForm, k), k)
+}
+
+// send sends the signed copy of r.
+func (s *signer) send(r, signed *http.Request, k *keys) (*http.Response, *keys, error) {
+	resp, err := s.Next.RoundTrip(signed)
+	if err != nil {
+		return nil, nil, err
+	}
+	resp.Request = signed // its form can be read: an error tells the method
+	e, failed := okerrors.FromResponse(resp)
+	resp.Request = r
+	if failed {
+		k.scrubError(e, signed, s.settings.ApplicationSecret)
+		if k.token != nil && e.SessionRefused() {
+			return resp, k, nil
+		}
+	}
+	k.scrubRedirect(resp, signed)
+	return resp, nil, nil
+}
+
+// renew repeats a call whose session was refused. It returns the refusal if
+// there is no newer session, or the body cannot be had again.
+func (s *signer) renew(r *http.Request, src source, form string, isForm bool, resp *http.Response, used *keys) (*http.Response, error) {
+	src.refused(used.token, resp)
+	fresh, err := src.token(r.Context())
+	if ctxErr := r.Context().Err(); err != nil && ctxErr != nil {
+		body.Discard(resp)
+		return nil, terminal(err)
+	}
+	if err != nil || session.Same(fresh, used.token) {
+		return resp, nil
+	}
+	again, ok := repeatable(r, isForm)
+	if !ok {
+		return resp, nil
+	}
+	body.Discard(resp)
+	if s.settings.BeforeRepeat != nil {
+		if err := s.settings.BeforeRepeat(r); err != nil {
+			body.CloseRequest(again)
+			return nil, err
+		}
+	}
+	resp, used, err = s.attempt(again, source{fixed: fresh}, form, isForm)
+	if resp != nil {
+		resp.Request = r
+	}
+	if used != nil {
+		src.refused(used.token, resp)
+	}
+	return resp, err
+}
+
+// repeatable returns r with a body that was not read yet.
+func repeatable(r *http.Request, isForm bool) (*http.Request, bool) {
+	if isForm || r.Body == nil || r.Body == http.NoBody {
+		return r, true
+	}
+	if r.GetBody == nil {
+		return nil, false
+	}
+	b, err := r.GetBody()
+	if err != nil {
+		return nil, false
+	}
+	again := *r
+	again.Body = b
+	return &again, true
+}
+
+// maxForm bounds the form of a call. It is what net/http allows a server's
+// forms.
+const maxForm = 10 << 20
+
+// readForm returns the text of r's form and closes its body. It reads a fresh
+// copy if there is one, since the body itself belongs to the first attempt
+// only.
+func readForm(r *http.Request) (string, error) {
+	defer r.Body.Close()
+	if r.Header.Get("Content-Encoding") != "" {
+		return "", refuse("a form with a Content-Encoding cannot be signed; send it as it is")
+	}
+	from := r.Body
+	if r.GetBody != nil {
+		fresh, err := r.GetBody()
+		if err != nil {
+			return "", refuse("the form cannot be read: %w", err)
+		}
+		defer fresh.Close()
+		from = fresh
+	}
+	text, err := io.ReadAll(io.LimitReader(from, maxForm+1))
+	if err != nil {
+		return "", refuse("the form cannot be read: %w", err)
+	}
+	if len(text) > maxForm {
+		return "", refuse("the form is longer than %d MiB; upload files to the URL that a getUploadUrl method returns", maxForm>>20)
+	}
+	return string(text), nil
+}

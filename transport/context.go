@@ -1,0 +1,43 @@
+package transport
+
+import (
+	"context"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/internal/apicall"
+)
+
+// WithToken returns a context whose calls use the session of t instead of
+// that of [Signer.TokenSource]: for servers that call on behalf of many users.
+// The Signer cannot renew it: a refused session is the caller's to see. A nil
+// t makes calls fail; for calls without a session see [WithCircuit]. t must
+// not be modified afterwards. Of WithToken and [WithTokenSource] the last one
+// counts.
+func WithToken(ctx context.Context, t *oauth2.Token) context.Context {
+	return apicall.With(ctx, func(v *apicall.Values) { v.Token, v.HasToken, v.Source = t, true, nil })
+}
+
+// WithTokenSource returns a context whose calls use the session of ts instead
+// of that of [Signer.TokenSource], and have ts renew it if it is refused. A
+// nil ts makes calls fail.
+func WithTokenSource(ctx context.Context, ts oauth2.TokenSource) context.Context {
+	return apicall.With(ctx, func(v *apicall.Values) { v.Token, v.HasToken, v.Source = nil, ts == nil, ts })
+}
+
+// WithCircuit returns a context whose calls use circuit c instead of
+// [Signer.Circuit].
+func WithCircuit(ctx context.Context, c Circuit) context.Context {
+	return apicall.With(ctx, func(v *apicall.Values) { v.Circuit, v.HasCircuit = int(c), true })
+}
+
+// WithIdempotent returns a context that says whether its calls may safely run
+// more than once. It overrides what [Retry] reads off a method's name.
+func WithIdempotent(ctx context.Context, safe bool) context.Context {
+	return apicall.With(ctx, func(v *apicall.Values) {
+		v.Idempotent = apicall.No
+		if safe {
+			v.Idempotent = apicall.Yes
+		}
+	})
+}

@@ -1,0 +1,203 @@
+package transport
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/param"
+)
+
+// params is the scratch in which one call is signed. It is pooled: what
+// leaves it is the text of the query or form, and nothing else.
+type params struct {
+	list    param.List
+	text    []byte
+	method  string
+	dropped bool // the query has a sig or access_token of the caller's
+}
+
+var pool = sync.Pool{New: func() any { return new(params) }}
+
+func getParams() *params { return pool.Get().(*params) }
+
+// maxPooled keeps the scratch of a rare long form from staying for good.
+const maxPooled = 64 << 10
+
+func (p *params) release() {
+	if cap(p.text) > maxPooled || cap(p.list) > 1024 {
+		return
+	}
+	clear(p.list[:cap(p.list)]) // the pool must not keep anyone's parameters alive
+	clear(p.text[:cap(p.text)])
+	*p = params{list: p.list[:0], text: p.text[:0]}
+	pool.Put(p)
+}
+
+var formatJSON = param.NewPair(param.Format, "json")
+
+// parse collects the parameters of r and form, checked and sorted.
+func (p *params) parse(r *http.Request, form string, isForm bool, appKey param.Pair) error {
+	if err := p.list.Parse(r.URL.RawQuery, false); err != nil {
+		return refuse("query: %w", err)
+	}
+	if err := p.list.Parse(form, true); err != nil {
+		return refuse("form: %w", err)
+	}
+	return p.complete(isForm, appKey)
+}
+
+// complete takes out what is ours to set, and adds what is missing.
+func (p *params) complete(isForm bool, appKey param.Pair) error {
+	hasKey, hasFormat := false, false
+	kept := p.list[:0]
+	for i := range p.list {
+		pair := &p.list[i]
+		switch pair.Key {
+		case param.Sig, param.AccessToken:
+			p.dropped = p.dropped || !pair.Form
+			continue
+		case param.ApplicationKey:
+			if hasKey = true; pair.Value() != appKey.Value() {
+				return refuse("the call has another %s than its Signer; leave it out", param.ApplicationKey)
+			}
+		case param.Format:
+			hasFormat = true
+		case param.Method:
+			p.method = pair.Value()
+		case param.NeverSent[0], param.NeverSent[1], param.NeverSent[2]:
+			return refuse("parameter %q is a secret and must not be sent; give it to the Signer or the token", pair.Key)
+		}
+		kept = append(kept, *pair)
+	}
+	if appKey.Form = isForm; !hasKey {
+		kept = append(kept, appKey)
+	}
+	if !hasFormat {
+		format := formatJSON
+		format.Form = isForm
+		kept = append(kept, format)
+	}
+	p.list = kept
+	if err := p.list.Sort(); err != nil {
+		return refuse("%w", err)
+	}
+	return nil
+}
+
+// signature appends to p.text the signature of the list.
+func (p *params) signature(secret string) [2 * md5.Size]byte {
+	text := p.text[:0]
+	for i := range p.list {
+		if p.list[i].Key != param.Resig {
+			text = p.list[i].AppendSigned(text)
+		}
+	}
+	text = append(text, secret...)
+	p.text = text
+	sum := md5.Sum(text)
+	var out [2 * md5.Size]byte
+	hex.Encode(out[:], sum[:])
+	return out
+}
+
+// encode returns the parameters of the form or of the query as they travel,
+// with the signature and the session if k is not nil.
+func (p *params) encode(form bool, k *keys) string {
+	var sig [2 * md5.Size]byte
+	if k != nil && k.secret != "" {
+		sig = p.signature(k.secret)
+	}
+	text := p.text[:0]
+	for i := range p.list {
+		if p.list[i].Form == form {
+			text = append(separate(text), p.list[i].Text...)
+		}
+	}
+	if k != nil && k.secret != "" {
+		text = append(append(separate(text), param.Sig+"="...), sig[:]...)
+		if k.query != "" {
+			text = append(separate(text), k.query...)
+		}
+	}
+	p.text = text
+	return string(text)
+}
+
+func separate(text []byte) []byte {
+	if len(text) > 0 {
+		text = append(text, '&')
+	}
+	return text
+}
+
+// A signedCopy is a request with its URL in one piece of memory.
+type signedCopy struct {
+	request http.Request
+	url     url.URL
+}
+
+// sign returns a copy of r with its parameters signed by k. The copy shares
+// with r whatever is not changed.
+func (p *params) sign(r *http.Request, isForm bool, k *keys) *http.Request {
+	c := &signedCopy{request: *r, url: *r.URL}
+	c.request.URL = &c.url
+	if isForm {
+		p.signForm(c, k)
+		return &c.request
+	}
+	c.url.RawQuery = p.encode(false, k)
+	if isReplayed(r.Method) && !safeToRepeat(r, p.methodOf(r)) {
+		sendOnce(&c.request)
+	}
+	return &c.request
+}
+
+func (p *params) signForm(c *signedCopy, k *keys) {
+	form := p.encode(true, k)
+	if p.dropped {
+		c.url.RawQuery = p.encode(false, nil)
+	}
+	c.request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(form)), nil }
+	c.request.Body, _ = c.request.GetBody()
+	c.request.ContentLength = int64(len(form))
+	c.request.TransferEncoding = nil
+}
+
+func (p *params) methodOf(r *http.Request) string {
+	if method, ok := apicall.Path(r.URL.Path); ok && method != "" {
+		return method
+	}
+	return p.method
+}
+
+// isReplayed tells whether http.Transport repeats requests of this verb by
+// itself, below all our layers, when an idle connection turns out broken: see
+// isReplayable in net/http.
+func isReplayed(verb string) bool {
+	switch verb {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return false
+}
+
+// sendOnce keeps http.Transport from repeating r. It repeats only what has no
+// body or can have it again; an empty body that is not http.NoBody adds no
+// header, since the transport looks into it first.
+func sendOnce(r *http.Request) {
+	r.GetBody = nil
+	if r.Body == nil || r.Body == http.NoBody {
+		r.Body, r.ContentLength = emptyBody{}, 0
+	}
+}
+
+type emptyBody struct{}
+
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (emptyBody) Close() error             { return nil }

@@ -1,0 +1,167 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/internal/body"
+	"github.com/go-okru/okru/internal/layer"
+	"github.com/go-okru/okru/internal/param"
+	"github.com/go-okru/okru/internal/redact"
+)
+
+// A Signer gives API calls their session and signature. See
+// https://apiok.ru/en/dev/methods.
+//
+// API calls are requests for /fb.do and /api/GROUP/NAME on one of Hosts. Any
+// other request passes through untouched, so that neither an upload URL nor
+// the target of a redirect sees a secret. To a private copy of a call the
+// Signer adds
+//
+//   - application_key,
+//   - format=json, unless the call has a format,
+//   - sig, unless the circuit is [Unsigned],
+//   - access_token, if the circuit has a session,
+//
+// and removes the caller's own sig and access_token. They go into the form of
+// a POST with a form, else into the query; the parameters there are sorted by
+// key. The signature covers query and form together. A multipart body or any
+// other is sent as it is, and not covered. Headers stay as they are.
+//
+// A call whose session the API refuses (codes 102, 103 and 107, and 100 about
+// a session parameter) is repeated once with a newer session, if the source
+// of the session has one. The source is told by its method
+// Invalidate(*oauth2.Token), or Replace(old, new *oauth2.Token) if the API
+// handed out new keys; both are optional, and [oauth.Source] has them. If it
+// has TokenContext(context.Context) (*oauth2.Token, error), that is called
+// instead of Token.
+//
+// Before anything is sent, a call fails with an error whose method
+// Terminal() bool returns true: for a parameter that is there twice, a bad
+// percent-escape, a raw semicolon, a secret among the parameters, plain http,
+// a form that is too long or compressed, a session that is missing or cannot
+// be had, or a setting that is wrong.
+//
+// A Signer prints without its secrets.
+//
+// [oauth.Source]: https://pkg.go.dev/github.com/go-okru/okru/oauth#Source
+type Signer struct {
+	// ApplicationKey is the public key of the application; required.
+	ApplicationKey string
+
+	// ApplicationSecret is the application secret key. Leave it empty in
+	// programs that are handed to users.
+	ApplicationSecret string
+
+	// TokenSource is where sessions come from. If nil, calls have none, unless
+	// their context does: see WithToken and WithTokenSource.
+	TokenSource oauth2.TokenSource
+
+	// Circuit is how calls are signed; by default, Auto. See WithCircuit.
+	Circuit Circuit
+
+	// Hosts are the hosts of the API, as in "api.ok.ru" or "127.0.0.1:8080".
+	// By default, api.ok.ru. Calls to them must use https, except to a loopback
+	// host.
+	Hosts []string
+
+	// BeforeRepeat, if not nil, is asked before a call is repeated with a
+	// renewed session, with the caller's request. Its error ends the call. It
+	// is where a rate limit charges the repeat.
+	BeforeRepeat func(*http.Request) error
+}
+
+// Wrap returns the layer over next; nil means [http.DefaultTransport]. It
+// copies s: later changes have no effect. The layer is safe for concurrent use
+// by multiple goroutines.
+func (s Signer) Wrap(next http.RoundTripper) http.RoundTripper {
+	hosts, fault := parseHosts(s.Hosts)
+	if fault == nil {
+		fault = s.fault()
+	}
+	return &signer{
+		Base:        layer.On(next),
+		settings:    s,
+		hosts:       hosts,
+		fault:       fault,
+		appKey:      param.NewPair(param.ApplicationKey, s.ApplicationKey),
+		own:         source{tokens: s.TokenSource, prompt: isPrompt(s.TokenSource)},
+		sessionless: &keys{secret: s.ApplicationSecret},
+	}
+}
+
+// Check returns what is wrong with s, all faults joined, or nil. The layer
+// answers every API call with it. A missing secret or source is no fault,
+// since a call's context may bring a session.
+func (s Signer) Check() error {
+	_, err := parseHosts(s.Hosts)
+	return errors.Join(s.fault(), err)
+}
+
+func (s Signer) fault() error {
+	var key, circuit error
+	if s.ApplicationKey == "" {
+		key = errors.New("okru: ApplicationKey is empty; set it to the public key of your application")
+	}
+	if !s.Circuit.Valid() {
+		circuit = fmt.Errorf("okru: Circuit is %d; use one of transport's constants, Auto to Unsigned", int(s.Circuit))
+	}
+	return errors.Join(key, circuit)
+}
+
+func (s Signer) attrs() []slog.Attr {
+	return []slog.Attr{
+		slog.String("ApplicationKey", s.ApplicationKey),
+		redact.Secret("ApplicationSecret", s.ApplicationSecret),
+		redact.Set("TokenSource", s.TokenSource != nil),
+		slog.String("Circuit", s.Circuit.String()),
+		slog.Any("Hosts", s.Hosts),
+	}
+}
+
+// String tells the settings, without secrets, as all that prints does.
+func (s Signer) String() string { return redact.String("transport.Signer", s.attrs()) }
+
+// Format implements [fmt.Formatter] with the text of String for every verb.
+func (s Signer) Format(f fmt.State, _ rune) { redact.Format(f, s.String()) }
+
+// LogValue implements [slog.LogValuer].
+func (s Signer) LogValue() slog.Value { return slog.GroupValue(s.attrs()...) }
+
+// MarshalJSON returns what String tells as a JSON object.
+func (s Signer) MarshalJSON() ([]byte, error) { return redact.JSON(s.attrs()) }
+
+// signer is the layer of a Signer.
+type signer struct {
+	layer.Base
+	settings    Signer
+	hosts       []host
+	fault       error
+	appKey      param.Pair
+	own         source // of sessions, unless a context brings its own
+	sessionless *keys
+	derived     keyCache
+}
+
+// Format hides the settings, which package fmt would print with their secrets.
+func (s *signer) Format(f fmt.State, verb rune) { s.settings.Format(f, verb) }
+
+// RoundTrip implements [http.RoundTripper].
+func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
+	is, err := s.isCall(r.URL)
+	if !is {
+		return s.Next.RoundTrip(r)
+	}
+	if err == nil {
+		err = s.fault
+	}
+	if err != nil {
+		body.CloseRequest(r)
+		return nil, terminal(err)
+	}
+	return s.call(r)
+}

@@ -1,0 +1,122 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"reflect"
+
+	"golang.org/x/oauth2"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/session"
+)
+
+// A source is where one call's session comes from.
+type source struct {
+	tokens oauth2.TokenSource // nil: there is none
+	prompt bool               // tokens never makes anyone wait
+	fixed  *oauth2.Token      // instead of tokens
+	empty  bool               // the context has a session, and it is nil
+}
+
+// What a TokenSource may offer beyond its one method.
+type (
+	contextSource interface {
+		TokenContext(context.Context) (*oauth2.Token, error)
+	}
+	invalidator interface{ Invalidate(*oauth2.Token) }
+	replacer    interface{ Replace(old, new *oauth2.Token) }
+)
+
+// staticType is the type of a source of x/oauth2 that never waits.
+var staticType = reflect.TypeOf(oauth2.StaticTokenSource(nil))
+
+func isPrompt(ts oauth2.TokenSource) bool { return ts != nil && reflect.TypeOf(ts) == staticType }
+
+func (s *signer) source(r *http.Request) source {
+	switch v := apicall.From(r.Context()); {
+	case v == nil:
+	case v.HasToken:
+		return source{fixed: v.Token, empty: v.Token == nil}
+	case v.Source != nil:
+		return source{tokens: v.Source, prompt: isPrompt(v.Source)}
+	}
+	return s.own
+}
+
+// none tells whether there is no session to be had.
+func (src *source) none() bool { return src.tokens == nil && src.fixed == nil && !src.empty }
+
+// token returns the session's token. It waits no longer than ctx.
+func (src *source) token(ctx context.Context) (*oauth2.Token, error) {
+	t, err := src.fixed, error(nil)
+	if src.tokens != nil {
+		t, err = src.ask(ctx)
+	}
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("okru: no session: %w", err)
+	case t == nil && src.tokens != nil:
+		return nil, refuse("no session: the token source returned neither a token nor an error")
+	case t == nil:
+		return nil, refuse("no session: the call's context has a nil token; for a call without a session use WithCircuit(ctx, Sessionless)")
+	case t.AccessToken == "":
+		return nil, refuse("no session: the access token is empty")
+	}
+	return t, nil
+}
+
+func (src *source) ask(ctx context.Context) (*oauth2.Token, error) {
+	if cs, ok := src.tokens.(contextSource); ok {
+		return cs.TokenContext(ctx)
+	}
+	if src.prompt || ctx.Done() == nil {
+		return src.tokens.Token()
+	}
+	return wait(ctx, src.tokens)
+}
+
+// wait asks ts, whose Token knows no context and may take as long as a
+// renewal does. The renewal goes on without us: it serves other callers, too.
+func wait(ctx context.Context, ts oauth2.TokenSource) (*oauth2.Token, error) {
+	type outcome struct {
+		token    *oauth2.Token
+		err      error
+		panicked any
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		var o outcome
+		defer func() {
+			o.panicked = recover()
+			done <- o
+		}()
+		o.token, o.err = ts.Token()
+	}()
+	select {
+	case o := <-done:
+		if o.panicked != nil {
+			panic(o.panicked) // where the caller's own recover sees it
+		}
+		return o.token, o.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// refused tells the source that the API refused t, in resp.
+func (src *source) refused(t *oauth2.Token, resp *http.Response) {
+	if e, ok := okerrors.FromResponse(resp); ok {
+		if r, can := src.tokens.(replacer); can {
+			if key, secret, has := e.NewSession(); has {
+				r.Replace(t, session.New(key, secret))
+				return
+			}
+		}
+	}
+	if i, ok := src.tokens.(invalidator); ok {
+		i.Invalidate(t)
+	}
+}
