@@ -34,7 +34,7 @@ func (s *signer) call(r *http.Request) (*http.Response, error) {
 func (s *signer) attempt(r *http.Request, src source, form string, isForm bool) (*http.Response, *keys, error) {
 	p := getParams()
 	defer p.release()
-	err := p.parse(r, form, isForm, s.appKey)
+	err := p.parse(r, form, isForm, s.app)
 	var k *keys
 	if err == nil {
 		k, err = s.keys(r, src)

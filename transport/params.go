@@ -18,8 +18,8 @@ import (
 type params struct {
 	list    param.List
 	text    []byte
-	method  string
-	dropped bool // the query has a sig or access_token of the caller's
+	method  []byte // decoded; of list's memory
+	dropped bool   // the query has a sig or access_token of the caller's
 }
 
 var pool = sync.Pool{New: func() any { return new(params) }}
@@ -30,72 +30,76 @@ func getParams() *params { return pool.Get().(*params) }
 const maxPooled = 64 << 10
 
 func (p *params) release() {
-	if cap(p.text) > maxPooled || cap(p.list) > 1024 {
-		return
+	if cap(p.text)+p.list.Size() <= maxPooled {
+		pool.Put(p)
 	}
-	clear(p.list[:cap(p.list)]) // the pool must not keep anyone's parameters alive
-	clear(p.text[:cap(p.text)])
-	*p = params{list: p.list[:0], text: p.text[:0]}
-	pool.Put(p)
 }
 
-var formatJSON = param.NewPair(param.Format, "json")
+// An application is what every call says of its application, escaped once.
+type application struct{ key, pair string }
+
+func newApplication(key string) application {
+	return application{key: key, pair: param.ApplicationKey + "=" + url.QueryEscape(key)}
+}
 
 // parse collects the parameters of r and form, checked and sorted.
-func (p *params) parse(r *http.Request, form string, isForm bool, appKey param.Pair) error {
+func (p *params) parse(r *http.Request, form string, isForm bool, app application) error {
+	p.list.Reset()
 	if err := p.list.Parse(r.URL.RawQuery, false); err != nil {
 		return refuse("query: %w", err)
 	}
 	if err := p.list.Parse(form, true); err != nil {
 		return refuse("form: %w", err)
 	}
-	return p.complete(isForm, appKey)
-}
-
-// complete takes out what is ours to set, and adds what is missing.
-func (p *params) complete(isForm bool, appKey param.Pair) error {
-	hasKey, hasFormat := false, false
-	kept := p.list[:0]
-	for i := range p.list {
-		pair := &p.list[i]
-		switch pair.Key {
-		case param.Sig, param.AccessToken:
-			p.dropped = p.dropped || !pair.Form
-			continue
-		case param.ApplicationKey:
-			if hasKey = true; pair.Value() != appKey.Value() {
-				return refuse("the call has another %s than its Signer; leave it out", param.ApplicationKey)
-			}
-		case param.Format:
-			hasFormat = true
-		case param.Method:
-			p.method = pair.Value()
-		case param.NeverSent[0], param.NeverSent[1], param.NeverSent[2]:
-			return refuse("parameter %q is a secret and must not be sent; give it to the Signer or the token", pair.Key)
-		}
-		kept = append(kept, *pair)
+	if err := p.complete(isForm, app); err != nil {
+		return err
 	}
-	if appKey.Form = isForm; !hasKey {
-		kept = append(kept, appKey)
-	}
-	if !hasFormat {
-		format := formatJSON
-		format.Form = isForm
-		kept = append(kept, format)
-	}
-	p.list = kept
 	if err := p.list.Sort(); err != nil {
 		return refuse("%w", err)
 	}
 	return nil
 }
 
-// signature appends to p.text the signature of the list.
+// complete takes out what is ours to set, and adds what is missing.
+func (p *params) complete(isForm bool, app application) error {
+	p.method, p.dropped = nil, false
+	hasKey, hasFormat, dropped := false, false, false
+	for i := range p.list.Len() {
+		switch string(p.list.Key(i)) {
+		case param.Sig, param.AccessToken:
+			p.list.Drop(i)
+			dropped = true
+			p.dropped = p.dropped || !p.list.InForm(i)
+		case param.ApplicationKey:
+			if hasKey = true; string(p.list.Value(i)) != app.key {
+				return refuse("the call has another %s than its Signer; leave it out", param.ApplicationKey)
+			}
+		case param.Format:
+			hasFormat = true
+		case param.Method:
+			p.method = p.list.Value(i)
+		case param.NeverSent[0], param.NeverSent[1], param.NeverSent[2]:
+			return refuse("parameter %q is a secret and must not be sent; give it to the Signer or the token", p.list.Key(i))
+		}
+	}
+	if dropped {
+		p.list.Compact()
+	}
+	if !hasKey {
+		p.list.AddText(param.ApplicationKey, app.pair, isForm)
+	}
+	if !hasFormat {
+		p.list.AddText(param.Format, param.Format+"=json", isForm)
+	}
+	return nil
+}
+
+// signature returns the signature of the list.
 func (p *params) signature(secret string) [2 * md5.Size]byte {
 	text := p.text[:0]
-	for i := range p.list {
-		if p.list[i].Key != param.Resig {
-			text = p.list[i].AppendSigned(text)
+	for i := range p.list.Len() {
+		if string(p.list.Key(i)) != param.Resig {
+			text = p.list.AppendSigned(text, i)
 		}
 	}
 	text = append(text, secret...)
@@ -107,23 +111,23 @@ func (p *params) signature(secret string) [2 * md5.Size]byte {
 }
 
 // encode returns the parameters of the form or of the query as they travel,
-// with the signature and the session if k is not nil.
+// with the signature and the session if k has them.
 func (p *params) encode(form bool, k *keys) string {
 	var sig [2 * md5.Size]byte
-	if k != nil && k.secret != "" {
+	if k.secret != "" {
 		sig = p.signature(k.secret)
 	}
 	text := p.text[:0]
-	for i := range p.list {
-		if p.list[i].Form == form {
-			text = append(separate(text), p.list[i].Text...)
+	for i := range p.list.Len() {
+		if p.list.InForm(i) == form {
+			text = p.list.AppendText(separate(text), i)
 		}
 	}
-	if k != nil && k.secret != "" {
+	if k.secret != "" {
 		text = append(append(separate(text), param.Sig+"="...), sig[:]...)
-		if k.query != "" {
-			text = append(separate(text), k.query...)
-		}
+	}
+	if k.query != "" {
+		text = append(separate(text), k.query...)
 	}
 	p.text = text
 	return string(text)
@@ -152,7 +156,7 @@ func (p *params) sign(r *http.Request, isForm bool, k *keys) *http.Request {
 		return &c.request
 	}
 	c.url.RawQuery = p.encode(false, k)
-	if isReplayed(r.Method) && !safeToRepeat(r, p.methodOf(r)) {
+	if isReplayed(r.Method) && !p.isSafe(r) {
 		sendOnce(&c.request)
 	}
 	return &c.request
@@ -161,7 +165,7 @@ func (p *params) sign(r *http.Request, isForm bool, k *keys) *http.Request {
 func (p *params) signForm(c *signedCopy, k *keys) {
 	form := p.encode(true, k)
 	if p.dropped {
-		c.url.RawQuery = p.encode(false, nil)
+		c.url.RawQuery = p.encode(false, unsigned)
 	}
 	c.request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(form)), nil }
 	c.request.Body, _ = c.request.GetBody()
@@ -169,11 +173,12 @@ func (p *params) signForm(c *signedCopy, k *keys) {
 	c.request.TransferEncoding = nil
 }
 
-func (p *params) methodOf(r *http.Request) string {
-	if method, ok := apicall.Path(r.URL.Path); ok && method != "" {
-		return method
+// isSafe tells whether the call may run twice.
+func (p *params) isSafe(r *http.Request) bool {
+	if method, _ := apicall.Path(r.URL.Path); method != "" {
+		return safeToRepeat(r, method)
 	}
-	return p.method
+	return safeToRepeat(r, string(p.method)) // in place: the conversion does not allocate
 }
 
 // isReplayed tells whether http.Transport repeats requests of this verb by

@@ -10,7 +10,6 @@ import (
 
 	"github.com/go-okru/okru/internal/body"
 	"github.com/go-okru/okru/internal/layer"
-	"github.com/go-okru/okru/internal/param"
 	"github.com/go-okru/okru/internal/redact"
 )
 
@@ -88,7 +87,7 @@ func (s Signer) Wrap(next http.RoundTripper) http.RoundTripper {
 		settings:    s,
 		hosts:       hosts,
 		fault:       fault,
-		appKey:      param.NewPair(param.ApplicationKey, s.ApplicationKey),
+		app:         newApplication(s.ApplicationKey),
 		own:         source{tokens: s.TokenSource, prompt: isPrompt(s.TokenSource)},
 		sessionless: &keys{secret: s.ApplicationSecret},
 	}
@@ -141,7 +140,7 @@ type signer struct {
 	settings    Signer
 	hosts       []host
 	fault       error
-	appKey      param.Pair
+	app         application
 	own         source // of sessions, unless a context brings its own
 	sessionless *keys
 	derived     keyCache

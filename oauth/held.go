@@ -1,0 +1,93 @@
+package oauth
+
+import (
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/internal/session"
+)
+
+// held is a session as a Source holds it. It is not modified once shared.
+type held struct {
+	token  *oauth2.Token
+	born   time.Time // when the Source got it
+	early  time.Time // from when on it is renewed in the background
+	expiry time.Time // from when on it is of no use; zero: the clock decides nothing
+	reborn bool      // it was made because the API refused the one before
+	stored bool      // it came from the store
+}
+
+// hold returns t as s holds it, a copy: whoever handed it over keeps his.
+func (s *Source) hold(t *oauth2.Token) *held {
+	own := *t
+	h := &held{token: &own, born: time.Now()}
+	if s.clocked(t) {
+		h.expiry = t.Expiry.Round(0) // a monotonic clock stands still while a machine sleeps
+		h.early = h.expiry.Add(-s.early)
+	}
+	return h
+}
+
+// clocked tells whether the expiry of t means anything: only if a renewal
+// before it can succeed without a human.
+func (s *Source) clocked(t *oauth2.Token) bool {
+	if t.Expiry.IsZero() {
+		return false
+	}
+	g, ok := s.grant.(Refresh)
+	return t.RefreshToken != "" || ok && g.RefreshToken != ""
+}
+
+// fresh tells whether h needs no renewal so far as the clock goes.
+func (h *held) fresh() bool { return h.expiry.IsZero() || time.Now().Before(h.early) }
+
+// usable tells whether h can still be used.
+func (h *held) usable() bool { return h.expiry.IsZero() || time.Now().Before(h.expiry) }
+
+// pace puts off the early renewal of a session so short that it would be due
+// at once, lest each use starts another.
+func (h *held) pace() {
+	if !h.fresh() {
+		h.early = h.born.Add(h.expiry.Sub(h.born) / 2)
+	}
+}
+
+// inherit returns fresh with what a session passes on to the one that takes
+// its place without a grant: its refresh token, and which code it came from.
+func (h *held) inherit(fresh *oauth2.Token) *oauth2.Token {
+	if h == nil {
+		return fresh
+	}
+	if origin := h.token.Extra(codeExtra); origin != nil {
+		fresh = withExtra(fresh, codeExtra, origin)
+	}
+	if fresh.RefreshToken == "" && h.token.RefreshToken != "" {
+		own := *fresh
+		own.RefreshToken, fresh = h.token.RefreshToken, &own
+	}
+	return fresh
+}
+
+// older tells whether a was handed out before b, so far as they say.
+func older(a, b *oauth2.Token) bool {
+	if a.ExpiresIn > 0 && b.ExpiresIn > 0 {
+		return issued(a).Before(issued(b))
+	}
+	return !a.Expiry.IsZero() && !b.Expiry.IsZero() && a.Expiry.Before(b.Expiry)
+}
+
+// issued is when t was handed out, if it has both an expiry and a lifetime.
+func issued(t *oauth2.Token) time.Time {
+	return t.Expiry.Add(-time.Duration(t.ExpiresIn) * time.Second)
+}
+
+// isNews tells whether stored, which the store has, is a session that another
+// process put there: neither what s saw there before nor h, and not older than
+// h. The caller holds s.mu.
+func (s *Source) isNews(stored *oauth2.Token, h *held) bool {
+	if stored == nil || stored.AccessToken == "" || session.Same(stored, s.seen) {
+		return false
+	}
+	return h == nil || !session.Same(stored, h.token) && !older(stored, h.token)
+}

@@ -1,0 +1,81 @@
+package oauth
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/internal/session"
+)
+
+// Replace tells s that fresh takes the place of old: the API handed out new
+// keys, or a human has signed in. It does nothing if old is not the current
+// session; a nil old stands for whatever is current. A fresh session without
+// refresh token keeps the one of old. What s knows of failures is forgotten.
+//
+// With a store, the session is saved in the background. Replace waits for
+// that a moment, so that a program that ends right away does not lose it as a
+// rule.
+func (s *Source) Replace(old, fresh *oauth2.Token) {
+	t := s.replace(old, fresh)
+	if t == nil {
+		return
+	}
+	if s.onToken != nil {
+		own := *t
+		s.onToken(&own)
+	}
+	if s.store == nil {
+		return
+	}
+	saved := make(chan struct{})
+	go func() {
+		defer close(saved)
+		s.keep(t)
+	}()
+	select {
+	case <-saved:
+	case <-time.After(saveMoment):
+	}
+}
+
+// saveMoment is how long Replace may hold up a call: long enough for a file.
+const saveMoment = 20 * time.Millisecond
+
+// replace returns the session that s has from now on, or nil if nothing
+// changed.
+func (s *Source) replace(old, fresh *oauth2.Token) *oauth2.Token {
+	if fresh == nil || fresh.AccessToken == "" {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last != nil && old != nil && !session.Same(s.last.token, old) {
+		return nil
+	}
+	s.adopt(s.hold(s.last.inherit(fresh)))
+	return s.last.token
+}
+
+// keep saves t, unless it is no longer the current session by then.
+func (s *Source) keep(t *oauth2.Token) {
+	ctx, cancel := s.bounded(context.Background())
+	defer cancel()
+	unlock, err := s.lock(ctx)
+	if err == nil {
+		defer unlock()
+		if s.isLast(t) {
+			err = s.save(ctx, t)
+		}
+	}
+	if err != nil && s.onError != nil {
+		s.onError(err)
+	}
+}
+
+func (s *Source) isLast(t *oauth2.Token) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last.token == t
+}

@@ -1,0 +1,363 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-okru/okru/transport"
+)
+
+// A script is a RoundTripper that plays one outcome after the other, the last
+// one again and again. It keeps count of what a layer above must not lose.
+type script struct {
+	outcomes []outcome
+
+	mu     sync.Mutex
+	forms  []string // of the requests, one for each attempt
+	open   int      // answers whose body was not closed
+	closed int      // answers whose body was closed, at least once
+	idle   int      // calls of CloseIdleConnections
+}
+
+type outcome struct {
+	status int
+	text   string
+	header http.Header
+	err    error
+}
+
+func answer(status int, text string, header ...string) outcome {
+	h := http.Header{}
+	for i := 0; i < len(header); i += 2 {
+		h.Set(header[i], header[i+1])
+	}
+	return outcome{status: status, text: text, header: h}
+}
+
+func failure(err error) outcome { return outcome{err: err} }
+
+func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
+	form := ""
+	if r.Body != nil {
+		text, err := io.ReadAll(r.Body)
+		r.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+		form = string(text)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.outcomes[min(len(s.forms), len(s.outcomes)-1)]
+	s.forms = append(s.forms, form)
+	if o.err != nil {
+		return nil, o.err
+	}
+	s.open++
+	return &http.Response{
+		StatusCode: o.status, Header: o.header.Clone(), Request: r,
+		Body: &scriptBody{Reader: strings.NewReader(o.text), script: s},
+	}, nil
+}
+
+func (s *script) CloseIdleConnections() { s.idle++ }
+
+func (s *script) attempts() int { return len(s.forms) }
+
+type scriptBody struct {
+	io.Reader
+	script *script
+	once   sync.Once
+}
+
+func (b *scriptBody) Close() error {
+	b.once.Do(func() {
+		b.script.mu.Lock()
+		defer b.script.mu.Unlock()
+		b.script.open--
+		b.script.closed++
+	})
+	return nil
+}
+
+const (
+	readURL  = "https://api.ok.ru/fb.do?method=users.getInfo"
+	writeURL = "https://api.ok.ru/fb.do?method=stream.publish"
+)
+
+func newGet(t testing.TB, ctx context.Context, url string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(ctx, "GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// finish reads an answer to its end.
+func finish(t testing.TB, resp *http.Response) string {
+	t.Helper()
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+var errBroken = errors.New("connection broken")
+
+func TestRetryReturnsLastAnswerWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		page := strings.Repeat("x", 20<<10)
+		base := &script{outcomes: []outcome{answer(502, "first"), failure(errBroken), answer(503, page)}}
+		r := newGet(t, t.Context(), readURL)
+		resp, err := transport.Retry{}.Wrap(base).RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Request != r {
+			t.Error("the answer's Request is not the caller's")
+		}
+		if got := finish(t, resp); got != page {
+			t.Errorf("the last answer has %d bytes, want %d", len(got), len(page))
+		}
+		if base.attempts() != 4 || base.open != 0 {
+			t.Errorf("%d attempts, %d answers left open; want 4, 0", base.attempts(), base.open)
+		}
+	})
+}
+
+func TestRetryReturnsBareCause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &http.Client{Transport: transport.Retry{}.Wrap(&script{outcomes: []outcome{failure(errBroken)}})}
+		_, err := c.Get(readURL)
+		if u, ok := errors.AsType[*url.Error](err); !ok || u.Err != errBroken {
+			t.Errorf("error is %v, want the cause wrapped once, by the client", err)
+		}
+	})
+}
+
+func TestRetryMax(t *testing.T) {
+	for max, want := range map[int]int{0: 4, 1: 2, 5: 6, -1: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			base := &script{outcomes: []outcome{answer(500, "")}}
+			resp, err := transport.Retry{Max: max}.Wrap(base).RoundTrip(newGet(t, t.Context(), readURL))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if base.attempts() != want {
+				t.Errorf("Max %d: %d attempts, want %d", max, base.attempts(), want)
+			}
+		})
+	}
+}
+
+// The answers of a redirect belong to the client above, whatever they are.
+func TestRetryFollowsNoRedirect(t *testing.T) {
+	for _, location := range []string{"https://example.com/next", "https://%zz/", ""} {
+		synctest.Test(t, func(t *testing.T) {
+			base := &script{outcomes: []outcome{answer(500, ""), answer(302, "moved", "Location", location)}}
+			resp, err := transport.Retry{}.Wrap(base).RoundTrip(newGet(t, t.Context(), readURL))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := finish(t, resp); resp.StatusCode != 302 || got != "moved" {
+				t.Errorf("Location %q: status %d, body %q; want the redirect itself", location, resp.StatusCode, got)
+			}
+		})
+	}
+}
+
+// httputil.ReverseProxy passes requests on that http.Client would refuse.
+func TestRetryTakesServerRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := &script{outcomes: []outcome{answer(500, ""), answer(200, "1")}}
+		r := newGet(t, t.Context(), readURL)
+		r.RequestURI = "/fb.do"
+		resp, err := transport.Retry{}.Wrap(base).RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := finish(t, resp); got != "1" {
+			t.Errorf("body %q, want that of the second attempt", got)
+		}
+	})
+}
+
+func TestRetryEndsWithContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		base := &script{outcomes: []outcome{answer(503, "later", "Retry-After", "5")}}
+		var bodies tracked
+		r := bodies.post(t, ctx, writeURL, "text=1")
+		time.AfterFunc(2*time.Second, cancel)
+		start := time.Now()
+		resp, err := transport.Retry{}.Wrap(base).RoundTrip(r)
+		if resp != nil || !errors.Is(err, context.Canceled) {
+			t.Errorf("outcome %v, %v; want no answer and context.Canceled", resp, err)
+		}
+		if took := time.Since(start); took != 2*time.Second {
+			t.Errorf("returned after %v, want 2s, when the context ended", took)
+		}
+		if base.attempts() != 1 || base.open != 0 || base.idle != 0 {
+			t.Errorf("%d attempts, %d answers open, %d idle flushes; want 1, 0, 0", base.attempts(), base.open, base.idle)
+		}
+		bodies.check(t)
+	})
+}
+
+// A context may end in the hook, when there is no pause to end.
+func TestRetryEndsWithContextBeforeRepeat(t *testing.T) {
+	for range 20 { // which of two ready events comes first is a matter of luck
+		ctx, cancel := context.WithCancel(t.Context())
+		base := &script{outcomes: []outcome{failure(errBroken)}}
+		var bodies tracked
+		r := bodies.post(t, transport.WithIdempotent(ctx, true), writeURL, "text=1")
+		_, err := transport.Retry{MinDelay: -1, OnRetry: func(transport.Attempt) { cancel() }}.Wrap(base).RoundTrip(r)
+		if !errors.Is(err, context.Canceled) || base.attempts() != 1 {
+			t.Fatalf("%d attempts, error %v; want 1 and context.Canceled", base.attempts(), err)
+		}
+		bodies.check(t)
+	}
+}
+
+func TestRetryLeavesIdleConnectionsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := &script{outcomes: []outcome{failure(errBroken)}}
+		rt := transport.Retry{}.Wrap(base)
+		if _, err := rt.RoundTrip(newGet(t, t.Context(), readURL)); err == nil {
+			t.Error("no error")
+		}
+		if base.idle != 0 {
+			t.Errorf("a failure closed the idle connections %d times", base.idle)
+		}
+		(&http.Client{Transport: rt}).CloseIdleConnections()
+		if base.idle != 1 {
+			t.Errorf("CloseIdleConnections went down %d times, want 1", base.idle)
+		}
+		if got := rt.(interface{ Unwrap() http.RoundTripper }).Unwrap(); got != base {
+			t.Errorf("Unwrap returned %v", got)
+		}
+	})
+}
+
+type terminalError struct{}
+
+func (terminalError) Error() string  { return "refused here" }
+func (terminalError) Terminal() bool { return true }
+
+// Whatever a policy says, a local refusal is final.
+func TestRetryHonoursTerminal(t *testing.T) {
+	for name, retry := range map[string]transport.Retry{
+		"Retryable":  {},
+		"If":         {If: func(transport.Attempt) bool { return true }},
+		"CheckRetry": {CheckRetry: func(context.Context, *http.Response, error) (bool, error) { return true, nil }},
+	} {
+		want := fmt.Errorf("limiter: %w", terminalError{})
+		base := &script{outcomes: []outcome{failure(want)}}
+		_, err := retry.Wrap(base).RoundTrip(newGet(t, t.Context(), readURL))
+		if err != want || base.attempts() != 1 {
+			t.Errorf("%s: %d attempts, error %v; want 1 and the error as it was", name, base.attempts(), err)
+		}
+	}
+}
+
+func TestRetryTellsOfAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen []transport.Attempt
+		base := &script{outcomes: []outcome{answer(500, ""), failure(errBroken), answer(200, "1")}}
+		retry := transport.Retry{OnRetry: func(a transport.Attempt) { seen = append(seen, a) }}
+		var n atomic.Int32
+		r := newGet(t, transport.WithAttempts(t.Context(), &n), readURL)
+		start := time.Now()
+		resp, err := retry.Wrap(base).RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if n.Load() != 3 {
+			t.Errorf("WithAttempts counted %d, want 3", n.Load())
+		}
+		if len(seen) != 2 || seen[0].N != 1 || seen[1].N != 2 ||
+			seen[0].Response.StatusCode != 500 || seen[1].Err != errBroken || seen[0].Request != r {
+			t.Fatalf("OnRetry saw %+v", seen)
+		}
+		if took := time.Since(start); took != seen[0].Delay+seen[1].Delay {
+			t.Errorf("the call took %v, OnRetry was told of %v and %v", took, seen[0].Delay, seen[1].Delay)
+		}
+	})
+}
+
+func TestRetryIf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := &script{outcomes: []outcome{answer(202, "not yet"), answer(202, "not yet"), answer(200, "ready")}}
+		retry := transport.Retry{If: func(a transport.Attempt) bool {
+			return a.Response != nil && a.Response.StatusCode == 202 && a.N < 5
+		}}
+		resp, err := retry.Wrap(base).RoundTrip(newGet(t, t.Context(), writeURL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := finish(t, resp); got != "ready" || base.attempts() != 3 || base.open != 0 {
+			t.Errorf("body %q after %d attempts, %d open", got, base.attempts(), base.open)
+		}
+	})
+}
+
+func TestRetryPrintsNothingBelow(t *testing.T) {
+	rt := transport.Retry{}.Wrap(secretTransport{key: "CANARY"})
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%q"} {
+		if text := fmt.Sprintf(verb, rt); strings.Contains(text, "CANARY") || text == "" {
+			t.Errorf("%s prints %q", verb, text)
+		}
+	}
+}
+
+type secretTransport struct{ key string }
+
+func (secretTransport) RoundTrip(*http.Request) (*http.Response, error) { return nil, errBroken }
+
+func BenchmarkRetrySuccess(b *testing.B) {
+	resp := &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}
+	base := exchange(func(*http.Request) (*http.Response, error) { return resp, nil })
+	r := newGet(b, b.Context(), readURL)
+	for _, bench := range []struct {
+		name string
+		rt   http.RoundTripper
+	}{{"bare", base}, {"Retry", transport.Retry{}.Wrap(base)}} {
+		b.Run(bench.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := bench.rt.RoundTrip(r); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func TestRetrySuccessCostsNoAllocation(t *testing.T) {
+	resp := &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}
+	rt := transport.Retry{}.Wrap(exchange(func(*http.Request) (*http.Response, error) { return resp, nil }))
+	r := newGet(t, t.Context(), readURL)
+	if n := testing.AllocsPerRun(100, func() { _, _ = rt.RoundTrip(r) }); n != 0 {
+		t.Errorf("%v allocations, want 0", n)
+	}
+}
+
+// An exchange is a function as a RoundTripper.
+type exchange func(*http.Request) (*http.Response, error)
+
+func (f exchange) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
