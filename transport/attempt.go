@@ -79,7 +79,10 @@ func (a Attempt) isSafe() bool {
 // isSuccess tells whether the server is well, judging by a. Refusing a call
 // for what the call is counts as being well.
 func isSuccess(a Attempt) bool {
-	if a.Err != nil || a.Response == nil || fateOfStatus(a.Response) != settled {
+	if a.Err != nil || a.Response == nil {
+		return false
+	}
+	if status := a.Response.StatusCode; status >= 500 || status == http.StatusTooManyRequests {
 		return false
 	}
 	e, failed := a.apiError()

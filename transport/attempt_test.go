@@ -150,6 +150,7 @@ func TestRetryableOfLittle(t *testing.T) {
 		"no request, 429":    {transport.Attempt{Response: &http.Response{StatusCode: 429}}, true},
 		"no request, 500":    {transport.Attempt{Response: &http.Response{StatusCode: 500}}, false},
 		"no request, broken": {transport.Attempt{Err: errBroken}, false},
+		"terminal, dialing":  {transport.Attempt{N: 1, Err: errors.Join(terminalError{}, opError("dial", syscall.ECONNREFUSED))}, false},
 		"no number, code 1": {transport.Attempt{Request: newGet(t, t.Context(), readURL),
 			Response: &http.Response{StatusCode: 200, Header: http.Header{"Invocation-Error": {"1"}}}}, true},
 	} {

@@ -20,8 +20,8 @@ import (
 //
 // # What is repeated
 //
-// If, or else CheckRetry, decides by the outcome of an attempt. Whatever they
-// say, a request is not repeated
+// CheckRetry decides by the outcome of an attempt; without it If does, and
+// without both Retryable. Whatever they say, a request is not repeated
 //
 //   - after the end of its context;
 //   - after an error whose method Terminal() bool returns true, by which the
@@ -51,7 +51,8 @@ import (
 // Each layer has a retry budget, so that an outage does not multiply its own
 // load. It starts with 200 repeats, which is also the most it holds; each
 // repeat takes one, and five successes earn one. When it is spent, an answer
-// is returned as it is, and a transport error in an error that is [ErrBudget].
+// is returned as it is, and an error of the transport inside one that is
+// [ErrBudget] as well.
 //
 // # On the wire
 //

@@ -67,10 +67,8 @@ func fateOfNumber(status int, later bool) fate {
 	switch {
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && later:
 		return notRun
-	}
-	switch status {
-	case http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case status == http.StatusInternalServerError, status == http.StatusBadGateway,
+		status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
 		return unknown
 	}
 	return settled

@@ -1,0 +1,118 @@
+package transport_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"golang.org/x/oauth2"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/canary"
+	"github.com/go-okru/okru/oauth"
+	"github.com/go-okru/okru/transport"
+)
+
+const (
+	canaryToken   = "canary-token-1a2b3c"
+	canarySession = "canary-session-secret-4d5e"
+	canaryApp     = "canary-application-secret-6f"
+)
+
+var canaries = []string{canaryToken, canarySession, canaryApp, transport.SessionSecret(canaryToken, canaryApp)}
+
+func canarySigner() transport.Signer {
+	return transport.Signer{ApplicationKey: "KEY", ApplicationSecret: canaryApp, TokenSource: oauth.Static(canaryToken, canarySession)}
+}
+
+func TestSettingsAndLayersPrintNoSecret(t *testing.T) {
+	s := canarySigner()
+	rt := s.Wrap(roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, errors.New("down") }))
+	rt.RoundTrip(get("method=a.b")) // fills the cache of keys
+	ctx := transport.WithToken(t.Context(), &oauth2.Token{AccessToken: canaryToken})
+	for _, v := range []any{s, &s, rt, transport.Retry{}.Wrap(rt), http.Client{Transport: rt}, &http.Client{Transport: rt}, ctx,
+		transport.WithTokenSource(ctx, oauth.Static(canaryToken, canarySession)), s.TokenSource} {
+		canary.Check(t, v, canaries...)
+	}
+}
+
+// What a caller can print of a call: its error, its answer and his own
+// request.
+func TestCallsPrintNoSecret(t *testing.T) {
+	echo := func(r *http.Request) string {
+		b := []byte(r.URL.RawQuery)
+		if r.Body != nil {
+			form, _ := io.ReadAll(r.Body)
+			b = append(b, form...)
+		}
+		return string(b)
+	}
+	for name, base := range map[string]roundTripFunc{
+		"transport error": func(*http.Request) (*http.Response, error) { return nil, errors.New("connection reset") },
+		"API error that echoes": func(r *http.Request) (*http.Response, error) {
+			text := fmt.Sprintf(`{"error_code":104,"error_msg":"PARAM_SIGNATURE : %s and %s","error_data":%q,"error_field":%q}`, echo(r), canaryToken, canarySession, canaryApp)
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text)), Request: r}, nil
+		},
+		"redirect that echoes": func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 302, Header: http.Header{"Location": {"https://[broken/?" + echo(r)}}, Body: http.NoBody, Request: r}, nil
+		},
+		"success": func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{}`)), Request: r}, nil
+		},
+	} {
+		for _, r := range []*http.Request{get("method=users.setStatus&sig=x"), post("", "method=users.setStatus")} {
+			c := &http.Client{Transport: okerrors.Decode(transport.Retry{}.Wrap(canarySigner().Wrap(base)))}
+			var sig string
+			s := canarySigner()
+			s.Wrap(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+				_, sig, _ = strings.Cut(echo(r), "&sig=")
+				sig, _, _ = strings.Cut(sig, "&")
+				return nil, errors.New("enough")
+			})).RoundTrip(r.Clone(r.Context()))
+			if len(sig) != 32 {
+				t.Fatalf("sig is %q", sig)
+			}
+			if r.GetBody != nil {
+				r.Body, _ = r.GetBody()
+			}
+			t.Run(name+"/"+r.Method, func(t *testing.T) {
+				resp, err := c.Do(r)
+				canary.Check(t, err, append(canaries, sig)...)
+				if resp != nil {
+					resp.Body.Close()
+					canary.Check(t, resp.Request.URL, append(canaries, sig)...)
+					canary.Check(t, resp.Header, append(canaries, sig)...)
+				}
+				if e, ok := errors.AsType[*okerrors.Error](err); ok {
+					canary.Check(t, e, append(canaries, sig)...)
+					canary.Check(t, string(e.Data)+e.Field+e.Message, append(canaries, sig)...)
+				}
+			})
+		}
+	}
+}
+
+// Errors from before a call is sent say what is wrong without its values.
+func TestRefusalsPrintNoSecret(t *testing.T) {
+	for _, query := range []string{
+		"method=a.b&application_secret_key=" + canaryApp,
+		"method=a.b&session_secret_key=" + canarySession,
+		"method=a.b&token=" + canaryToken + "&token=" + canaryToken,
+		"method=a.b&token=" + canaryToken + "%zz",
+		"method=a.b&token=" + canaryToken + ";",
+		"method=a.b&application_key=" + canaryApp,
+	} {
+		_, err := canarySigner().Wrap(&recorder{}).RoundTrip(get(query))
+		if err == nil {
+			t.Errorf("%s: no error", query)
+		}
+		canary.Check(t, err, canaries...)
+	}
+	leaky := canarySigner()
+	leaky.TokenSource = sourceFunc(func() (*oauth2.Token, error) { return nil, errors.New("no network") })
+	_, err := leaky.Wrap(&recorder{}).RoundTrip(get("method=a.b"))
+	canary.Check(t, err, canaries...)
+}
