@@ -59,6 +59,10 @@ import (
 // The first attempt is the caller's request, untouched. A repeat is a copy
 // with a new body from GetBody. An answer that gives way to a repeat is read
 // up to 64 KiB and closed, so that its connection can be used again.
+//
+// [http.Transport] repeats a GET without a body by itself if a connection that
+// it had kept breaks. A [Signer] below makes it send calls that are not safe
+// to repeat only once; without one, make writes by POST.
 type Retry struct {
 	// Max is how often a request is repeated after the first attempt. Zero
 	// means 3, negative none.
@@ -70,8 +74,8 @@ type Retry struct {
 	MinDelay time.Duration
 
 	// MaxDelay bounds every pause, except for the jitter added to a
-	// Retry-After. Zero means 10 s. Negative means no pauses at all: an answer
-	// that asks for one is returned.
+	// Retry-After and for what Backoff says. Zero means 10 s. Negative means no
+	// pauses at all: an answer that asks for one is returned.
 	MaxDelay time.Duration
 
 	// If decides whether to repeat after an attempt. It is asked after every

@@ -1,0 +1,162 @@
+package rttest
+
+import (
+	"errors"
+	"io"
+	"net/url"
+	"slices"
+)
+
+// compare checks that the caller's request is what it was.
+func (c *call) compare(when string) {
+	for _, field := range c.before.changes(c.req) {
+		c.found(RequestUnchanged, "%s has changed %s", field, when)
+	}
+}
+
+// receive does what a caller does with what RoundTrip returned: it reads the
+// response and closes it.
+func (c *call) receive() {
+	c.compare("when RoundTrip had returned")
+	if c.resp == nil || c.resp.Body == nil {
+		return
+	}
+	if c.contextLives() && c.req.Context().Err() == nil {
+		got, err := io.ReadAll(c.resp.Body)
+		c.checkIntact(got, err)
+	}
+	c.compare("when the answer's body was read")
+	c.close()
+}
+
+// close closes the response, as callers do that do not want it.
+func (c *call) close() {
+	if c.resp == nil || c.resp.Body == nil {
+		return
+	}
+	_ = c.resp.Body.Close()
+	c.compare("when the answer's body was closed")
+}
+
+// contextLives checks that the context of the answer's request has not ended.
+func (c *call) contextLives() bool {
+	a := c.handed()
+	if a == nil || a.req.Context().Err() == nil || c.req.Context().Err() != nil {
+		return true
+	}
+	c.found(ContextLives, "the context of the request next was given ended before the answer's body was closed")
+	return false
+}
+
+// handed returns the attempt whose response the caller was handed, or nil if
+// that cannot be told.
+func (c *call) handed() *attempt {
+	if c.resp == nil {
+		return nil
+	}
+	for _, a := range c.seen() {
+		if a.mark() == c.resp.Header.Get(replyHeader) {
+			return a
+		}
+	}
+	return nil
+}
+
+// seen returns the attempts so far.
+func (c *call) seen() []*attempt {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.attempts)
+}
+
+func (c *call) checkIntact(got []byte, err error) {
+	a := c.handed()
+	switch {
+	case a == nil:
+		c.found(AnswerIntact, "the answer is none of next's, or its header is lost")
+	case err != nil:
+		c.found(AnswerIntact, "the answer's body cannot be read: %v", err)
+	case string(got) != a.reply.text():
+		c.found(AnswerIntact, "the answer's body reads differently")
+	case c.resp.StatusCode != a.status:
+		c.found(AnswerIntact, "the answer's status has changed")
+	case !contains(c.resp.Header, a.header):
+		c.found(AnswerIntact, "the answer's header has changed")
+	}
+}
+
+// audit checks what holds after every call, whatever next did.
+func (c *call) audit() {
+	if c.panicked != nil {
+		c.found(NoPanic, "RoundTrip panics: %v", c.panicked)
+		return
+	}
+	if !c.returned() {
+		return
+	}
+	c.auditOutcome()
+	c.auditError()
+	c.auditRequestBody()
+	c.auditReplies()
+}
+
+func (c *call) auditOutcome() {
+	switch {
+	case c.resp != nil && c.err != nil:
+		c.found(Outcome, "RoundTrip returns both a response and an error")
+	case c.resp == nil && c.err == nil:
+		c.found(Outcome, "RoundTrip returns neither a response nor an error")
+	case c.resp != nil && c.resp.Body == nil:
+		c.found(Outcome, "RoundTrip returns a response without Body")
+	}
+	if c.resp != nil && c.resp.Request != c.req {
+		c.found(AnswerRequest, "Request of the answer is not the caller's request")
+	}
+}
+
+func (c *call) auditError() {
+	if _, ok := errors.AsType[*url.Error](c.err); ok {
+		c.found(ErrorBare, "the layer wraps the error in a *url.Error")
+	}
+}
+
+func (c *call) auditRequestBody() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.body != nil && c.body.closes == 0 {
+		c.found(BodyClosed, "the request's body was not closed")
+	}
+	if c.body != nil && c.body.closes > 1 {
+		c.found(BodyClosedOnce, "the request's body was closed more than once")
+	}
+	for _, s := range c.copies {
+		if s.closes == 0 {
+			c.found(CopiesClosed, "a reader from GetBody was not closed")
+		}
+	}
+}
+
+func (c *call) auditReplies() {
+	handed := c.handed()
+	for _, a := range c.seen() {
+		if a.reply != nil {
+			c.auditReply(a.reply, a == handed)
+		}
+	}
+}
+
+func (c *call) auditReply(r *reply, handed bool) {
+	read, closed := r.state()
+	switch {
+	case !closed && handed:
+		c.found(AnswerClosed, "closing the answer does not close the body of next's answer")
+	case !closed:
+		c.found(AnswerClosed, "the body of an answer that was dropped stays open")
+	case handed && read >= maxRead:
+		c.found(AnswerStreamed, "the answer is read ahead without bound")
+	case read >= maxRead:
+		c.found(AnswerDrained, "an answer that was dropped is read without bound")
+	case !handed && read < len(r.content) && r.ctx.Err() == nil:
+		c.found(AnswerDrained, "an answer that was dropped is closed unread")
+	}
+}

@@ -1,0 +1,193 @@
+package rttest_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/go-okru/okru/internal/rttest"
+)
+
+// after returns a layer that does something with what next returns without an
+// error.
+func after(does func(r *http.Request, resp *http.Response) (*http.Response, error)) trip {
+	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		return does(r, resp)
+	}
+}
+
+// dropping returns a layer that turns bad answers into errors, and does with
+// the bodies what does does.
+func dropping(does func(body io.ReadCloser)) trip {
+	return after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		if resp.StatusCode < 400 {
+			return resp, nil
+		}
+		does(resp.Body)
+		return nil, errors.New(resp.Status)
+	})
+}
+
+var brokenAnswers = []broken{
+	breaks(rttest.Outcome, "returns a response and an error", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		if resp.StatusCode >= 400 {
+			return resp, errors.New(resp.Status)
+		}
+		return resp, nil
+	})),
+	breaks(rttest.Outcome, "returns nothing", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		if resp.StatusCode >= 400 {
+			drop(resp)
+			return nil, nil
+		}
+		return resp, nil
+	})),
+	breaks(rttest.Outcome, "returns no body", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		if resp.StatusCode == http.StatusNoContent {
+			resp.Body = nil
+		}
+		return resp, nil
+	})),
+	breaks(rttest.Outcome, "waits for the context after an error", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err != nil {
+			<-r.Context().Done()
+		}
+		return resp, err
+	}),
+
+	breaks(rttest.AnswerIntact, "cuts the answer", answering(func(_ *http.Request, b *body) { b.read = io.LimitReader(b.ReadCloser, 4<<10).Read })),
+	breaks(rttest.AnswerIntact, "eats the first byte", answering(func(_ *http.Request, b *body) {
+		_, _ = io.ReadFull(b.ReadCloser, make([]byte, 1))
+	})),
+	breaks(rttest.AnswerIntact, "fails at the end", answering(func(_ *http.Request, b *body) {
+		b.read = func(p []byte) (int, error) {
+			n, err := b.ReadCloser.Read(p)
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return n, err
+		}
+	})),
+	breaks(rttest.AnswerIntact, "changes the status", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		resp.StatusCode = http.StatusAccepted
+		return resp, nil
+	})),
+	breaks(rttest.AnswerIntact, "loses headers", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		delete(resp.Header, "Content-Type")
+		return resp, nil
+	})),
+	breaks(rttest.AnswerIntact, "makes up an answer", after(func(r *http.Request, resp *http.Response) (*http.Response, error) {
+		if resp.StatusCode < 400 {
+			return resp, nil
+		}
+		drop(resp)
+		return &http.Response{StatusCode: http.StatusBadGateway, Body: http.NoBody, Request: r}, nil
+	})),
+	breaks(rttest.AnswerIntact, "refuses good answers", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		drop(resp)
+		if resp.StatusCode == http.StatusOK {
+			return nil, errRefused
+		}
+		resp.Body = http.NoBody
+		return resp, nil
+	})),
+
+	breaks(rttest.AnswerStreamed, "reads the answer before it returns", answering(func(_ *http.Request, b *body) {
+		text, err := io.ReadAll(b.ReadCloser)
+		b.read = io.MultiReader(bytes.NewReader(text), failing{err}).Read
+	})),
+	breaks(rttest.AnswerStreamed, "reads the answer at the first Read", answering(func(_ *http.Request, b *body) {
+		var all io.Reader
+		b.read = func(p []byte) (int, error) {
+			if all == nil {
+				text, err := io.ReadAll(b.ReadCloser)
+				all = io.MultiReader(bytes.NewReader(text), failing{err})
+			}
+			return all.Read(p)
+		}
+	})),
+	breaks(rttest.AnswerStreamed, "reads ahead", answering(readAhead)),
+
+	breaks(rttest.AnswerClosed, "drops answers", dropping(func(io.ReadCloser) {})),
+	breaks(rttest.AnswerClosed, "reads answers to their end and drops them", dropping(func(b io.ReadCloser) {
+		_, _ = io.CopyN(io.Discard, b, 64<<10)
+	})),
+	breaks(rttest.AnswerClosed, "drops answers to try again", retry{keepAnswer: true}.trip),
+	breaks(rttest.AnswerClosed, "does not close what the caller closes", answering(func(_ *http.Request, b *body) {
+		b.ReadCloser = io.NopCloser(b.ReadCloser)
+	})),
+	breaks(rttest.AnswerDrained, "closes answers unread", dropping(func(b io.ReadCloser) { b.Close() })),
+	breaks(rttest.AnswerDrained, "closes answers unread to try again", retry{closeUnread: true}.trip),
+	breaks(rttest.AnswerDrained, "reads answers without bound", dropping(func(b io.ReadCloser) {
+		_, _ = io.Copy(io.Discard, b)
+		b.Close()
+	})),
+	breaks(rttest.AnswerDrained, "reads answers without bound to try again", retry{drainAll: true}.trip),
+
+	breaks(rttest.AnswerRequest, "names its copy", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		return next.RoundTrip(copyOf(r))
+	}),
+	breaks(rttest.AnswerRequest, "names nothing", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		resp.Request = nil
+		return resp, nil
+	})),
+	breaks(rttest.AnswerUpgraded, "wraps connections", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		resp.Body = wrapped(resp.Body)
+		return resp, nil
+	})),
+	breaks(rttest.RedirectReturned, "follows redirects", follow),
+	breaks(rttest.RedirectReturned, "refuses redirects", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		if resp.Header.Get("Location") == "" {
+			return resp, nil
+		}
+		drop(resp)
+		return nil, errRefused
+	})),
+}
+
+// failing is a reader that has nothing but an error, if any.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	return 0, io.EOF
+}
+
+// readAhead reads all of the answer while the caller is busy.
+func readAhead(_ *http.Request, b *body) {
+	var ahead bytes.Buffer
+	original, done := b.ReadCloser, make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(&ahead, original)
+	}()
+	b.read = func(p []byte) (int, error) {
+		<-done
+		return ahead.Read(p)
+	}
+}
+
+// follow is what http.Client is for.
+func follow(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	resp, err := next.RoundTrip(r)
+	if err != nil || resp.Header.Get("Location") == "" {
+		return resp, err
+	}
+	drop(resp)
+	c := copyOf(r)
+	c.URL, err = r.URL.Parse(resp.Header.Get("Location"))
+	if err != nil {
+		return nil, err
+	}
+	c.Method, c.Body, c.GetBody, c.ContentLength = http.MethodGet, nil, nil, 0
+	resp, err = next.RoundTrip(c)
+	return answerTo(r, resp), err
+}

@@ -1,0 +1,164 @@
+package rttest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing/synctest"
+	"time"
+)
+
+// checkContext ends the context of calls at every time at which it can end.
+func checkContext(k Kit, rec *recorder) {
+	for _, s := range regular(k) {
+		for _, end := range ends {
+			endBefore(k, rec, s, end)
+			endDuring(k, rec, s, end)
+			endStalled(k, rec, s, end)
+			for _, does := range pausing(k) {
+				endPause(k, rec, s, end, does)
+			}
+		}
+		endReading(k, rec, s)
+	}
+}
+
+// end is a way in which contexts end.
+type end struct {
+	name  string
+	after time.Duration // a deadline; 0: cancelled
+	err   error
+}
+
+var ends = []end{
+	{name: "cancelled", err: context.Canceled},
+	{name: "deadline", after: time.Second, err: context.DeadlineExceeded},
+}
+
+// context returns one that ends by itself if that is how it ends.
+func (e end) context() context.Context {
+	if e.after == 0 {
+		return context.Background()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), e.after)
+	context.AfterFunc(ctx, cancel) // releases the timer, no sooner than it fires
+	return ctx
+}
+
+// come makes c's context end, and waits for all that needs no time.
+func (e end) come(c *call) {
+	if e.after == 0 {
+		c.cancel()
+	} else {
+		time.Sleep(e.after)
+	}
+	synctest.Wait()
+}
+
+func endBefore(k Kit, rec *recorder, s shape, e end) {
+	good := answers(k.Answer, "the answer")
+	try(k, rec, s.name+", context ended before ("+e.name+")", k.Wrap, good, func(t *trial) {
+		c := t.onlyCall(e.context(), s)
+		e.come(c)
+		c.start()
+		synctest.Wait()
+		if !c.returned() {
+			t.found(ContextChecked, "RoundTrip waits")
+		}
+		c.wait()
+		c.finish()
+		switch {
+		case c.outlived():
+			t.found(ContextReaches, "the context given to next has not ended with the caller's")
+		case c.ended() && !errors.Is(c.err, e.err):
+			t.found(ContextChecked, "the error is not %v: %v", e.err, c.err)
+		}
+	})
+}
+
+func endDuring(k Kit, rec *recorder, s shape, e end) {
+	try(k, rec, s.name+", context ends in next ("+e.name+")", k.Wrap, hangs(), func(t *trial) {
+		c := t.onlyCall(e.context(), s)
+		c.start()
+		synctest.Wait()
+		c.endNow(e, true)
+	})
+}
+
+// endPause ends the context while the layer waits to call next again.
+func endPause(k Kit, rec *recorder, s shape, e end, does script) {
+	try(k, rec, s.name+", "+does.name+", context ends in the pause ("+e.name+")", k.Wrap, does, func(t *trial) {
+		c := t.onlyCall(e.context(), s)
+		c.start()
+		synctest.Wait()
+		// A deadline that is known to come too early may be answered at once,
+		// and by what next has said.
+		c.endNow(e, !c.returned() && e.after == 0)
+	})
+}
+
+func endStalled(k Kit, rec *recorder, s shape, e end) {
+	if k.Stall == nil {
+		return
+	}
+	good := answers(k.Answer, "the answer")
+	try(k, rec, s.name+", the layer waits before next is called ("+e.name+")", k.Stall, good, func(t *trial) {
+		c := t.onlyCall(e.context(), s)
+		c.start()
+		synctest.Wait()
+		c.endNow(e, true)
+	})
+}
+
+// endNow ends the context and checks that the call returns at once, and, if
+// must is set, that the error is the context's.
+func (c *call) endNow(e end, must bool) {
+	e.come(c)
+	late := !c.returned()
+	outlived := c.outlived()
+	if late && !outlived {
+		c.found(ContextEnds, "RoundTrip does not return at the instant the context ends")
+	}
+	c.next.release()
+	c.wait()
+	c.finish()
+	switch {
+	case outlived:
+		c.found(ContextReaches, "the context given to next does not end with the caller's")
+	case must && c.ended() && !errors.Is(c.err, e.err):
+		c.found(ContextEnds, "the error is not %v: %v", e.err, c.err)
+	}
+}
+
+// outlived tells whether next was given a context that goes on, though the
+// caller's has ended.
+func (c *call) outlived() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.attempts, func(a *attempt) bool {
+		return a.outlived || !a.returned && a.req.Context().Err() == nil
+	})
+}
+
+// endReading ends the context when RoundTrip has returned, but the caller has
+// not read the response yet.
+func endReading(k Kit, rec *recorder, s shape) {
+	good := answers(k.Answer, "the answer")
+	try(k, rec, s.name+", context ends before the answer was read", k.Wrap, good, func(t *trial) {
+		c := t.onlyCall(context.Background(), s)
+		c.do()
+		synctest.Wait()
+		a := c.handed()
+		if a == nil || !c.contextLives() {
+			c.finish()
+			return
+		}
+		c.cancel()
+		synctest.Wait()
+		if a.req.Context().Err() == nil {
+			t.found(ContextReaches, "the context given to next does not end with the caller's while the answer's body is read")
+		}
+		c.close()
+		c.audit()
+	})
+}

@@ -1,0 +1,145 @@
+package rttest_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-okru/okru/internal/rttest"
+)
+
+func TestSoundLayers(t *testing.T) {
+	for name, kit := range map[string]rttest.Kit{
+		"pass":    {Wrap: trip(pass).wrap, Verbatim: true},
+		"clone":   {Wrap: trip(clone).wrap, Verbatim: true},
+		"rewrite": {Wrap: trip(rewrite).wrap},
+		"retry":   {Wrap: trip(retry{}.trip).wrap, Verbatim: true},
+		"strict":  {Wrap: trip(strict).wrap, Verbatim: true},
+		"refuse":  {Wrap: trip(pass).wrap, Refuse: trip(refuse).wrap, Verbatim: true},
+		"stall":   {Wrap: trip(pass).wrap, Stall: trip(stall).wrap, Verbatim: true},
+		"stack": {Verbatim: true, Wrap: func(next http.RoundTripper) http.RoundTripper {
+			return trip(strict).wrap(trip(retry{}.trip).wrap(trip(clone).wrap(next)))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) { rttest.Run(t, kit) })
+	}
+}
+
+// TestBrokenLayers proves that the kit sees every rule broken, and does not
+// blame what is sound.
+func TestBrokenLayers(t *testing.T) {
+	proven := make(map[rttest.Clause]bool)
+	for _, b := range slices.Concat(brokenRequests, brokenBodies, brokenAnswers, brokenErrors, brokenContexts, brokenPrograms) {
+		if len(b.want) == 1 {
+			proven[b.want[0]] = true
+		}
+		t.Run(b.name, func(t *testing.T) { b.check(t) })
+	}
+	for _, c := range rttest.Clauses() {
+		if !proven[c] {
+			t.Errorf("no broken layer breaks %q alone", c)
+		}
+	}
+}
+
+// broken is a layer that breaks the rules want, and no others.
+type broken struct {
+	name string
+	kit  rttest.Kit
+	want []rttest.Clause
+}
+
+func (b broken) check(t *testing.T) {
+	t.Helper()
+	found := rttest.Check(b.kit)
+	var got []rttest.Clause
+	for _, v := range found {
+		got = append(got, v.Clause)
+	}
+	if got = slices.Compact(got); !slices.Equal(got, b.want) {
+		t.Errorf("broken: %q, want %q", got, b.want)
+		for _, v := range found {
+			t.Log(v)
+		}
+	}
+}
+
+// breaks is a layer that breaks the rule c and does nothing else.
+func breaks(c rttest.Clause, name string, does trip) broken {
+	return broken{name, rttest.Kit{Wrap: does.wrap}, []rttest.Clause{c}}
+}
+
+func TestExcept(t *testing.T) {
+	kit := rttest.Kit{
+		Wrap:   trip(func(next http.RoundTripper, r *http.Request) (*http.Response, error) { return nil, nil }).wrap,
+		Except: map[rttest.Clause]string{rttest.Outcome: "for the test"},
+	}
+	var got []rttest.Clause
+	for _, v := range rttest.Check(kit) {
+		got = append(got, v.Clause)
+	}
+	if slices.Contains(got, rttest.Outcome) {
+		t.Errorf("the excepted rule is reported: %q", got)
+	}
+	if !slices.Contains(got, rttest.BodyClosed) {
+		t.Errorf("the other rules are not reported: %q", got)
+	}
+}
+
+func TestKitWithoutWrap(t *testing.T) {
+	defer func() {
+		if p := recover(); p != "rttest: Kit.Wrap is nil" {
+			t.Errorf("panic: %v", p)
+		}
+	}()
+	rttest.Check(rttest.Kit{})
+}
+
+// TestRunReports runs itself in another process, where it must fail.
+func TestRunReports(t *testing.T) {
+	const inside = "RTTEST_REPORTS"
+	if os.Getenv(inside) != "" {
+		rttest.Run(t, rttest.Kit{
+			Wrap:   trip(closeTwice).wrap,
+			Except: map[rttest.Clause]string{rttest.Unwraps: "for the test"},
+		})
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestRunReports$", "-test.v")
+	cmd.Env = append(os.Environ(), inside+"=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Error("Run does not fail")
+	}
+	for _, want := range []string{
+		"--- FAIL: TestRunReports/body_closed_once",
+		"request 2, POST /items, next fails: the request's body was closed more than once",
+		"--- SKIP: TestRunReports/unwraps",
+		"--- PASS: TestRunReports/body_closed ",
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("no %q in the output:\n%s", want, out)
+		}
+	}
+}
+
+// closeTwice closes a body that next closes as well.
+func closeTwice(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	defer closeBody(r)
+	return next.RoundTrip(r)
+}
+
+// request returns a function for Kit.Requests.
+func request(method, url string) func(context.Context) *http.Request {
+	return func(ctx context.Context) *http.Request {
+		r, err := http.NewRequestWithContext(ctx, method, url, nil)
+		if err != nil {
+			panic(err)
+		}
+		return r
+	}
+}
