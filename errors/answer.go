@@ -30,15 +30,19 @@ type answer struct {
 	first [firstPeek]byte // what head usually fits in, so that one allocation does
 }
 
+// glance reads once, and tells whether that is enough to see that the answer
+// is no error. It is for nearly all, and spares them the scan.
+func (a *answer) glance() bool {
+	n, err := a.rest.Read(a.first[:])
+	a.head, a.readErr = a.first[:n], err
+	return isObvious(a.head)
+}
+
 // peek reads until p has seen enough.
 func (a *answer) peek(p *peek) {
-	a.head = a.first[:0]
-	for empty := 0; empty < maxEmptyReads && len(a.head) < maxPeek; {
+	for empty := 0; !p.look(a.head) && a.readErr == nil && empty < maxEmptyReads && len(a.head) < maxPeek; {
 		n, err := a.rest.Read(a.room())
 		a.head, a.readErr = a.head[:len(a.head)+n], err
-		if p.look(a.head) || err != nil {
-			return
-		}
 		if n == 0 {
 			empty++
 		}

@@ -1,6 +1,9 @@
 package okerrors
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // peek looks at the text of an answer as it comes in, to learn whether it is
 // an error, and what it says.
@@ -21,6 +24,19 @@ const (
 )
 
 var byteOrderMark = []byte("\ufeff")
+
+// isObvious tells whether text begins an answer that is no error: anything but
+// an object or an element, or an object whose first key begins with a letter
+// that no key of an error begins with. See memberOf for those.
+func isObvious(text []byte) bool {
+	if len(text) < 3 {
+		return false
+	}
+	if text[0] != '{' {
+		return text[0] != '<' && text[0] != byteOrderMark[0] && !space(text[0])
+	}
+	return text[1] == '"' && !strings.ContainsRune(`ecvs\"`, rune(text[2]))
+}
 
 // look looks at what is new in text, which begins with all that look was given
 // before. It returns true if the rest does not matter.

@@ -62,6 +62,9 @@ func examine(resp *http.Response) *Error {
 	}
 	a := &answer{rest: resp.Body}
 	resp.Body = a
+	if a.glance() && !found {
+		return nil
+	}
 	p := peek{object: objectScan{all: found}}
 	a.peek(&p)
 	if found || p.found() {
