@@ -144,6 +144,7 @@ func separate(text []byte) []byte {
 type signedCopy struct {
 	request http.Request
 	url     url.URL
+	body    emptyBody // of a call that must be sent once
 }
 
 // sign returns a copy of r with its parameters signed by k. The copy shares
@@ -157,7 +158,7 @@ func (p *params) sign(r *http.Request, isForm bool, k *keys) *http.Request {
 	}
 	c.url.RawQuery = p.encode(false, k)
 	if isReplayed(r.Method) && !p.isSafe(r) {
-		sendOnce(&c.request)
+		c.sendOnce()
 	}
 	return &c.request
 }
@@ -192,17 +193,19 @@ func isReplayed(verb string) bool {
 	return false
 }
 
-// sendOnce keeps http.Transport from repeating r. It repeats only what has no
-// body or can have it again; an empty body that is not http.NoBody adds no
-// header, since the transport looks into it first.
-func sendOnce(r *http.Request) {
+// sendOnce keeps http.Transport from repeating the request. It repeats only
+// what has no body or can have it again; an empty body that is not http.NoBody
+// adds no header, since the transport looks into it first.
+func (c *signedCopy) sendOnce() {
+	r := &c.request
 	r.GetBody = nil
 	if r.Body == nil || r.Body == http.NoBody {
-		r.Body, r.ContentLength = emptyBody{}, 0
+		r.Body, r.ContentLength = &c.body, 0
 	}
 }
 
-type emptyBody struct{}
+// emptyBody has a size, so that no two are the same.
+type emptyBody struct{ _ byte }
 
-func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
-func (emptyBody) Close() error             { return nil }
+func (*emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (*emptyBody) Close() error             { return nil }
