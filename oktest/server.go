@@ -1,0 +1,109 @@
+package oktest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/go-okru/okru/internal/redact"
+)
+
+// A Server is a fake OK for one application. [Server.Transport],
+// [Server.InProcess], [Server.Handler] and [Server.URL] lead to it.
+//
+// A Server is safe for concurrent use by multiple goroutines, and everything
+// about it may be changed between two calls. It prints without the secrets it
+// holds. Use [NewServer] to make one.
+type Server struct {
+	app App
+	net network
+
+	mu        sync.Mutex // guards all below, and what the users and sessions hold
+	settings  Settings
+	handlers  map[string]func(url.Values) (any, error)
+	users     []*User
+	sessions  map[string]*session // by access token
+	refresh   map[string]*grant   // by refresh token
+	codes     map[string]*grant   // by authorization code
+	logins    map[string]*User    // by auth_token
+	browsers  map[string]*browser // by cookie
+	uploads   map[string]string   // tokens of uploaded photos by their ids
+	journal   []*Call
+	exchanges []*Call
+	faults    []*fault
+	limits    []*limiter
+	lastID    int
+	inside    map[*visit]struct{} // requests through InProcess
+	closed    bool
+}
+
+// NewServer returns a fake OK that knows app, whose empty fields get the
+// defaults documented there. It opens no listener before [Server.Transport] or
+// [Server.URL] is called. Call [Server.Close] when done.
+func NewServer(app App) *Server {
+	return &Server{
+		app:      app.withDefaults(),
+		handlers: make(map[string]func(url.Values) (any, error)),
+		sessions: make(map[string]*session),
+		refresh:  make(map[string]*grant),
+		codes:    make(map[string]*grant),
+		logins:   make(map[string]*User),
+		browsers: make(map[string]*browser),
+		uploads:  make(map[string]string),
+		inside:   make(map[*visit]struct{}),
+	}
+}
+
+// App returns the application that s knows, defaults filled in.
+func (s *Server) App() App { return s.app }
+
+// Handler returns the whole fake as an [http.Handler], for a server of the
+// caller's. It serves the paths of both api.ok.ru and connect.ok.ru.
+//
+// A fault that breaks the connection takes over the connection if the server
+// allows that, and else panics with [http.ErrAbortHandler].
+func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serveHTTP) }
+
+func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	s.serve(r).write(w, r)
+}
+
+// Handle makes h answer the calls of method, such as "users.getInfo", instead
+// of the answer that oktest has, if any. A nil h takes it back. A method that
+// OK does not have is known from then on; it takes calls with a session and
+// without.
+//
+// h gets all parameters, those of the query and of the form, in a copy of its
+// own. It runs once per call that passed all checks, in the goroutine of that
+// call. What it returns is sent as JSON, a [json.RawMessage] as it is, even if
+// empty. An error that is or wraps an [*okerrors.Error] or an [okerrors.Code]
+// is sent as that, with the fields that are set; any other as code 1, UNKNOWN,
+// with its text.
+func (s *Server) Handle(method string, h func(url.Values) (any, error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h == nil {
+		delete(s.handlers, method)
+		return
+	}
+	s.handlers[method] = h
+}
+
+// Close ends all: it stops the listeners, breaks the connections and requests
+// under way and waits for them. A handler of the caller's that hangs makes it
+// wait. Later requests fail. Closing twice is fine.
+func (s *Server) Close() {
+	s.net.close()
+	s.leave()
+}
+
+// String tells which application s knows, without secrets.
+func (s *Server) String() string { return "oktest.Server for application " + s.app.ID }
+
+// Format implements [fmt.Formatter]: every verb writes what String returns.
+func (s *Server) Format(f fmt.State, _ rune) { redact.Format(f, s.String()) }
+
+// MarshalJSON returns what String does, as a JSON string.
+func (s *Server) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }

@@ -1,0 +1,98 @@
+package oktest_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/oktest"
+)
+
+func TestSignatureVectors(t *testing.T) {
+	const (
+		token  = "-s-84W-s3egarWUsbkq-IWTucuedzTKT8VUXIA.s4Xx8IW7"
+		secret = "ABC123DEF456GHI789JKL123"
+	)
+	aiookru := values("application_key", "ABCDEFGHIGKLMNOPK", "format", "json", "method", "events.get")
+	for name, test := range map[string]struct {
+		params url.Values
+		secret string
+		want   string
+	}{
+		"aiookru server circuit": {aiookru, md5sum(token + secret), "232c8eb921951c4dba9b72606f9ddb4c"},
+		"aiookru client circuit": {aiookru, "ae5362b5b588cc7294c2414d71b74d5d", "03a41413523ea8092507949d6e711963"},
+		"alternativshik": {values("application_key", "1", "format", "json", "method", "friends.get"),
+			md5sum("3" + "2"), "d7348fe0d7d735aa2156fa5c596ab8cc"},
+		"gazay, path form": {values("application_key", "application_key"), md5sum("token" + "client_secret"),
+			"4784959f6620c78221bff139d6cf9309"},
+		"order of keys": {values("a", "1", "a1", "2"), "s", "ebff34f787100357c3800542e6d8db31"},
+		"raw values": {values("application_key", "ABCDEFGHIGKLMNOPK", "format", "json", "method", "users.setStatus",
+			"status", "Привет, мир + 1&a=b%20"), md5sum(token + secret), "ee5319948a4d531de630d621aa986511"},
+		"not signed": {values("application_key", "application_key", "sig", "x", "resig", "y", "access_token", "token"),
+			md5sum("token" + "client_secret"), "4784959f6620c78221bff139d6cf9309"},
+	} {
+		if got := oktest.Signature(test.params, test.secret); got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+// Each classic mistake is refused, and the message names it.
+func TestWrongSignatureMessageHelps(t *testing.T) {
+	srv := newServer(t)
+	token := srv.NewUser("anna", "secret").Token()
+	derived := md5sum(token.AccessToken + app.Secret)
+	const text = "application_key=CBAPUBLICKEYformat=jsonmethod=users.getInfouids=1,2"
+	const encoded = "application_key=CBAPUBLICKEYformat=jsonmethod=users.getInfouids=1%2C2"
+	for name, test := range map[string]struct{ sig, hint string }{
+		"access_token signed":  {md5sum("access_token=" + token.AccessToken + text + derived), "access_token is signed as well"},
+		"encoded":              {md5sum(encoded + derived), "sign them raw"},
+		"upper case":           {strings.ToUpper(md5sum(text + derived)), "lower case"},
+		"hashed twice":         {md5sum(md5sum(text) + derived), "hash both at once"},
+		"joined by &":          {md5sum("application_key=CBAPUBLICKEY&format=json&method=users.getInfo&uids=1,2" + derived), "join them by nothing"},
+		"no secret":            {md5sum(text), "no secret"},
+		"application's secret": {md5sum(text + app.Secret), "application_secret_key itself"},
+		"parameter left out":   {md5sum(strings.Replace(text, "format=json", "", 1) + derived), "format is not signed"},
+		"anything else":        {md5sum("x"), "application_key, format, method, uids, in this order"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			params := serverSigned(token, "method", "users.getInfo", "uids", "1,2")
+			params.Set("sig", test.sig)
+			r := get(t, srv.InProcess(), realAPI, params)
+			if got := r.code(t); got != okerrors.CodeParamSignature {
+				t.Errorf("got code %v, want 104", got)
+			}
+			if !strings.Contains(r.body, test.hint) {
+				t.Errorf("the message does not say %q: %s", test.hint, r.body)
+			}
+			for _, secret := range []string{app.Secret, derived, token.AccessToken, md5sum(text + derived)} {
+				if strings.Contains(r.body, secret) {
+					t.Errorf("the message tells a secret: %s", r.body)
+				}
+			}
+		})
+	}
+}
+
+// What is signed right is accepted, whatever the parameters are.
+func FuzzSignatureAccepted(f *testing.F) {
+	f.Add("status", "Привет, мир + 1&a=b%20", "a1", "")
+	f.Add("", "", "session_secret", "x\x00\xff;")
+	f.Add("sig", "x", "format", "XML")
+	f.Fuzz(func(t *testing.T, name1, value1, name2, value2 string) {
+		srv := oktest.NewServer(app)
+		defer srv.Close()
+		srv.Handle("test.echo", func(url.Values) (any, error) { return true, nil })
+		params := values(name1, value1, name2, value2)
+		for _, special := range []string{"sig", "resig", "access_token", "session_key", "application_key", "method",
+			"application_secret_key", "client_secret", "session_secret_key"} {
+			params.Del(special)
+		}
+		params.Set("method", "test.echo")
+		r := post(t, srv.InProcess(), realAPI, signed(params, "", app.Secret))
+		if got := last(t, srv); got.Code != 0 || got.Circuit != "sessionless" || r.body != "true" {
+			t.Errorf("%q: %v %s", params, got, r.body)
+		}
+	})
+}

@@ -1,0 +1,129 @@
+package oktest
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// oauthError is an error of the token endpoint or of the authorize page.
+type oauthError struct {
+	Code        string `json:"error"`
+	Description string `json:"error_description,omitempty"`
+}
+
+// tokenAnswer is a success of the token endpoint.
+type tokenAnswer struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	ExpiresIn    any    `json:"expires_in,omitempty"`
+}
+
+// serveToken answers /oauth/token.do.
+func (s *Server) serveToken(r *http.Request) answer {
+	c, defect := newRequest(r, TokenEndpoint)
+	update := s.enter(&s.exchanges, c)
+	defer update()
+	a := s.servePage(c, func() answer { return s.exchange(c, defect) })
+	if !a.reset {
+		c.Status = a.code()
+	}
+	return a
+}
+
+func (s *Server) exchange(c *Call, defect error) answer {
+	if len(c.Params) == 0 {
+		return answer{status: http.StatusBadRequest}.with(htmlType,
+			"<html><head><title>Error report</title></head><body><h1>HTTP Status 400 - Provide OAUTH request parameters!</h1></body></html>\n")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tokens, refusal := s.grantTokens(c.Params, defect)
+	if refusal != nil {
+		c.Refusal = refusal.Code + ": " + refusal.Description
+		status := cmp.Or(s.settings.OAuthErrorStatus, http.StatusBadRequest)
+		return answer{status: status}.with(jsonType, marshal(refusal))
+	}
+	c.Ran = true
+	c.UserID = s.sessions[tokens.AccessToken].userID()
+	return answer{}.with(jsonType, marshal(tokens))
+}
+
+// grantTokens exchanges what p has for tokens. The caller holds s.mu.
+func (s *Server) grantTokens(p url.Values, defect error) (*tokenAnswer, *oauthError) {
+	if defect != nil {
+		return nil, &oauthError{"invalid_request", asAPIError(defect).Message}
+	}
+	if name := repeated(p); name != "" {
+		return nil, &oauthError{"invalid_request", "Parameter " + name + " comes more than once"}
+	}
+	if p.Get("client_id") == "" || p.Get("client_secret") == "" {
+		return nil, &oauthError{"invalid_request", "Missed required parameter: client_id and client_secret are sent as parameters"}
+	}
+	if p.Get("client_id") != s.app.ID || p.Get("client_secret") != s.app.Secret {
+		return nil, &oauthError{"invalid_client", "Unknown client_id or wrong client_secret"}
+	}
+	switch p.Get("grant_type") {
+	case "authorization_code":
+		return s.exchangeCode(p.Get("code"), p.Get("redirect_uri"))
+	case "refresh_token":
+		return s.exchangeRefresh(p.Get("refresh_token"))
+	default:
+		return nil, &oauthError{"unsupported_grant_type", "grant_type must be authorization_code or refresh_token"}
+	}
+}
+
+func (s *Server) exchangeCode(code, redirect string) (*tokenAnswer, *oauthError) {
+	g := s.codes[code]
+	if g == nil || ended(g.expires) {
+		return nil, &oauthError{"invalid_grant", "Unknown, used or expired code"}
+	}
+	if withoutQuery(redirect) != withoutQuery(g.redirect) {
+		return nil, &oauthError{"invalid_grant", "redirect_uri differs from the one the code was made for"}
+	}
+	delete(s.codes, code)
+	answer := s.issue(g)
+	answer.RefreshToken = s.addRefresh(g.user, g.long)
+	return answer, nil
+}
+
+func (s *Server) exchangeRefresh(token string) (*tokenAnswer, *oauthError) {
+	if !strings.HasPrefix(token, refreshPrefix) {
+		return nil, &oauthError{"invalid_token", "Invalid refresh token structure"}
+	}
+	g := s.refresh[token]
+	if g == nil || ended(g.expires) {
+		return nil, &oauthError{"invalid_grant", "Unknown, revoked or expired refresh token"}
+	}
+	answer := s.issue(g)
+	if s.settings.RotateRefresh {
+		delete(s.refresh, token)
+		answer.RefreshToken = s.addRefresh(g.user, g.long)
+	}
+	return answer, nil
+}
+
+// issue makes a new session. Those of the server flow have no secret of their
+// own.
+func (s *Server) issue(g *grant) *tokenAnswer {
+	x := s.addSession(g.user, "", g.long)
+	a := &tokenAnswer{AccessToken: x.token, TokenType: "session"}
+	if seconds := int(x.lifetime().Seconds()); seconds > 0 {
+		switch s.settings.ExpiresIn {
+		case ExpiresString:
+			a.ExpiresIn = strconv.Itoa(seconds)
+		case ExpiresNumber:
+			a.ExpiresIn = seconds
+		}
+	}
+	return a
+}
+
+// withoutQuery returns the part of a redirect URI that OK compares.
+func withoutQuery(uri string) string {
+	before, _, _ := strings.Cut(uri, "?")
+	return before
+}
