@@ -2,6 +2,7 @@ package oktest_test
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -12,6 +13,9 @@ import (
 func TestCurl(t *testing.T) {
 	for _, tool := range []string{"curl", "md5sum", "sh"} {
 		if _, err := exec.LookPath(tool); err != nil {
+			if os.Getenv("OKRU_REQUIRE") != "" {
+				t.Fatalf("this test needs %s: %v", tool, err)
+			}
 			t.Skipf("this test needs %s: %v", tool, err)
 		}
 	}

@@ -42,6 +42,3 @@ func (c Circuit) String() string {
 	}
 	return circuitNames[c]
 }
-
-// hasSession tells whether calls on c carry a session.
-func (c Circuit) hasSession() bool { return c != Sessionless && c != Unsigned }

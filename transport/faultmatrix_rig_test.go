@@ -52,7 +52,6 @@ func (rig *rig) stack() http.RoundTripper {
 // A matrixCall is a call of the matrix, and what came of it.
 type matrixCall struct {
 	attempts int
-	runs     int // on the server
 	status   int
 	err      error // of the call or of reading the answer
 }

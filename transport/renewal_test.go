@@ -20,12 +20,11 @@ import (
 
 // renewable is a source that has a new token after each Invalidate.
 type renewable struct {
-	mu       sync.Mutex
-	n        int
-	stale    []string
-	replaced []string
-	err      error
-	stuck    bool
+	mu    sync.Mutex
+	n     int
+	stale []string
+	err   error
+	stuck bool
 }
 
 func (s *renewable) Token() (*oauth2.Token, error) {
