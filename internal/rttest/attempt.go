@@ -1,11 +1,10 @@
 package rttest
 
 import (
-	"bytes"
-	"io"
+	"context"
 	"net/http"
+	"slices"
 	"strings"
-	"time"
 )
 
 // attempt is one call of next.
@@ -13,7 +12,8 @@ type attempt struct {
 	call  *call
 	n     int // from 1
 	req   *http.Request
-	given *snapshot // req when it came
+	ctx   context.Context // of req, when it came
+	given *snapshot       // req, when it came
 
 	// Under call.mu:
 	reply    *reply // nil: no response, or one without a body
@@ -28,8 +28,9 @@ type attempt struct {
 func (c *call) arrive(r *http.Request) *attempt {
 	c.compare("when next was called")
 	c.mu.Lock()
-	a := &attempt{call: c, n: len(c.attempts) + 1, req: r, given: take(r)}
-	a.outlived = c.req.Context().Err() != nil && r.Context().Err() == nil
+	a := &attempt{call: c, n: len(c.attempts) + 1, req: r, ctx: r.Context(), given: take(r)}
+	a.outlived = c.req.Context().Err() != nil && a.ctx.Err() == nil
+	c.checkFresh(a)
 	c.attempts = append(c.attempts, a)
 	c.mu.Unlock()
 	if r.URL != nil && r.URL.Path == redirectedTo {
@@ -38,6 +39,16 @@ func (c *call) arrive(r *http.Request) *attempt {
 		a.checkForwarded()
 	}
 	return a
+}
+
+// checkFresh checks that a has not the body of an earlier attempt. Where it is
+// hidden in another body, that shows when it is read.
+func (c *call) checkFresh(a *attempt) {
+	used := func(old *attempt) bool { return hasBody(a.req) && same(old.given.Body, a.req.Body) }
+	if slices.ContainsFunc(c.attempts, used) {
+		c.stale = true
+		c.found(BodyFresh, "a later attempt has the Body of an earlier one")
+	}
 }
 
 // leave notes that next returns.
@@ -105,118 +116,4 @@ func keySet(keys []string) http.Header {
 		h[key] = []string{key}
 	}
 	return h
-}
-
-// readBody reads the body and closes it, and checks that the request
-// describes it. The error is one of the caller's body.
-func (a *attempt) readBody() error {
-	defer a.closeBody()
-	if !hasBody(a.req) {
-		if a.req.ContentLength != 0 {
-			a.call.found(BodyDescribed, "ContentLength is not 0, though there is no Body")
-		}
-		return nil
-	}
-	a.setReading(a.n)
-	got, err := io.ReadAll(a.req.Body)
-	a.setReading(0)
-	if !a.isStale() {
-		a.checkBody(got, err)
-	}
-	return err
-}
-
-func (a *attempt) setReading(n int) {
-	a.call.mu.Lock()
-	defer a.call.mu.Unlock()
-	a.call.reading = n
-}
-
-func (a *attempt) isStale() bool {
-	a.call.mu.Lock()
-	defer a.call.mu.Unlock()
-	return a.call.stale
-}
-
-// checkBody checks all that next can know about the body it has read.
-func (a *attempt) checkBody(got []byte, err error) {
-	c := a.call
-	if err != nil {
-		if !c.unreadable {
-			c.found(BodyDescribed, "next cannot read the Body: %v", err)
-		}
-		return
-	}
-	a.checkLength(int64(len(got)))
-	a.checkGetBody(got)
-	a.checkTrailer()
-	if c.kit.Verbatim && !c.unreadable && !bytes.Equal(got, c.content) {
-		c.found(RequestForwarded, "next was given a Body with another content")
-	}
-}
-
-func (a *attempt) checkLength(n int64) {
-	sent, said := a.call.before.ContentLength, a.req.ContentLength
-	switch {
-	case said > 0 && said != n:
-		a.call.found(BodyDescribed, "ContentLength is not the length of the Body")
-	case said <= 0 && n > 0 && sent > 0:
-		a.call.found(BodyDescribed, "ContentLength is lost")
-	}
-}
-
-// checkGetBody does what a redirect or a lost HTTP/2 connection does, twice.
-func (a *attempt) checkGetBody(got []byte) {
-	c := a.call
-	if a.req.GetBody == nil {
-		if c.before.GetBody != nil && len(got) > 0 {
-			c.found(BodyDescribed, "GetBody is lost")
-		}
-		return
-	}
-	for range 2 {
-		again, err := a.replay()
-		switch {
-		case err == errGetBody:
-			return // the caller's own
-		case err != nil:
-			c.found(BodyDescribed, "GetBody fails: %v", err)
-		case !bytes.Equal(again, got):
-			c.found(BodyDescribed, "GetBody gives other bytes than Body")
-		}
-	}
-}
-
-func (a *attempt) replay() ([]byte, error) {
-	body, err := a.req.GetBody()
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
-	return io.ReadAll(body)
-}
-
-func (a *attempt) checkTrailer() {
-	c := a.call
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.trailer != nil && c.body.ended && a.req.Trailer.Get(trailerKey) != trailerValue {
-		c.found(TrailerKept, "the body has ended, and the Trailer that it sets is not in the request next was given")
-	}
-}
-
-func (a *attempt) closeBody() {
-	if a.given.Body != nil {
-		_ = a.given.Body.Close()
-	}
-}
-
-// finishLate reads some more of the request's body after next has returned,
-// and then closes it.
-func (a *attempt) finishLate() {
-	time.Sleep(lateBy)
-	if a.given.Body != nil {
-		_, _ = a.given.Body.Read(make([]byte, 1))
-	}
-	a.closeBody()
 }

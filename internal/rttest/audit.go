@@ -41,7 +41,7 @@ func (c *call) close() {
 // contextLives checks that the context of the answer's request has not ended.
 func (c *call) contextLives() bool {
 	a := c.handed()
-	if a == nil || a.req.Context().Err() == nil || c.req.Context().Err() != nil {
+	if a == nil || a.ctx.Err() == nil || c.req.Context().Err() != nil {
 		return true
 	}
 	c.found(ContextLives, "the context of the request next was given ended before the answer's body was closed")
@@ -76,7 +76,7 @@ func (c *call) checkIntact(got []byte, err error) {
 		c.found(AnswerIntact, "the answer is none of next's, or its header is lost")
 	case err != nil:
 		c.found(AnswerIntact, "the answer's body cannot be read: %v", err)
-	case string(got) != a.reply.text():
+	case string(got) != a.body().text():
 		c.found(AnswerIntact, "the answer's body reads differently")
 	case c.resp.StatusCode != a.status:
 		c.found(AnswerIntact, "the answer's status has changed")
@@ -87,11 +87,11 @@ func (c *call) checkIntact(got []byte, err error) {
 
 // audit checks what holds after every call, whatever next did.
 func (c *call) audit() {
-	if c.panicked != nil {
-		c.found(NoPanic, "RoundTrip panics: %v", c.panicked)
+	if !c.returned() {
 		return
 	}
-	if !c.returned() {
+	if c.panicked != nil {
+		c.found(NoPanic, "RoundTrip panics: %v", c.panicked)
 		return
 	}
 	c.auditOutcome()
@@ -126,7 +126,7 @@ func (c *call) auditRequestBody() {
 	if c.body != nil && c.body.closes == 0 {
 		c.found(BodyClosed, "the request's body was not closed")
 	}
-	if c.body != nil && c.body.closes > 1 {
+	if c.body != nil && c.body.closes > 1 && !c.stale {
 		c.found(BodyClosedOnce, "the request's body was closed more than once")
 	}
 	for _, s := range c.copies {
@@ -139,8 +139,8 @@ func (c *call) auditRequestBody() {
 func (c *call) auditReplies() {
 	handed := c.handed()
 	for _, a := range c.seen() {
-		if a.reply != nil {
-			c.auditReply(a.reply, a == handed)
+		if r := a.body(); r != nil {
+			c.auditReply(r, a == handed)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func (b *bottom) release() { b.releases.Do(func() { close(b.released) }) }
 // checkTrace reports a connection to the trace in the context of the attempt,
 // and sees whether the caller hears of it.
 func (a *attempt) checkTrace() {
-	trace := httptrace.ContextClientTrace(a.req.Context())
+	trace := httptrace.ContextClientTrace(a.ctx)
 	if trace != nil && trace.GotConn != nil {
 		trace.GotConn(httptrace.GotConnInfo{})
 	}

@@ -57,13 +57,18 @@ var brokenAnswers = []broken{
 		resp, err := next.RoundTrip(r)
 		if err != nil {
 			<-r.Context().Done()
+			err = r.Context().Err()
 		}
 		return resp, err
 	}),
 
-	breaks(rttest.AnswerIntact, "cuts the answer", answering(func(_ *http.Request, b *body) { b.read = io.LimitReader(b.ReadCloser, 4<<10).Read })),
-	breaks(rttest.AnswerIntact, "eats the first byte", answering(func(_ *http.Request, b *body) {
-		_, _ = io.ReadFull(b.ReadCloser, make([]byte, 1))
+	breaks(rttest.AnswerIntact, "cuts the answer", answering(func(_ *http.Request, b *body) { b.read = io.LimitReader(b.ReadCloser, 1<<10).Read })),
+	breaks(rttest.AnswerIntact, "changes a byte", answering(func(_ *http.Request, b *body) {
+		b.read = func(p []byte) (int, error) {
+			n, err := b.ReadCloser.Read(p)
+			copy(p[:n], "?")
+			return n, err
+		}
 	})),
 	breaks(rttest.AnswerIntact, "fails at the end", answering(func(_ *http.Request, b *body) {
 		b.read = func(p []byte) (int, error) {
@@ -90,13 +95,12 @@ var brokenAnswers = []broken{
 		return &http.Response{StatusCode: http.StatusBadGateway, Body: http.NoBody, Request: r}, nil
 	})),
 	breaks(rttest.AnswerIntact, "refuses good answers", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
-		drop(resp)
-		if resp.StatusCode == http.StatusOK {
-			return nil, errRefused
+		if resp.StatusCode != http.StatusOK {
+			return resp, nil
 		}
-		resp.Body = http.NoBody
-		return resp, nil
-	})),
+		drop(resp)
+		return nil, errRefused
+	})).also(rttest.AnswerStreamed), // for it drains before it returns
 
 	breaks(rttest.AnswerStreamed, "reads the answer before it returns", answering(func(_ *http.Request, b *body) {
 		text, err := io.ReadAll(b.ReadCloser)

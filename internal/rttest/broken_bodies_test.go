@@ -54,8 +54,8 @@ var brokenBodies = []broken{
 		return resp, err
 	}),
 
-	breaks(rttest.BodyFresh, "sends a body again", retry{sendAgain: true}.trip).also(rttest.BodyClosedOnce),
-	breaks(rttest.BodyFresh, "seeks", retry{seek: true}.trip).also(rttest.BodyClosedOnce),
+	breaks(rttest.BodyFresh, "sends a body again", retry{sendAgain: true}.trip),
+	breaks(rttest.BodyFresh, "seeks", retry{seek: true}.trip),
 	breaks(rttest.BodyFresh, "seeks before it sends", touching(func(r *http.Request) {
 		if s, ok := r.Body.(io.Seeker); ok {
 			_, _ = s.Seek(0, io.SeekStart)

@@ -1,8 +1,8 @@
 package rttest_test
 
 import (
-	"fmt"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -48,6 +48,10 @@ var brokenPrograms = []broken{
 		return resp, err
 	}),
 	wraps(rttest.NoPanic, "panics when it wraps", func(http.RoundTripper) http.RoundTripper { panic("no") }),
+	wraps(rttest.NoPanic, "ends the test when it wraps", func(http.RoundTripper) http.RoundTripper {
+		runtime.Goexit()
+		return nil
+	}),
 }
 
 // wraps is a layer that breaks the rule c by more than what it does with a
@@ -89,5 +93,3 @@ func (f *forgetful) trip(next http.RoundTripper, r *http.Request) (*http.Respons
 	resp, err := next.RoundTrip(last)
 	return answerTo(r, resp), err
 }
-
-var _ = fmt.Sprint

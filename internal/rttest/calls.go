@@ -13,8 +13,7 @@ func checkCalls(k Kit, rec *recorder) {
 		}
 	}
 	for _, s := range irregular(k) {
-		for _, does := range scripts(k) {
-			does.good = false // the layer may refuse
+		for _, does := range mainScripts(k) {
 			checkCall(k, rec, s, does)
 		}
 	}
@@ -35,6 +34,9 @@ func checkCall(k Kit, rec *recorder, s shape, does script) {
 func (c *call) auditEnd() {
 	if c.script.good && c.resp == nil {
 		c.found(AnswerIntact, "a good answer becomes an error: %v", c.err)
+	}
+	if c.req.Context().Err() != nil {
+		return // the call was ended, since it did not end
 	}
 	if c.lastFailed() && c.err != nil && !errors.Is(c.err, errNext) && !errors.Is(c.err, errGetBody) {
 		c.found(ErrorKept, "errors.Is does not find the error of next in: %v", c.err)

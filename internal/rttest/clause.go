@@ -58,7 +58,8 @@ const (
 	AnswerIntact Clause = "answer intact"
 
 	// AnswerStreamed: the response is handed over once its first bytes have
-	// come, and its body is neither held back nor read ahead without bound.
+	// come, and its body is neither held back nor read ahead without bound:
+	// 1 MiB is too much.
 	AnswerStreamed Clause = "answer streamed"
 
 	// AnswerClosed: the body of every response of next is closed: by the
@@ -67,7 +68,7 @@ const (
 
 	// AnswerDrained: the body of a response that the layer drops is read
 	// before it is closed, so that the connection serves again, but not
-	// without bound.
+	// without bound: 1 MiB is too much.
 	AnswerDrained Clause = "dropped answer drained"
 
 	// AnswerRequest: Request of a response is the one the caller sent. The

@@ -9,39 +9,41 @@ import (
 )
 
 const (
-	callers        = 16
-	callsPerCaller = 4
+	callers        = 8
+	callsPerCaller = 2
 )
 
-// checkConcurrent makes many calls at once, while others read the requests.
-// A layer that is known to change requests would be reported as a data race
-// again, and without the values of the context the calls cannot be told apart.
+// checkConcurrent makes many calls at once. A layer that is known to change
+// requests would only be reported as a data race on top, and without the
+// values of the context next cannot tell the calls apart.
 func checkConcurrent(k Kit, rec *recorder) {
 	if rec.has(RequestUnchanged, CopyUnchanged, ContextReaches, NoPanic) {
 		return
 	}
-	for _, does := range []script{answersSlowly(k.Answer), once(failsDialing(), answersSlowly(k.Answer))} {
-		own := &recorder{}
-		try(k, own, "many calls at once, "+does.name, k.Wrap, does, func(t *trial) {
-			var wg sync.WaitGroup
-			for i := range callers {
-				wg.Go(func() { t.callMany(i) })
-			}
-			wg.Wait()
-		})
-		rec.addConcurrent(own.list)
+	mixed := new(recorder)
+	atOnce(k, mixed, answersSlowly(k.Answer), (*call).doOwn)
+	if mixed.has(Concurrent) {
+		rec.addAll(mixed.list, Concurrent) // the rest is about the wrong calls
+		return
 	}
+	rec.addAll(mixed.list, clauses...)
+	atOnce(k, rec, answersSlowly(k.Answer), (*call).doWatched)
+	atOnce(k, rec, once(failsDialing(), answersSlowly(k.Answer)), (*call).doWatched)
 }
 
-// addConcurrent adds what was found when calls were made at once. Where they
-// are mixed up, all else follows from that.
-func (r *recorder) addConcurrent(list []Violation) {
-	mixed := (&recorder{list: list}).has(Concurrent)
-	for _, v := range list {
-		if !mixed || v.Clause == Concurrent {
-			r.add(v)
+func atOnce(k Kit, rec *recorder, does script, do func(*call)) {
+	try(k, rec, "many calls at once, "+does.name, k.Wrap, does, func(t *trial) {
+		shapes := regular(k)
+		var wg sync.WaitGroup
+		for n := range callers {
+			wg.Go(func() {
+				for i := range callsPerCaller {
+					do(t.newCall(context.Background(), shapes[(n+i)%len(shapes)]))
+				}
+			})
 		}
-	}
+		wg.Wait()
+	})
 }
 
 // answersSlowly takes a little time, so that calls overlap and overtake.
@@ -53,29 +55,30 @@ func answersSlowly(answer Answer) script {
 	}}
 }
 
-func (t *trial) callMany(caller int) {
-	shapes := regular(t.kit)
-	for i := range callsPerCaller {
-		c := t.newCall(context.Background(), shapes[(caller+i)%len(shapes)])
-		stop := c.readAlong()
-		c.do()
-		c.checkOwn()
-		if c.ended() {
-			c.receive()
-		}
-		stop()
-		c.audit()
-		if !c.ended() {
-			return
-		}
-		c.scribble()
+// doOwn checks that the call gets its own answer, and nothing else.
+func (c *call) doOwn() {
+	c.do()
+	if !c.ended() || c.resp == nil || c.resp.Body == nil {
+		return
 	}
+	if c.resp.Header.Get(replyHeader) != "" && c.handed() == nil {
+		c.found(Concurrent, "a call gets the answer of another one")
+	}
+	_ = c.resp.Body.Close()
 }
 
-// checkOwn checks that the answer is not one of another call.
-func (c *call) checkOwn() {
-	if c.ended() && c.resp != nil && c.resp.Header.Get(replyHeader) != "" && c.handed() == nil {
-		c.found(Concurrent, "a call gets the answer of another one")
+// doWatched checks all there is to check, while somebody else reads the
+// request.
+func (c *call) doWatched() {
+	stop := c.readAlong()
+	c.do()
+	if c.ended() {
+		c.receive()
+	}
+	stop()
+	c.audit()
+	if c.ended() {
+		c.scribble()
 	}
 }
 

@@ -136,7 +136,7 @@ func (c *call) outlived() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.ContainsFunc(c.attempts, func(a *attempt) bool {
-		return a.outlived || !a.returned && a.req.Context().Err() == nil
+		return a.outlived || !a.returned && a.ctx.Err() == nil
 	})
 }
 
@@ -155,7 +155,7 @@ func endReading(k Kit, rec *recorder, s shape) {
 		}
 		c.cancel()
 		synctest.Wait()
-		if a.req.Context().Err() == nil {
+		if a.ctx.Err() == nil {
 			t.found(ContextReaches, "the context given to next does not end with the caller's while the answer's body is read")
 		}
 		c.close()

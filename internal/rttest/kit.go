@@ -9,9 +9,10 @@ import (
 
 // A Kit says what to check. Only Wrap is required.
 //
-// The functions are called inside a bubble of [testing/synctest], anew for
-// every call that is checked. Channels, timers, contexts and goroutines that
-// the layer needs must be made in there, not before.
+// Wrap, Refuse and Stall are called inside a bubble of [testing/synctest], anew
+// for every call that is checked. Channels, timers, contexts and goroutines
+// that the layer needs must be made in there, not before. The clock of the
+// bubble begins at midnight UTC, 1 January 2000.
 type Kit struct {
 	// Wrap puts the layer, or a stack of layers, over next.
 	Wrap func(next http.RoundTripper) http.RoundTripper
@@ -78,7 +79,7 @@ func (k Kit) defaults() Kit {
 // goodAnswer is longer than what a layer would read to learn what it is.
 var goodAnswer = Answer{
 	Header: http.Header{"Content-Type": {"application/json"}},
-	Body:   `{"items":["` + strings.Repeat("item ", 2<<10) + `"]}`,
+	Body:   `{"items":["` + strings.Repeat("item ", 400) + `"]}`,
 }
 
 func get(ctx context.Context) *http.Request {

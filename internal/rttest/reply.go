@@ -16,8 +16,9 @@ const (
 	// those of other calls.
 	replyHeader = "Rttest-Reply"
 
-	// maxRead is how much of a response without end a layer may read.
-	maxRead = 16 << 20
+	// maxRead is how much of a response without end a layer may read: far
+	// more than a new connection costs.
+	maxRead = 1 << 20
 )
 
 // reply is the body of a response of next.
@@ -52,7 +53,7 @@ func (a *attempt) answer(answer Answer, edit func(*reply)) *http.Response {
 	if a.req.Method == http.MethodHead || status == http.StatusNoContent {
 		return resp
 	}
-	r := &reply{attempt: a, ctx: a.req.Context(), content: answer.Body}
+	r := &reply{attempt: a, ctx: a.ctx, content: answer.Body}
 	if edit != nil {
 		edit(r)
 	}
@@ -66,6 +67,13 @@ func (a *attempt) answer(answer Answer, edit func(*reply)) *http.Response {
 		resp.Body = upgraded{r}
 	}
 	return resp
+}
+
+// body returns the body of the response, or nil.
+func (a *attempt) body() *reply {
+	a.call.mu.Lock()
+	defer a.call.mu.Unlock()
+	return a.reply
 }
 
 // Read implements io.Reader. It waits where the script says so, and ends with

@@ -37,7 +37,10 @@ func TestBrokenLayers(t *testing.T) {
 		if len(b.want) == 1 {
 			proven[b.want[0]] = true
 		}
-		t.Run(b.name, func(t *testing.T) { b.check(t) })
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			b.check(t)
+		})
 	}
 	for _, c := range rttest.Clauses() {
 		if !proven[c] {

@@ -76,11 +76,20 @@ func (r *recorder) add(v Violation) {
 	}
 }
 
+// addAll adds the violations of these rules.
+func (r *recorder) addAll(list []Violation, of ...Clause) {
+	for _, v := range list {
+		if slices.Contains(of, v.Clause) {
+			r.add(v)
+		}
+	}
+}
+
 // has tells whether any of these rules is broken, excepted or not.
-func (r *recorder) has(any ...Clause) bool {
+func (r *recorder) has(of ...Clause) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.ContainsFunc(r.list, func(v Violation) bool { return slices.Contains(any, v.Clause) })
+	return slices.ContainsFunc(r.list, func(v Violation) bool { return slices.Contains(of, v.Clause) })
 }
 
 func (r *recorder) sorted() []Violation {

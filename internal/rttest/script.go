@@ -26,12 +26,22 @@ var errNext = errors.New("rttest: next fails")
 // scripts returns all that next may do before it comes to an end.
 func scripts(k Kit) []script {
 	good := answers(k.Answer, "the answer")
-	good.good = true
-	list := append(pausing(k), good, lateAnswer(k.Answer), lateError())
+	list := append(pausing(k), lateAnswer(k.Answer), lateError())
 	for _, first := range pausing(k) {
 		list = append(list, once(first, good))
 	}
-	return list
+	good.good = true
+	return append(list, good)
+}
+
+// mainScripts returns the most different of scripts, for requests that a layer
+// need not accept.
+func mainScripts(k Kit) []script {
+	good := answers(k.Answer, "the answer")
+	return []script{
+		good, once(failsDialing(), good), once(failsReading(), good),
+		answers(busy, "503"), lateError(),
+	}
 }
 
 // pausing returns what may make a layer try again after a pause.
@@ -58,8 +68,10 @@ var standardAnswers = []Answer{
 	{Status: http.StatusNotFound, Body: "not found"},
 	{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"1"}}, Body: "too many"},
 	{Status: http.StatusInternalServerError, Body: "an error"},
-	{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"1"}}, Body: "busy"},
+	busy,
 }
+
+var busy = Answer{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"1"}}, Body: "busy"}
 
 // redirectedTo is on the host of the request, so that a layer that follows
 // has no excuse.
@@ -126,8 +138,8 @@ func hangs() script {
 	return script{name: "next hangs", run: func(a *attempt) (*http.Response, error) {
 		defer a.closeBody()
 		select {
-		case <-a.req.Context().Done():
-			return nil, a.req.Context().Err()
+		case <-a.ctx.Done():
+			return nil, a.ctx.Err()
 		case <-a.call.next.released:
 			return nil, errNext
 		}

@@ -149,7 +149,9 @@ func (f retry) trip(next http.RoundTripper, r *http.Request) (*http.Response, er
 		}
 		f.drop(resp)
 		if ended := f.pause(r.Context(), err); ended != nil {
-			closeBody(again)
+			if again.Body != r.Body {
+				closeBody(again)
+			}
 			return nil, ended
 		}
 		attempt = again

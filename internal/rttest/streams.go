@@ -35,6 +35,7 @@ func halved(k Kit, rec *recorder, s shape) {
 			c.readHalf(half)
 		}
 		close(t.next.gate)
+		synctest.Wait() // for what reads still
 		c.wait()
 		c.finishUnread()
 	})

@@ -25,20 +25,43 @@ type wrapper = func(next http.RoundTripper) http.RoundTripper
 // try wraps next, which does as s says, and runs f with the result.
 func try(k Kit, rec *recorder, name string, wrap wrapper, s script, f func(*trial)) {
 	t := &trial{kit: k, rec: rec, name: name, script: s}
-	left := bubble(func() {
+	bubble(func() {
+		t.guard(func() {
+			t.next = newBottom(s)
+			t.top = wrap(t.next)
+			f(t)
+		})
+	}, t.foundLeak)
+}
+
+// guard runs f in a goroutine, and reports if f does not come to its end: what
+// Kit.Wrap calls may panic, or call FailNow of the test around.
+func (t *trial) guard(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ended := false
 		defer func() {
 			if p := recover(); p != nil {
 				t.found(NoPanic, "panic outside of RoundTrip: %v", p)
+			} else if !ended {
+				t.found(NoPanic, "runtime.Goexit outside of RoundTrip")
 			}
 		}()
-		t.next = newBottom(s)
-		t.top = wrap(t.next)
-		f(t)
-	})
-	for _, creator := range left {
-		if !t.hung.Load() {
-			t.found(Goroutines, "still there after the call: a goroutine started by %s", creator)
-		}
+		f()
+		ended = true
+	}()
+	<-done
+}
+
+// foundLeak reports goroutines that were left. That of a call that never
+// returns is one, of course; and a second look at all stacks is of no use.
+func (t *trial) foundLeak(creators func() []string) {
+	if t.hung.Load() || t.rec.has(Goroutines) {
+		return
+	}
+	for _, name := range creators() {
+		t.found(Goroutines, "still there after the call: a goroutine started by %s", name)
 	}
 }
 
