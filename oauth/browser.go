@@ -61,7 +61,7 @@ func (b *browser) signIn(ctx context.Context) (string, error) {
 		}
 		req, err = b.next(req, a)
 	}
-	return "", &PageError{req.URL.String(), "OK's pages lead in circles; a human must sign in"}
+	return "", newPageError(req.URL, "OK's pages lead in circles; a human must sign in")
 }
 
 func (b *browser) request(ctx context.Context, method, to string, form url.Values) (*http.Request, error) {
@@ -107,7 +107,7 @@ func (b *browser) follow(req *http.Request, a *answer) (*http.Request, error) {
 		return nil, a.failure("the authorize page", b.secrets)
 	}
 	if !atHome(to) {
-		return nil, &PageError{to.String(), "OK sends to a page outside https://" + connectHost + "; a human must act there"}
+		return nil, newPageError(to, "OK sends to a page outside https://"+connectHost+"; a human must act there")
 	}
 	return b.request(req.Context(), http.MethodGet, to.String(), nil)
 }
@@ -128,7 +128,7 @@ func (b *browser) fill(req *http.Request, forms []*form) (*http.Request, error) 
 		consent.fields.Set(fieldAccept, "")
 		return b.submit(req, consent)
 	}
-	return nil, &PageError{req.URL.String(), "a human must act at a page of OK" + b.name(req.URL)}
+	return nil, newPageError(req.URL, "a human must act at a page of OK"+b.name(req.URL))
 }
 
 // name names a page by its command, which is all that is fit to be printed of
@@ -161,8 +161,8 @@ func find(forms []*form, names ...string) *form {
 func (b *browser) submit(req *http.Request, f *form) (*http.Request, error) {
 	to, err := req.URL.Parse(f.action)
 	if err != nil || f.method != http.MethodPost || !atHome(to) {
-		return nil, &PageError{req.URL.String(), "a form of OK's would not go to https://" + connectHost +
-			" by POST, so it was not sent; a human must sign in"}
+		return nil, newPageError(req.URL, "a form of OK's would not go to https://"+connectHost+
+			" by POST, so it was not sent; a human must sign in")
 	}
 	return b.request(req.Context(), http.MethodPost, to.String(), f.fields)
 }

@@ -2,10 +2,12 @@ package oauth
 
 import (
 	"errors"
+	"fmt"
 
 	"golang.org/x/oauth2"
 
 	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/redact"
 )
 
 // Errors to be used with [errors.Is]. Where OK said why, the error is an
@@ -56,6 +58,10 @@ func (f *failure) Unwrap() []error { return f.is }
 // Terminal tells that sending the API call again would not help: a failure
 // happens before it is sent, and its cool-down outlasts a retry.
 func (f *failure) Terminal() bool { return true }
+
+// Format implements fmt.Formatter with the text of Error for every verb, since
+// some print the causes.
+func (f *failure) Format(s fmt.State, _ rune) { redact.Format(s, f.text) }
 
 // hopeless tells whether trying the same again is of no use after err.
 func hopeless(err error) bool {

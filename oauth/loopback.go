@@ -84,7 +84,8 @@ func (g Loopback) Token(ctx context.Context) (*oauth2.Token, error) {
 var errOtherFlow = &failure{text: "okru: oauth.Loopback: the redirect answers another flow than the one begun"}
 
 // Renew gets a new session by the refresh token of old. If there is none, or
-// it is of no use any more, the human signs in again.
+// it is of no use any more, the human signs in again: under a [Source] the
+// browser may open whenever the session is used.
 func (g Loopback) Renew(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	if g.ClientSecret == "" {
 		return g.Token(ctx)

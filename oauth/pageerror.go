@@ -1,8 +1,10 @@
 package oauth
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/url"
 
 	"github.com/go-okru/okru/internal/redact"
 )
@@ -11,15 +13,25 @@ import (
 // captcha, a check by phone, a blocked profile, or any other page that this
 // package does not know. It is [ErrSignIn].
 type PageError struct {
-	// URL is the page. It may belong to the user's session at OK, so show it
-	// to nobody else; a PageError prints without it.
-	URL string
-
 	reason string
+	page   func() string // into which package fmt does not look
 }
 
-// Error says what is the matter, without URL.
+func newPageError(page *url.URL, reason string) error {
+	return &PageError{reason, page.String}
+}
+
+// Error says what is the matter, without the URL.
 func (e *PageError) Error() string { return "okru: oauth.Implicit: " + e.reason }
+
+// URL returns the page. It may belong to the user's session at OK, so show it
+// to nobody else; a PageError prints without it.
+func (e *PageError) URL() string {
+	if e.page == nil {
+		return ""
+	}
+	return e.page()
+}
 
 // Unwrap returns [ErrSignIn].
 func (e *PageError) Unwrap() error { return ErrSignIn }
@@ -28,12 +40,10 @@ func (e *PageError) Unwrap() error { return ErrSignIn }
 func (e *PageError) Terminal() bool { return true }
 
 // Format implements [fmt.Formatter] with the text of Error for every verb.
-func (e PageError) Format(f fmt.State, _ rune) { redact.Format(f, e.Error()) }
+func (e *PageError) Format(f fmt.State, _ rune) { redact.Format(f, e.Error()) }
 
 // LogValue implements [slog.LogValuer] with the text of Error.
-func (e PageError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
+func (e *PageError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
-// MarshalJSON returns an object that tells whether there is a URL.
-func (e PageError) MarshalJSON() ([]byte, error) {
-	return redact.JSON([]slog.Attr{slog.String("error", e.Error()), redact.Secret("URL", e.URL)})
-}
+// MarshalJSON returns the text of Error.
+func (e *PageError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }

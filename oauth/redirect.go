@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"crypto/subtle"
 	"net/http"
 	"net/url"
 	"strings"
@@ -53,7 +52,7 @@ var (
 // reported error may come without any: it cannot be mistaken for a sign-in.
 func sameState(f fields, state string, failed bool) bool {
 	got := f.text("state")
-	return failed && got == "" || subtle.ConstantTimeCompare([]byte(got), []byte(state)) == 1
+	return failed && got == "" || same(got, state)
 }
 
 func redirectFailure(f fields) error {

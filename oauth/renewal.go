@@ -118,7 +118,7 @@ func (s *Source) canStartOver(old *oauth2.Token) bool {
 	case Code:
 		return !s.spent && !g.spentBy(old)
 	case Refresh:
-		return g.RefreshToken != "" && g.RefreshToken != old.RefreshToken
+		return g.RefreshToken != "" && old.RefreshToken != "" && g.RefreshToken != old.RefreshToken
 	}
 	return true
 }

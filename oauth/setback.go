@@ -45,7 +45,7 @@ type unavailable struct {
 
 // Error says why, and for how long nobody is asked again.
 func (e *unavailable) Error() string {
-	text := "okru: no session: " + strings.TrimPrefix(causeText(e.cause), "okru: ")
+	text := "okru: sign-in failed: " + strings.TrimPrefix(causeText(e.cause), "okru: ")
 	if e.more != nil {
 		text += "; a human must sign in"
 	}
@@ -65,6 +65,9 @@ func (e *unavailable) Unwrap() []error {
 
 // Terminal tells that sending the API call again would not help.
 func (e *unavailable) Terminal() bool { return true }
+
+// Format implements fmt.Formatter with the text of Error for every verb.
+func (e *unavailable) Format(s fmt.State, _ rune) { redact.Format(s, e.Error()) }
 
 // causeText returns the text of an error that may come from a foreign grant or
 // store: x/oauth2's can hold a whole page with all that was sent.

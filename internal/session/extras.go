@@ -89,9 +89,9 @@ func plain(v reflect.Value) any {
 func plainNumber(v reflect.Value) any {
 	switch {
 	case v.CanInt():
-		return Number(json.Number(strconv.FormatInt(v.Int(), 10)))
+		return number(json.Number(strconv.FormatInt(v.Int(), 10)))
 	case v.CanUint():
-		return Number(json.Number(strconv.FormatUint(v.Uint(), 10)))
+		return number(json.Number(strconv.FormatUint(v.Uint(), 10)))
 	case v.CanFloat():
 		return v.Float()
 	}
@@ -124,10 +124,27 @@ func plainList(v reflect.Value) any {
 	return values
 }
 
-// Number returns n as a float64, which is what users of encoding/json and
-// x/oauth2 expect, unless that would change its digits: ids of OK have more
-// than a float64 can hold.
-func Number(n json.Number) any {
+// Numbers returns value, and what is in it, with each json.Number as a float64,
+// which is what users of encoding/json and x/oauth2 expect, unless that would
+// change its digits: ids of OK have more than a float64 can hold. It changes
+// maps and lists in place.
+func Numbers(value any) any {
+	switch v := value.(type) {
+	case json.Number:
+		return number(v)
+	case map[string]any:
+		for name, field := range v {
+			v[name] = Numbers(field)
+		}
+	case []any:
+		for i, element := range v {
+			v[i] = Numbers(element)
+		}
+	}
+	return value
+}
+
+func number(n json.Number) any {
 	f, err := n.Float64()
 	if err != nil || strconv.FormatFloat(f, 'f', -1, 64) != n.String() {
 		return n

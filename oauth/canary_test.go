@@ -1,0 +1,112 @@
+package oauth_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/internal/canary"
+	"github.com/go-okru/okru/oauth"
+)
+
+const secret = "CANARY/secret+1"
+
+// holders are all types of this package that hold a secret.
+func holders() map[string]any {
+	session := withSecret(&oauth2.Token{AccessToken: secret, RefreshToken: secret}, secret)
+	source := oauth.NewSource(oauth.Code{ClientSecret: secret, Code: secret}, oauth.Options{Store: newMemory(session)})
+	if _, err := source.Token(); err != nil {
+		panic(err)
+	}
+	holders := map[string]any{
+		"Code":      oauth.Code{ClientID: "1", ClientSecret: secret, Code: secret},
+		"Refresh":   oauth.Refresh{ClientID: "1", ClientSecret: secret, RefreshToken: secret},
+		"Implicit":  oauth.Implicit{ClientID: "1", Login: "anna", Password: secret, State: secret},
+		"Password":  oauth.Password{ApplicationKey: "1", ApplicationSecret: secret, Login: "anna", Password: secret},
+		"Loopback":  oauth.Loopback{ClientID: "1", ClientSecret: secret},
+		"Static":    oauth.Static(secret, secret),
+		"Source":    source,
+		"FileStore": oauth.FileStore("/home/anna/session.json"),
+	}
+	holders["*Code"] = &oauth.Code{ClientSecret: secret}
+	holders["*Refresh"] = &oauth.Refresh{ClientSecret: secret}
+	holders["*Implicit"] = &oauth.Implicit{Password: secret}
+	holders["*Password"] = &oauth.Password{Password: secret}
+	holders["*Loopback"] = &oauth.Loopback{ClientSecret: secret}
+	return holders
+}
+
+func TestNothingPrintsASecret(t *testing.T) {
+	for name, holder := range holders() {
+		t.Run(name, func(t *testing.T) {
+			canary.Check(t, holder, secret)
+			for name, in := range map[string]any{"in an exported field": struct{ V any }{holder}, "in options": oauth.Options{Store: oauth.FileStore("x")}} {
+				t.Run(name, func(t *testing.T) { canary.Check(t, in, secret) })
+			}
+			if fmt.Sprint(holder) == "" {
+				t.Error("nothing is printed at all")
+			}
+		})
+	}
+}
+
+// What is printed tells what is set.
+func TestPrintedSettings(t *testing.T) {
+	for _, test := range []struct {
+		holder any
+		want   string
+	}{
+		{oauth.Code{ClientID: "512", ClientSecret: secret, RedirectURL: "https://example.org"}, `oauth.Code{ClientID:"512" ClientSecret:"[redacted]" RedirectURL:"https://example.org" Code:"" HTTPClient:"false"}`},
+		{oauth.Refresh{RefreshToken: secret}, `oauth.Refresh{ClientID:"" ClientSecret:"" RefreshToken:"[redacted]" HTTPClient:"false"}`},
+		{oauth.Static(secret, ""), `oauth.Static{AccessToken:"[redacted]" SessionSecret:""}`},
+		{oauth.NewSource(oauth.Refresh{}, oauth.Options{Early: -1}), `oauth.Source{Grant:"oauth.Refresh" Store:"false" Early:"0s" CoolDown:"5s" Timeout:"30s"}`},
+		{oauth.FileStore("a b"), `oauth.FileStore("a b")`},
+	} {
+		if got := fmt.Sprintf("%+v", test.holder); got != test.want {
+			t.Errorf("%T prints as\n%s, want\n%s", test.holder, got, test.want)
+		}
+	}
+	if v := (oauth.Password{Login: "anna"}).LogValue(); v.Kind() != slog.KindGroup {
+		t.Errorf("LogValue is %v, want a group", v)
+	}
+}
+
+// Every error of every grant, with a server that echoes all it was sent.
+func TestNoErrorPrintsASecret(t *testing.T) {
+	bodies := []string{
+		secret, `{"error":"` + secret + `"}`, `{"error":"invalid_grant","error_description":"` + secret + `"}`,
+		`{"error_code":401,"error_msg":"AUTH : ` + secret + `","error_field":"` + secret + `","error_data":"` + secret + `"}`,
+		`{"error_code":403,"error_msg":"x","ver_redirect_url":"https://ok.ru/` + secret + `"}`,
+		`<html>` + secret + `<form method=post action="https://` + secret + `"><input name=fr.email><input name=fr.password></form>`,
+		`{"access_token":"` + secret + `","error":"x","error_description":"CANARY/secret%2B1"}`,
+	}
+	for _, body := range bodies {
+		for _, status := range []int{200, 302, 401, 500} {
+			e := &endpoint{status: status, body: body, header: map[string][]string{"Location": {"https://" + secret + "/" + secret + "?" + secret}}}
+			c := e.client()
+			for name, g := range map[string]oauth.Grant{
+				"Code":     oauth.Code{ClientID: "1", ClientSecret: secret, Code: secret, HTTPClient: c},
+				"Refresh":  oauth.Refresh{ClientID: "1", ClientSecret: secret, RefreshToken: secret, HTTPClient: c},
+				"Implicit": oauth.Implicit{ClientID: "1", Login: "anna", Password: secret, State: secret, HTTPClient: c},
+				"Password": oauth.Password{ApplicationKey: "1", ApplicationSecret: secret, Login: "anna", Password: secret, HTTPClient: c},
+			} {
+				_, err := g.Token(t.Context())
+				if err == nil {
+					t.Errorf("%s accepts %d %s", name, status, body)
+				}
+				canary.Check(t, err, secret)
+				_, err = oauth.NewSource(g, oauth.Options{}).Token()
+				canary.Check(t, err, secret)
+			}
+		}
+	}
+	for _, redirect := range []string{"?code=" + secret, "#access_token=" + secret, "?error=" + secret + "&code=" + secret, "?" + secret + "&" + secret, "?code=" + secret + "%zz"} {
+		_, _, err := oauth.ParseRedirect(redirect, "state")
+		canary.Check(t, err, secret)
+	}
+	_, err := oauth.UnmarshalToken([]byte(`{"version":1,"access_token":"` + secret + `","expiry":"` + secret + `"}`))
+	canary.Check(t, errors.Join(err), secret)
+}

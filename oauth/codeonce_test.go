@@ -1,0 +1,170 @@
+package oauth_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/oauth"
+)
+
+func TestCodeIsExchangedOnce(t *testing.T) {
+	t.Run("refused", func(t *testing.T) {
+		e := &endpoint{status: 400, body: `{"error":"invalid_grant"}`}
+		s := oauth.NewSource(e.code(), oauth.Options{CoolDown: -1})
+		for range 3 {
+			wantErr(t, s, oauth.ErrSignIn)
+		}
+		wantExchanges(t, e, 1)
+	})
+	t.Run("answer lost", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			e := &endpoint{status: 502}
+			s := oauth.NewSource(e.code(), oauth.Options{})
+			if err := wantErr(t, s, nil); errors.Is(err, oauth.ErrSignIn) {
+				t.Errorf("the first error is %v: it should say what happened", err)
+			}
+			e.set(200, goodAnswer)
+			time.Sleep(time.Minute)
+			wantErr(t, s, oauth.ErrSignIn)
+			wantExchanges(t, e, 1)
+		})
+	})
+	t.Run("never sent", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			e := &endpoint{err: errNetwork, body: goodAnswer}
+			s := oauth.NewSource(e.code(), oauth.Options{})
+			wantErr(t, s, errNetwork)
+			e.err = nil
+			time.Sleep(time.Minute)
+			want(t, s, "A")
+			wantExchanges(t, e, 1)
+		})
+	})
+	t.Run("session refused, refresh token too", func(t *testing.T) {
+		e := &endpoint{body: goodAnswer}
+		s := oauth.NewSource(e.code(), oauth.Options{Store: newMemory(nil)})
+		s.Invalidate(want(t, s, "A"))
+		e.set(400, `{"error":"invalid_grant"}`)
+		for range 3 {
+			wantErr(t, s, oauth.ErrSignIn)
+		}
+		wantExchanges(t, e, 1)
+		if n := e.count("refresh_token"); n != 1 {
+			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+	t.Run("session without refresh token refused", func(t *testing.T) {
+		e := &endpoint{body: `{"access_token":"A"}`}
+		s := oauth.NewSource(e.code(), oauth.Options{})
+		s.Invalidate(want(t, s, "A"))
+		wantErr(t, s, oauth.ErrSignIn)
+		wantExchanges(t, e, 1)
+	})
+}
+
+func TestCodeIsExchangedOnceAcrossRestarts(t *testing.T) {
+	e := &endpoint{body: goodAnswer}
+	m := newMemory(nil)
+	start := func() *oauth.Source { return oauth.NewSource(e.code(), oauth.Options{Store: m, CoolDown: -1}) }
+	want(t, start(), "A")
+
+	s := start()
+	first := want(t, s, "A")
+	wantExchanges(t, e, 1)
+	e.set(200, `{"access_token":"B"}`)
+	s.Invalidate(first)
+	want(t, s, "B")
+
+	s = start()
+	e.set(400, `{"error":"invalid_grant"}`)
+	s.Invalidate(want(t, s, "B"))
+	wantErr(t, s, oauth.ErrSignIn)
+	wantExchanges(t, e, 1)
+
+	// A human has signed in again: the store has the old session, the program
+	// a new code.
+	g := e.code()
+	g.Code = "CANARY-code-2"
+	s = oauth.NewSource(g, oauth.Options{Store: m})
+	s.Invalidate(want(t, s, "B"))
+	wantErr(t, s, oauth.ErrSignIn) // the endpoint still says no
+	wantExchanges(t, e, 2)
+}
+
+// The store has a session from elsewhere, of which nothing is left.
+func TestFallbackToAFreshCode(t *testing.T) {
+	e := &endpoint{body: goodAnswer}
+	m := newMemory(token("S", "RS", -time.Hour))
+	g := e.code()
+	refused := false
+	client := e.client()
+	client.Transport = refuseFirst(e, &refused)
+	g.HTTPClient = client
+	want(t, oauth.NewSource(g, oauth.Options{Store: m}), "A")
+	if !refused {
+		t.Error("the refresh token of the store was not tried")
+	}
+	wantExchanges(t, e, 1)
+}
+
+func TestFallbackToTheConfiguredRefreshToken(t *testing.T) {
+	for name, test := range map[string]struct {
+		stored string
+		want   string
+		asked  int
+	}{
+		"another one": {"RS", "A", 1},
+		"the same":    {"CANARY-refresh", "", 0},
+		"none":        {"", "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := &endpoint{body: goodAnswer}
+			refused := false
+			g := e.refresh()
+			g.HTTPClient.Transport = refuseFirst(e, &refused)
+			s := oauth.NewSource(g, oauth.Options{Store: newMemory(token("S", test.stored, -time.Hour))})
+			if test.want == "" {
+				wantErr(t, s, oauth.ErrSignIn)
+			} else {
+				want(t, s, test.want)
+			}
+			if n := e.count("refresh_token"); n != test.asked {
+				t.Errorf("%d more refreshes after the first, want %d", n, test.asked)
+			}
+		})
+	}
+}
+
+// A stored session without a refresh token is renewed by the configured one,
+// so the clock counts.
+func TestConfiguredRefreshTokenMakesTheClockCount(t *testing.T) {
+	e := &endpoint{body: goodAnswer}
+	s := oauth.NewSource(e.refresh(), oauth.Options{Store: newMemory(token("S", "", -time.Hour))})
+	want(t, s, "A")
+}
+
+func wantExchanges(t *testing.T, e *endpoint, n int) {
+	t.Helper()
+	if got := e.count("authorization_code"); got != n {
+		t.Errorf("the code was sent %d times, want %d", got, n)
+	}
+}
+
+// refuseFirst refuses the first request as token.do refuses a refresh token.
+func refuseFirst(e *endpoint, refused *bool) http.RoundTripper {
+	no := &endpoint{status: 400, body: `{"error":"invalid_grant"}`}
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		if !*refused {
+			*refused = true
+			return no.RoundTrip(r)
+		}
+		return e.RoundTrip(r)
+	})
+}
+
+var _ oauth2.TokenSource = (*oauth.Source)(nil)

@@ -1,0 +1,275 @@
+package oauth_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/oauth"
+)
+
+// A site is connect.ok.ru as it is not: pages by their URL's st.cmd, or by
+// their path. It notes what it was asked.
+type site struct {
+	pages map[string]func(form url.Values) reply
+	seen  []string // METHOD URL form
+}
+
+type reply struct {
+	status   int
+	location string
+	kind     string
+	body     string
+	cookie   string
+}
+
+func (s *site) RoundTrip(r *http.Request) (*http.Response, error) {
+	var text []byte
+	if r.Body != nil {
+		text, _ = io.ReadAll(r.Body)
+		r.Body.Close()
+	}
+	s.seen = append(s.seen, strings.TrimSpace(r.Method+" "+r.URL.String()+" "+string(text)))
+	form, _ := url.ParseQuery(string(text))
+	name := r.URL.Query().Get("st.cmd")
+	if name == "" {
+		name = r.URL.Path
+	}
+	if r.Method == http.MethodPost {
+		name = "POST " + name
+	}
+	page, ok := s.pages[name]
+	if r.URL.Scheme+"://"+r.URL.Host != "https://connect.ok.ru" || !ok {
+		return nil, fmt.Errorf("site: unexpected request %s %s", r.Method, r.URL)
+	}
+	p := page(form)
+	header := http.Header{"Content-Type": {p.kind}}
+	if p.kind == "" {
+		header.Set("Content-Type", "text/html; charset=utf-8")
+	}
+	if p.location != "" {
+		header.Set("Location", p.location)
+		p.status = http.StatusFound
+	}
+	if p.cookie != "" {
+		header.Set("Set-Cookie", p.cookie)
+	}
+	return &http.Response{StatusCode: max(p.status, 200), Header: header, Body: io.NopCloser(strings.NewReader(p.body)), Request: r}, nil
+}
+
+func always(p reply) func(url.Values) reply { return func(url.Values) reply { return p } }
+
+const (
+	loginForm = `<form method="post" action="/dk?cmd=OAuth2Login&amp;st.cmd=OAuth2Login">
+		<input name="fr.posted" type="hidden" value="set"></input><input type=text name=fr.email><input type=password name="fr.password">
+		<input type="checkbox" name="fr.remember" value="on"/><input type="submit" value="Sign in"></form>`
+	consentForm = `<form METHOD="POST" action="/dk?st.cmd=OAuth2Permissions&amp;cmd=OAuth2Permissions"><input TYPE="hidden" name="fr.posted" value="set">
+		<input type="hidden" name="fr.token" value="CSRF"><button name=button_accept_request value=x>OK</button><input type=submit name=button_cancel_request></form>`
+	blank = "https://api.ok.ru/blank.html"
+)
+
+// newSite returns a site on which everything goes well and ends at end.
+func newSite(end string) *site {
+	return &site{pages: map[string]func(url.Values) reply{
+		"/oauth/authorize":       always(reply{location: "/dk?st.cmd=OAuth2Login&st.layout=w", cookie: "JSESSIONID=1; Path=/; Secure"}),
+		"OAuth2Login":            always(reply{body: loginForm}),
+		"POST OAuth2Login":       always(reply{location: "https://connect.ok.ru/dk?st.cmd=OAuth2Permissions"}),
+		"OAuth2Permissions":      always(reply{body: consentForm}),
+		"POST OAuth2Permissions": always(reply{location: end}),
+	}}
+}
+
+func (s *site) grant() oauth.Implicit {
+	return oauth.Implicit{ClientID: "512", Login: "anna", Password: "CANARY+pass", Scopes: []string{"A", "B"}, State: "st&te",
+		HTTPClient: &http.Client{Transport: s}}
+}
+
+const goodFragment = "#access_token=AT&session_secret_key=00123&permissions_granted=A;B&expires_in=1800&state=st%26te"
+
+func TestImplicit(t *testing.T) {
+	s := newSite(blank + goodFragment)
+	got, err := s.grant().Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.AccessToken != "AT" || oauth.SessionSecret(got) != "00123" || got.Extra("permissions_granted") != "A;B" || got.ExpiresIn != 1800 {
+		t.Errorf("session is %+v", got)
+	}
+	want := []string{
+		"GET https://connect.ok.ru/oauth/authorize?client_id=512&redirect_uri=https%3A%2F%2Fapi.ok.ru%2Fblank.html&response_type=token&scope=A%3BB&state=st%26te&layout=w",
+		"GET https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w",
+		"POST https://connect.ok.ru/dk?cmd=OAuth2Login&st.cmd=OAuth2Login fr.email=anna&fr.password=CANARY%2Bpass&fr.posted=set&fr.remember=on",
+		"GET https://connect.ok.ru/dk?st.cmd=OAuth2Permissions",
+		"POST https://connect.ok.ru/dk?st.cmd=OAuth2Permissions&cmd=OAuth2Permissions button_accept_request=&fr.posted=set&fr.token=CSRF",
+	}
+	if !slices.Equal(s.seen, want) {
+		t.Errorf("requests are\n%s\nwant\n%s", strings.Join(s.seen, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestImplicitRedirectURLs(t *testing.T) {
+	for _, redirect := range []string{
+		"okauth://ok512", "ok512://authorize", "https://example.org/back?x=1", "http://localhost:8910/", "https://Example.org/Back", "app:authorized",
+	} {
+		base, _, _ := strings.Cut(redirect, "?")
+		s := newSite(base + goodFragment)
+		g := s.grant()
+		g.RedirectURL = redirect
+		if got, err := g.Token(t.Context()); err != nil || got.AccessToken != "AT" {
+			t.Errorf("%s: %v, %v", redirect, got, err)
+		}
+	}
+}
+
+func TestImplicitWithoutStateOrScopes(t *testing.T) {
+	s := newSite(blank + "#access_token=AT&session_secret_key=S")
+	g := s.grant()
+	g.State, g.Scopes = "", nil
+	if _, err := g.Token(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(s.seen[0], "state") || strings.Contains(s.seen[0], "scope") {
+		t.Errorf("first request is %s", s.seen[0])
+	}
+}
+
+func TestImplicitWhenConsentWasGiven(t *testing.T) {
+	s := newSite("")
+	s.pages["POST OAuth2Login"] = always(reply{location: blank + goodFragment})
+	if got, err := s.grant().Token(t.Context()); err != nil || got.AccessToken != "AT" {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestImplicitFailures(t *testing.T) {
+	page := func(body string) func(url.Values) reply { return always(reply{body: body}) }
+	loginTo := func(action, method string) func(url.Values) reply {
+		return page(`<form method=` + method + ` action="` + action + `"><input name=fr.email><input name=fr.password type=password></form>`)
+	}
+	tests := map[string]struct {
+		at    string // this page is different
+		is    func(url.Values) reply
+		err   error // errors.Is
+		page  string
+		oauth string // code of the RetrieveError
+		asks  int    // requests in all
+	}{
+		"wrong password":          {"POST OAuth2Login", always(reply{location: "/dk?st.cmd=OAuth2Login"}), oauth.ErrCredentials, "", "", 4},
+		"wrong password, in form": {"POST OAuth2Login", page(loginForm), oauth.ErrCredentials, "", "", 3},
+		"captcha page":            {"POST OAuth2Login", page(`<form method=post action=/dk?st.cmd=Captcha><input name=fr.code></form>`), oauth.ErrSignIn, "https://connect.ok.ru/dk?cmd=OAuth2Login&st.cmd=OAuth2Login", "", 3},
+		"captcha in login form": {"POST OAuth2Login", page(strings.Replace(loginForm, "</form>", "<img src=x><input name=fr.captcha></form>", 1)),
+			oauth.ErrSignIn, "https://connect.ok.ru/dk?cmd=OAuth2Login&st.cmd=OAuth2Login", "", 3},
+		"unknown page":            {"OAuth2Login", page(`<h1>News</h1>`), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"empty page":              {"OAuth2Login", page(``), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"consent again and again": {"POST OAuth2Permissions", page(consentForm), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Permissions&cmd=OAuth2Permissions", "", 5},
+		"redirect loop":           {"OAuth2Login", always(reply{location: "/dk?st.cmd=OAuth2Login"}), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login", "", 20},
+		"redirect elsewhere":      {"OAuth2Login", always(reply{location: "https://m.ok.ru/check"}), oauth.ErrSignIn, "https://m.ok.ru/check", "", 2},
+		"redirect to http":        {"OAuth2Login", always(reply{location: "http://connect.ok.ru/dk"}), oauth.ErrSignIn, "http://connect.ok.ru/dk", "", 2},
+		"redirect to a port":      {"OAuth2Login", always(reply{location: "https://connect.ok.ru:8443/dk"}), oauth.ErrSignIn, "https://connect.ok.ru:8443/dk", "", 2},
+		"redirect to nowhere":     {"OAuth2Login", always(reply{status: 302}), nil, "", "", 2},
+		"form elsewhere":          {"OAuth2Login", loginTo("https://evil.example/steal", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"form by http":            {"OAuth2Login", loginTo("http://connect.ok.ru/dk", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"form by look-alike":      {"OAuth2Login", loginTo("//connect.ok.ru@evil.example/", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"form by GET":             {"OAuth2Login", loginTo("/dk", "get"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"form by script":          {"OAuth2Login", loginTo("javascript:alert(1)", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"login in a comment":      {"OAuth2Login", page("<!--" + loginForm + "-->"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"login in a script":       {"OAuth2Login", page("<script>`" + loginForm + "`</script>"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"refused application":     {"/oauth/authorize", always(reply{status: 401, kind: "application/json", body: `{"error":"invalid_client","error_description":"CANARY+pass"}`}), nil, "", "invalid_client", 1},
+		"refused, shape unknown":  {"/oauth/authorize", always(reply{status: 401, kind: "application/json", body: `{"message":"no"}`}), nil, "", "", 1},
+		"refused by an API error": {"/oauth/authorize", always(reply{status: 401, body: `{"error_code":401,"error_msg":"AUTH : CANARY+pass"}`}), nil, "", "", 1},
+		"server error":            {"OAuth2Permissions", always(reply{status: 500, body: "CANARY+pass"}), nil, "", "", 4},
+		"JSON instead of a page":  {"OAuth2Login", always(reply{kind: "application/json", body: `{"error":"oops"}`}), nil, "", "oops", 2},
+		"denied":                  {"POST OAuth2Permissions", always(reply{location: blank + "#error=access_denied&state=st%26te"}), oauth.ErrDenied, "", "access_denied", 5},
+		"denied without state":    {"POST OAuth2Permissions", always(reply{location: blank + "#error=access_denied"}), oauth.ErrDenied, "", "access_denied", 5},
+		"other state":             {"POST OAuth2Permissions", always(reply{location: blank + "#access_token=CANARY&state=other"}), oauth.ErrState, "", "", 5},
+		"no state":                {"POST OAuth2Permissions", always(reply{location: blank + "#access_token=CANARY"}), oauth.ErrState, "", "", 5},
+		"no session":              {"POST OAuth2Permissions", always(reply{location: blank + "#state=st%26te"}), nil, "", "", 5},
+		"a code instead":          {"POST OAuth2Permissions", always(reply{location: blank + "?code=CANARY&state=st%26te"}), nil, "", "", 5},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(blank + goodFragment)
+			s.pages[test.at] = test.is
+			got, err := s.grant().Token(t.Context())
+			if err == nil {
+				t.Fatalf("session %+v", got)
+			}
+			if test.err != nil && !errors.Is(err, test.err) {
+				t.Errorf("error is %v, want %v", err, test.err)
+			}
+			stands := test.err != nil && test.err != oauth.ErrState
+			if errors.Is(err, oauth.ErrSignIn) != stands {
+				t.Errorf("%v is ErrSignIn: %v, want %v", err, !stands, stands)
+			}
+			human, _ := errors.AsType[*oauth.PageError](err)
+			if human == nil {
+				human = new(oauth.PageError)
+			}
+			if human.URL() != test.page {
+				t.Errorf("page is %q, want %q (%v)", human.URL(), test.page, err)
+			}
+			said, ok := errors.AsType[*oauth2.RetrieveError](err)
+			if test.err == nil && !strings.Contains(name, "session") && !strings.Contains(name, "code") && !ok {
+				t.Errorf("%v is no *oauth2.RetrieveError", err)
+			}
+			if ok && said.ErrorCode != test.oauth {
+				t.Errorf("RetrieveError has code %q, want %q", said.ErrorCode, test.oauth)
+			}
+			if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), "CANARY") {
+				t.Errorf("error leaks: %v", err)
+			}
+			if len(s.seen) != test.asks {
+				t.Errorf("%d requests, want %d:\n%s", len(s.seen), test.asks, strings.Join(s.seen, "\n"))
+			}
+		})
+	}
+}
+
+// Each attempt starts without cookies, and the client's own jar stays out.
+func TestImplicitCookies(t *testing.T) {
+	s := newSite(blank + goodFragment)
+	var cookies []string
+	g := s.grant()
+	g.HTTPClient.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+		cookies = append(cookies, r.Header.Get("Cookie"))
+		return s.RoundTrip(r)
+	})
+	for range 2 {
+		if _, err := g.Token(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c := "JSESSIONID=1"; !slices.Equal(cookies, []string{"", c, c, c, c, "", c, c, c, c}) {
+		t.Errorf("cookies are %q", cookies)
+	}
+}
+
+func TestFormsAreFoundByTheirFields(t *testing.T) {
+	search := `<form action="https://evil.example/search"><input name="q"></form>`
+	for name, body := range map[string]string{
+		"second on the page":  search + loginForm,
+		"inside a table":      `<table><form method=post action="/dk?st.cmd=OAuth2Login"><tr><td><input name=fr.email></td><td><input name=fr.password></td></tr></form></table>`,
+		"never closed":        `<form method=post action="/dk?st.cmd=OAuth2Login"><p><input name=fr.email><input name=fr.password>`,
+		"in another form":     `<form method=post action="/dk?st.cmd=OAuth2Login"><form action=//evil.example><input name=fr.email><input name=fr.password></form>`,
+		"after a template":    `<template><form method=post action=//evil.example><input name=fr.email><input name=fr.password></form></template>` + loginForm,
+		"with a disabled one": `<form method=post action=//evil.example><input disabled name=fr.email><input disabled name=fr.password></form>` + loginForm,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(blank + goodFragment)
+			s.pages["OAuth2Login"] = always(reply{body: body})
+			if _, err := s.grant().Token(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(s.seen[2], "fr.email=anna&fr.password=CANARY%2Bpass") || strings.Contains(s.seen[2], "evil") {
+				t.Errorf("sent %s", s.seen[2])
+			}
+		})
+	}
+}

@@ -1,0 +1,51 @@
+package oauth
+
+import (
+	"crypto/subtle"
+	"net/url"
+	"strings"
+
+	"github.com/go-okru/okru/internal/param"
+	"github.com/go-okru/okru/internal/signature"
+)
+
+// VerifyLaunch tells whether OK itself opened an application's page with these
+// launch parameters: it returns nil if auth_sig, and sig if there is one,
+// prove that the session belongs to logged_user_id. Only then is that user
+// signed in, and are session_key and session_secret_key fit for [Static].
+//
+// Only sig covers the other parameters. Never trust api_server.
+//
+// See https://apiok.ru/en/dev/app.
+func VerifyLaunch(params url.Values, applicationSecret string) error {
+	user, session := params.Get("logged_user_id"), params.Get(param.SessionKey)
+	err := require("VerifyLaunch", field{"applicationSecret", applicationSecret}, field{"logged_user_id", user},
+		field{param.SessionKey, session}, field{"auth_sig", params.Get("auth_sig")})
+	if err != nil {
+		return err
+	}
+	if !same(params.Get("auth_sig"), signature.Hex([]byte(user+session+applicationSecret))) {
+		return errLaunch
+	}
+	if params.Has(param.Sig) && !same(params.Get(param.Sig), signature.Sum(params, applicationSecret)) {
+		return errLaunch
+	}
+	if !params.Has(param.Sig) && ambiguous(user, session) {
+		return errLaunch
+	}
+	return nil
+}
+
+// ambiguous tells whether user and session could be split at another place:
+// auth_sig covers the two as one text, so that somebody whose id begins with
+// another's could pass for him.
+func ambiguous(user, session string) bool {
+	const digits = "0123456789"
+	return strings.Trim(user, digits) != "" || strings.ContainsRune(digits, rune(session[0]))
+}
+
+func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+var errLaunch = &failure{
+	text: "okru: oauth.VerifyLaunch: a signature is wrong: the launch parameters are forged, or of another application",
+}

@@ -1,0 +1,161 @@
+package oauth_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/oauth"
+)
+
+func withSecret(t *oauth2.Token, secret string) *oauth2.Token {
+	return t.WithExtra(map[string]any{"session_secret_key": secret})
+}
+
+func TestReplace(t *testing.T) {
+	var h hooks
+	m := newMemory(nil)
+	s := oauth.NewSource(numbered(0), h.options(m))
+	old := want(t, s, "T1")
+	m.ops()
+
+	s.Replace(withSecret(token("T1", "", 0), "other"), token("X", "", 0))
+	s.Replace(token("other", "", 0), token("X", "", 0))
+	s.Replace(old, nil)
+	s.Replace(old, &oauth2.Token{})
+	want(t, s, "T1")
+	wantOps(t, m)
+
+	s.Replace(old, withSecret(token("N1", "", 0), "secret"))
+	got := want(t, s, "N1")
+	if got.RefreshToken != "R1" || oauth.SessionSecret(got) != "secret" {
+		t.Errorf("the session has refresh token %q and secret %q, want R1 and secret", got.RefreshToken, oauth.SessionSecret(got))
+	}
+	wantOps(t, m, "lock", "save N1", "unlock")
+	if !slices.Equal(h.tokens, []string{"T1", "N1"}) || h.errs != nil {
+		t.Errorf("OnToken heard of %v, OnError of %v", h.tokens, h.errs)
+	}
+
+	s.Replace(nil, token("N2", "R2", 0))
+	if got := want(t, s, "N2"); got.RefreshToken != "R2" {
+		t.Errorf("refresh token is %q, want the new one", got.RefreshToken)
+	}
+}
+
+func TestReplaceBeforeFirstUse(t *testing.T) {
+	g := numbered(0)
+	s := oauth.NewSource(g, oauth.Options{})
+	s.Replace(token("whatever", "", 0), token("N", "", 0))
+	want(t, s, "N")
+	wantCalls(t, g, 0)
+}
+
+func TestReplaceOfARefusedSession(t *testing.T) {
+	g := numbered(0)
+	s := oauth.NewSource(g, oauth.Options{})
+	old := want(t, s, "T1")
+	s.Invalidate(old) // by one call
+	s.Replace(old, token("N", "", 0))
+	want(t, s, "N")
+	wantCalls(t, g, 1)
+}
+
+func TestReplaceDuringARenewal(t *testing.T) {
+	for name, fails := range map[string]bool{"that succeeds": false, "that fails": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := unclocked()
+				m := newMemory(nil)
+				s := oauth.NewSource(g, oauth.Options{Store: m})
+				old := want(t, s, "T1")
+				s.Invalidate(old)
+				g.delay = time.Second
+				after := "T2"
+				if fails {
+					after, g.answer = "N", failing(errNetwork).answer
+				}
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					want(t, s, after)
+				}()
+				synctest.Wait()
+				s.Replace(old, token("N", "", 0))
+				want(t, s, "N")
+				<-done
+				want(t, s, after)
+				synctest.Wait()
+				if m.access() != after {
+					t.Errorf("the store has %s, memory %s", m.access(), after)
+				}
+			})
+		})
+	}
+}
+
+func TestReplaceWaitsOnlyAMomentForTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(nil)
+		s := oauth.NewSource(numbered(0), oauth.Options{Store: m})
+		old := want(t, s, "T1")
+		unlock, err := m.Lock(context.Background()) // another process
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		s.Replace(old, token("N", "", 0))
+		if waited := time.Since(start); waited > 50*time.Millisecond {
+			t.Errorf("Replace took %v with a store that is locked", waited)
+		}
+		want(t, s, "N")
+		time.Sleep(time.Second)
+		unlock()
+		time.Sleep(time.Second)
+		if m.access() != "N" {
+			t.Errorf("the store has %s, want N", m.access())
+		}
+	})
+}
+
+func TestReplaceThatCannotBeSaved(t *testing.T) {
+	var h hooks
+	m := newMemory(nil)
+	s := oauth.NewSource(numbered(0), h.options(m))
+	old := want(t, s, "T1")
+	m.fault(nil, errNetwork, nil)
+	s.Replace(old, token("N", "", 0))
+	want(t, s, "N")
+	if len(h.errs) != 1 {
+		t.Errorf("OnError heard of %v, want one error", h.errs)
+	}
+}
+
+func TestStatic(t *testing.T) {
+	s := oauth.Static("A", "secret")
+	got := want(t, s, "A")
+	if oauth.SessionSecret(got) != "secret" || got.TokenType != "session" || !got.Expiry.IsZero() {
+		t.Errorf("session is %+v", got)
+	}
+	got.AccessToken = "the caller's own"
+	replacer := s.(interface {
+		Replace(old, fresh *oauth2.Token)
+	})
+	replacer.Replace(withSecret(token("A", "", 0), "other"), token("X", "", 0))
+	replacer.Replace(token("A", "", 0), token("X", "", 0))
+	replacer.Replace(nil, token("X", "", 0))
+	want(t, s, "A")
+	fresh := withSecret(token("B", "", 0), "secret 2")
+	replacer.Replace(want(t, s, "A"), fresh)
+	fresh.AccessToken = "the caller's own"
+	if got := want(t, s, "B"); oauth.SessionSecret(got) != "secret 2" {
+		t.Errorf("secret is %q after Replace", oauth.SessionSecret(got))
+	}
+	wantErr(t, oauth.Static("", "secret"), nil)
+	if got := want(t, oauth.Static("A", ""), "A"); oauth.SessionSecret(got) != "" || got.Extra("session_secret_key") != nil {
+		t.Errorf("session without secret has %q", oauth.SessionSecret(got))
+	}
+}
