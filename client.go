@@ -1,0 +1,66 @@
+package okru
+
+import (
+	"errors"
+	"net/http"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/ratelimit"
+	"github.com/go-okru/okru/transport"
+)
+
+// NewTransport returns the stack of layers that cfg describes, over cfg.Base.
+// It sends nothing yet. The error joins all faults of cfg. The RoundTripper is
+// safe for concurrent use by multiple goroutines.
+func NewTransport(cfg Config) (http.RoundTripper, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	var layers []transport.Middleware
+	if !cfg.PassErrors {
+		layers = append(layers, okerrors.Decode)
+	}
+	layers = append(layers, cfg.Retry.Wrap)
+	signer := cfg.signer()
+	if cfg.Limiter != nil {
+		limit := ratelimit.Limit{Limiter: cfg.Limiter}
+		layers = append(layers, limit.Wrap)
+		signer.BeforeRepeat = limit.Charge
+	}
+	layers = append(layers, signer.Wrap)
+	return transport.Chain(cfg.Base, layers...), nil
+}
+
+// NewClient returns a client whose transport is NewTransport(cfg). It has no
+// timeout: give requests a context with a deadline, which costs less than
+// http.Client.Timeout does.
+func NewClient(cfg Config) (*http.Client, error) {
+	rt, err := NewTransport(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{Transport: rt}, nil
+}
+
+// Wrap returns a copy of c whose transport is NewTransport(cfg) over that of
+// c. Cookie jar, timeout and redirect policy are kept, and c stays as it is.
+// The base of the stack is c.Transport, or cfg.Base if c has none; to set both
+// is a fault.
+func Wrap(c *http.Client, cfg Config) (*http.Client, error) {
+	if c == nil {
+		return nil, errors.Join(errors.New("okru: Wrap: the client is nil; use NewClient"), cfg.check())
+	}
+	if c.Transport != nil {
+		if cfg.Base != nil {
+			return nil, errors.Join(errors.New("okru: Wrap: the client has a Transport, and Config a Base; set one of them"), cfg.check())
+		}
+		cfg.Base = c.Transport
+	}
+	rt, err := NewTransport(cfg)
+	if err != nil {
+		return nil, err
+	}
+	wrapped := *c
+	wrapped.Transport = rt
+	return &wrapped, nil
+}

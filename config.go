@@ -1,0 +1,118 @@
+package okru
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/internal/redact"
+	"github.com/go-okru/okru/ratelimit"
+	"github.com/go-okru/okru/transport"
+)
+
+// Config says how to call the API. Only ApplicationKey is required. A Config
+// prints without its secrets.
+type Config struct {
+	// ApplicationKey is the public key of the application; required.
+	ApplicationKey string
+
+	// ApplicationSecret is the application secret key. Leave it empty in
+	// programs that are handed to users.
+	ApplicationSecret string
+
+	// TokenSource is where sessions come from; see package oauth. If nil, calls
+	// have no session, unless their context brings one: see
+	// [transport.WithToken].
+	TokenSource oauth2.TokenSource
+
+	// Circuit is how calls are signed; by default, [transport.Auto].
+	Circuit transport.Circuit
+
+	// PassErrors leaves API errors in the answers, where
+	// okerrors.FromResponse finds them. By default, they are returned as
+	// errors: *okerrors.Error, inside the *url.Error of the client.
+	PassErrors bool
+
+	// Retry says what is repeated and when; see its fields for the defaults.
+	// Set Max to -1 to repeat nothing.
+	Retry transport.Retry
+
+	// Limiter is asked before each attempt, the repeat after a renewal of the
+	// session included. If nil, there is no limit. For one limit per session or
+	// method see [ratelimit.Keyed], for one that finds what the server allows,
+	// [ratelimit.Adaptive].
+	Limiter ratelimit.Limiter
+
+	// Hosts are the hosts of the API. By default, api.ok.ru. See
+	// [transport.Signer].
+	Hosts []string
+
+	// Base sends the requests; if nil, [http.DefaultTransport] does.
+	Base http.RoundTripper
+}
+
+// signer returns the Signer of cfg.
+func (cfg Config) signer() transport.Signer {
+	return transport.Signer{
+		ApplicationKey:    cfg.ApplicationKey,
+		ApplicationSecret: cfg.ApplicationSecret,
+		TokenSource:       cfg.TokenSource,
+		Circuit:           cfg.Circuit,
+		Hosts:             cfg.Hosts,
+	}
+}
+
+// check returns all that is wrong with cfg.
+func (cfg Config) check() error {
+	return errors.Join(
+		cfg.signer().Check(),
+		trimmed("ApplicationKey", cfg.ApplicationKey),
+		trimmed("ApplicationSecret", cfg.ApplicationSecret),
+		cfg.checkRetry(),
+	)
+}
+
+// trimmed reports white space around a value: it comes with copying from the
+// page of the application's settings, and makes every signature wrong.
+func trimmed(field, value string) error {
+	if strings.TrimSpace(value) != value {
+		return fmt.Errorf("okru: %s begins or ends with white space; remove it", field)
+	}
+	return nil
+}
+
+func (cfg Config) checkRetry() error {
+	if r := cfg.Retry; r.MinDelay > 0 && r.MaxDelay > 0 && r.MinDelay > r.MaxDelay {
+		return fmt.Errorf("okru: Retry.MinDelay is %v and longer than Retry.MaxDelay, %v; swap them", r.MinDelay, r.MaxDelay)
+	}
+	return nil
+}
+
+func (cfg Config) attrs() []slog.Attr {
+	return []slog.Attr{
+		slog.String("ApplicationKey", cfg.ApplicationKey),
+		redact.Secret("ApplicationSecret", cfg.ApplicationSecret),
+		redact.Set("TokenSource", cfg.TokenSource != nil),
+		slog.String("Circuit", cfg.Circuit.String()),
+		slog.Bool("PassErrors", cfg.PassErrors),
+		redact.Set("Limiter", cfg.Limiter != nil),
+		slog.Any("Hosts", cfg.Hosts),
+		redact.Set("Base", cfg.Base != nil),
+	}
+}
+
+// String tells the settings, without secrets, as all that prints does.
+func (cfg Config) String() string { return redact.String("okru.Config", cfg.attrs()) }
+
+// Format implements [fmt.Formatter] with the text of String for every verb.
+func (cfg Config) Format(f fmt.State, _ rune) { redact.Format(f, cfg.String()) }
+
+// LogValue implements [slog.LogValuer].
+func (cfg Config) LogValue() slog.Value { return slog.GroupValue(cfg.attrs()...) }
+
+// MarshalJSON returns what String tells as a JSON object.
+func (cfg Config) MarshalJSON() ([]byte, error) { return redact.JSON(cfg.attrs()) }

@@ -1,0 +1,31 @@
+// Package okru calls the REST API of OK.ru (Odnoklassniki) through the
+// *http.Client a program already has.
+//
+// [NewClient] returns an *http.Client for which a call of the API is a plain
+// request:
+//
+//	client, err := okru.NewClient(okru.Config{
+//		ApplicationKey:    "…",
+//		ApplicationSecret: "…",
+//		TokenSource:       oauth.Static("access token", ""),
+//	})
+//	resp, err := client.Get("https://api.ok.ru/fb.do?method=users.getCurrentUser")
+//
+// Its transport gives the request a session and a signature, turns an API
+// error in the answer into an *okerrors.Error, repeats what is safe to repeat
+// and keeps to a rate limit. [Call] is a shorthand which decodes the answer.
+//
+// The transport is a stack of layers, each of which can be used alone:
+//
+//	okerrors.Decode    an API error in an answer becomes a Go error
+//	transport.Retry    repeats what is safe to repeat, within a budget
+//	ratelimit.Limit    one token per attempt, waits in line
+//	transport.Signer   session and signature, renews a refused session once
+//
+// The limit is inside the retry because a server counts attempts; the Signer
+// is innermost because a session may expire while a call waits in line, and
+// because nothing may touch parameters once they are signed.
+//
+// Sessions come from package oauth, and package oktest is a fake of the
+// service for tests.
+package okru
