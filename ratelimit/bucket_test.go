@@ -92,7 +92,8 @@ func keepTheRate(t *testing.T, perSecond float64) {
 	if math.Abs(float64(len(p.at))-want) > max(1, want/100) {
 		t.Errorf("%d calls passed in %v s; want %v", len(p.at), seconds, want)
 	}
-	if least, most := slices.Min(counts), slices.Max(counts); want >= 10*callers && 5*most > 6*least {
+	if least, most := slices.Min(counts), slices.Max(counts); want >= 10*callers && most > least+2 && 5*most > 6*least {
+		// Two more are had by those who came before the others had started.
 		t.Errorf("one caller passed %d times, another %d times; want no more than 1.2 times as often", least, most)
 	}
 }
