@@ -170,5 +170,5 @@ func (b *browser) submit(req *http.Request, f *form) (*http.Request, error) {
 // atHome tells whether u may be requested: its host is the only one to see
 // login and password.
 func atHome(u *url.URL) bool {
-	return u.Scheme == "https" && strings.EqualFold(u.Host, connectHost) && u.User == nil
+	return u.Scheme == "https" && strings.EqualFold(u.Host, connectHost)
 }

@@ -220,6 +220,7 @@ var badAnswers = map[string]struct {
 	"token with 500":        {&endpoint{status: 500, body: `{"access_token":"CANARY"}`}, "500", "", false},
 	"echo in description":   {&endpoint{status: 400, body: `{"error":"invalid_grant","error_description":"bad CANARY-refresh"}`}, "[redacted]", "invalid_grant", true},
 	"echo in code":          {&endpoint{status: 400, body: `{"error":"CANARY-client is wrong"}`}, "[redacted]", "[redacted]", false},
+	"echo of its own":       {&endpoint{body: `{"error":"e","access_token":"CANARY-own","error_description":"no CANARY-own"}`}, "[redacted]", "e", false},
 	"escaped echo":          {&endpoint{status: 400, body: `{"error":"e","error_description":"?code=CANARY%2Dcode"}`}, "[redacted]", "e", false},
 	"HTML 400":              {&endpoint{status: 400, kind: "text/html", body: "<html>Provide OAUTH request parameters! CANARY"}, "400 Bad Request", "", false},
 	"HTML 200":              {&endpoint{kind: "text/html;charset=UTF-8", body: "<html>Error : Failed to convert value CANARY"}, "HTML page", "", false},

@@ -253,4 +253,12 @@ func (m slowSaver) Save(ctx context.Context, t *oauth2.Token) error {
 	}
 }
 
+// slowLoader is a memory that takes a second to load.
+type slowLoader struct{ *memory }
+
+func (m slowLoader) Load(ctx context.Context) (*oauth2.Token, error) {
+	defer time.Sleep(time.Second)
+	return m.memory.Load(ctx)
+}
+
 func md5Hex(text string) string { return fmt.Sprintf("%x", md5.Sum([]byte(text))) }

@@ -116,7 +116,7 @@ func (s *Source) ask(ctx context.Context, base *held) (*oauth2.Token, error) {
 func (s *Source) canStartOver(old *oauth2.Token) bool {
 	switch g := s.grant.(type) {
 	case Code:
-		return !s.spent && !g.spentBy(old)
+		return !g.spentBy(old)
 	case Refresh:
 		return g.RefreshToken != "" && old.RefreshToken != "" && g.RefreshToken != old.RefreshToken
 	}

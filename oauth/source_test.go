@@ -347,16 +347,19 @@ func TestGrantsOfOtherPeople(t *testing.T) {
 
 // A grant whose HTTP client uses the source would wait for itself.
 func TestSourceInsideItsGrant(t *testing.T) {
-	var s *oauth.Source
-	var inner error
-	s = oauth.NewSource(grantFunc(func(ctx context.Context) (*oauth2.Token, error) {
-		_, inner = s.TokenContext(ctx)
-		return token("T", "", 0), nil
-	}), oauth.Options{})
-	want(t, s, "T")
-	if inner == nil {
-		t.Error("the grant got a session of the source it works for")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var s *oauth.Source
+		var inner error
+		s = oauth.NewSource(grantFunc(func(ctx context.Context) (*oauth2.Token, error) {
+			_, inner = s.TokenContext(ctx)
+			return token("T", "", 0), nil
+		}), oauth.Options{})
+		start := time.Now()
+		want(t, s, "T")
+		if inner == nil || time.Since(start) > 0 {
+			t.Errorf("the grant got %v after %v, want an error at once", inner, time.Since(start))
+		}
+	})
 }
 
 type grantFunc func(context.Context) (*oauth2.Token, error)

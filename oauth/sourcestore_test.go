@@ -115,6 +115,33 @@ func TestStoreThatCannotSave(t *testing.T) {
 	}
 }
 
+// As above, with a store that could save once.
+func TestStoreThatCannotSaveAnyMore(t *testing.T) {
+	m := newMemory(nil)
+	s := oauth.NewSource(numbered(0), oauth.Options{Store: m, CoolDown: -1})
+	s.Invalidate(want(t, s, "T1"))
+	second := want(t, s, "T2")
+	m.fault(nil, errNetwork, nil)
+	s.Invalidate(second)
+	s.Invalidate(want(t, s, "T3"))
+	want(t, s, "T4")
+}
+
+func TestReplaceWhileTheStoreIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(nil)
+		s := oauth.NewSource(numbered(0), oauth.Options{Store: slowLoader{m}})
+		old := want(t, s, "T1")
+		m.put(token("S", "", 0))
+		s.Invalidate(old)
+		go func() { _, _ = s.Token() }()
+		synctest.Wait()
+		s.Replace(old, token("N", "", 0))
+		time.Sleep(time.Minute)
+		want(t, s, "N") // newer than what the store had
+	})
+}
+
 func TestOlderSessionsAreNotAdopted(t *testing.T) {
 	lived := func(access string, issued, life time.Duration) *oauth2.Token {
 		t := token(access, "R", issued+life)

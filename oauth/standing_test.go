@@ -79,7 +79,8 @@ func TestErrSignInEndsWithNewsInTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := failing(oauth.ErrSignIn)
 		m := newMemory(nil)
-		s := oauth.NewSource(g, oauth.Options{Store: m})
+		var h hooks
+		s := oauth.NewSource(g, h.options(m))
 		wantErr(t, s, oauth.ErrSignIn)
 		m.ops()
 		for range 20 {
@@ -96,6 +97,9 @@ func TestErrSignInEndsWithNewsInTheStore(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		want(t, s, "signed in elsewhere")
 		wantCalls(t, g, 1)
+		if len(h.errs) != 2 || !errors.Is(h.errs[0], oauth.ErrSignIn) || !errors.Is(h.errs[1], errNetwork) {
+			t.Errorf("OnError heard of %v, want ErrSignIn once, and of the store", h.errs)
+		}
 	})
 }
 

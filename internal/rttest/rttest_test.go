@@ -1,7 +1,6 @@
 package rttest_test
 
 import (
-	"context"
 	"net/http"
 	"os"
 	"os/exec"
@@ -134,15 +133,4 @@ func TestRunReports(t *testing.T) {
 func closeTwice(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	defer closeBody(r)
 	return next.RoundTrip(r)
-}
-
-// request returns a function for Kit.Requests.
-func request(method, url string) func(context.Context) *http.Request {
-	return func(ctx context.Context) *http.Request {
-		r, err := http.NewRequestWithContext(ctx, method, url, nil)
-		if err != nil {
-			panic(err)
-		}
-		return r
-	}
 }

@@ -58,7 +58,8 @@ func (s *snapshot) changes(r *http.Request) []string {
 		{"RemoteAddr", r.RemoteAddr == s.RemoteAddr},
 		{"RequestURI", r.RequestURI == s.RequestURI},
 		{"TLS", r.TLS == s.TLS},
-		{"Cancel", r.Cancel == s.Cancel}, //nolint:staticcheck // deprecated, still not to be touched
+		//lint:ignore SA1019 deprecated, and still not to be touched
+		{"Cancel", r.Cancel == s.Cancel},
 		{"Response", r.Response == s.Response},
 		{"Pattern", r.Pattern == s.Pattern},
 		{"Context", same(r.Context(), s.Context())},
