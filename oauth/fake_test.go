@@ -5,7 +5,6 @@ import (
 	"crypto/md5"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -83,93 +82,6 @@ func (g renewing) Renew(ctx context.Context, old *oauth2.Token) (*oauth2.Token, 
 	return g.play(ctx, "renew "+old.AccessToken+" "+old.RefreshToken)
 }
 
-// A memory is a store whose faults are set from outside.
-type memory struct {
-	lock chan struct{}
-
-	mu                        sync.Mutex
-	content                   *oauth2.Token
-	journal                   []string
-	loadErr, saveErr, lockErr error
-}
-
-func newMemory(t *oauth2.Token) *memory {
-	return &memory{content: t, lock: make(chan struct{}, 1)}
-}
-
-func (m *memory) note(op string) {
-	m.journal = append(m.journal, op)
-}
-
-func (m *memory) Load(context.Context) (*oauth2.Token, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.note("load")
-	return m.content, m.loadErr
-}
-
-func (m *memory) Save(_ context.Context, t *oauth2.Token) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.note("save " + t.AccessToken)
-	if m.saveErr == nil {
-		m.content, m.loadErr = t, nil
-	}
-	return m.saveErr
-}
-
-func (m *memory) Lock(ctx context.Context) (func(), error) {
-	m.mu.Lock()
-	m.note("lock")
-	err := m.lockErr
-	m.mu.Unlock()
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case m.lock <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	return func() {
-		m.mu.Lock()
-		m.note("unlock")
-		m.mu.Unlock()
-		<-m.lock
-	}, nil
-}
-
-// access returns the access token that m has.
-func (m *memory) access() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.content == nil {
-		return ""
-	}
-	return m.content.AccessToken
-}
-
-// put is another process at work.
-func (m *memory) put(t *oauth2.Token) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.content, m.loadErr = t, nil
-}
-
-func (m *memory) fault(load, save, lock error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.loadErr, m.saveErr, m.lockErr = load, save, lock
-}
-
-// ops returns what was done to m since the last call of ops.
-func (m *memory) ops() []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	defer func() { m.journal = nil }()
-	return slices.Clone(m.journal)
-}
-
 // want fails the test unless s has the session access.
 func want(t *testing.T, s oauth2.TokenSource, access string) *oauth2.Token {
 	t.Helper()
@@ -186,9 +98,9 @@ func want(t *testing.T, s oauth2.TokenSource, access string) *oauth2.Token {
 // wantErr fails the test unless s has no session for the reason target.
 func wantErr(t *testing.T, s oauth2.TokenSource, target error) error {
 	t.Helper()
-	got, err := s.Token()
-	if err == nil {
-		t.Fatalf("Token is %s, want error %v", got.AccessToken, target)
+	got, err := s.(contextSource).TokenContext(t.Context())
+	if err == nil || got != nil {
+		t.Fatalf("TokenContext returns %v, %v; want no session and error %v", got, err, target)
 	}
 	if target != nil && !errors.Is(err, target) {
 		t.Fatalf("Token: %v; want one that is %v", err, target)
@@ -202,17 +114,14 @@ func wantErr(t *testing.T, s oauth2.TokenSource, target error) error {
 	return err
 }
 
+type contextSource interface {
+	TokenContext(context.Context) (*oauth2.Token, error)
+}
+
 func wantCalls(t *testing.T, g *script, n int) {
 	t.Helper()
 	if got := g.count(); got != n {
 		t.Fatalf("the grant was asked %d times (%v), want %d", got, g.calls, n)
-	}
-}
-
-func wantOps(t *testing.T, m *memory, want ...string) {
-	t.Helper()
-	if got := m.ops(); !slices.Equal(got, want) {
-		t.Errorf("store was used as %v, want %v", got, want)
 	}
 }
 
@@ -239,26 +148,6 @@ func (h *hooks) onError(err error) {
 
 func (h *hooks) options(store oauth.Store) oauth.Options {
 	return oauth.Options{Store: store, OnToken: h.onToken, OnError: h.onError}
-}
-
-// slowSaver is a memory that takes 20 s to save.
-type slowSaver struct{ *memory }
-
-func (m slowSaver) Save(ctx context.Context, t *oauth2.Token) error {
-	select {
-	case <-time.After(20 * time.Second):
-		return m.memory.Save(ctx, t)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// slowLoader is a memory that takes a second to load.
-type slowLoader struct{ *memory }
-
-func (m slowLoader) Load(ctx context.Context) (*oauth2.Token, error) {
-	defer time.Sleep(time.Second)
-	return m.memory.Load(ctx)
 }
 
 func md5Hex(text string) string { return fmt.Sprintf("%x", md5.Sum([]byte(text))) }

@@ -19,6 +19,7 @@ type flight struct {
 
 	unlock func()  // of the store, once locked
 	minted bool    // the session is new, not from the store
+	quiet  bool    // the error is no news
 	errs   []error // for OnError
 
 	done  chan struct{}
@@ -105,7 +106,7 @@ func (f *flight) fly(ctx context.Context) {
 	ctx, cancel := f.source.bounded(ctx)
 	defer cancel()
 	f.token, f.err = f.renew(ctx)
-	if f.err != nil && f.err != f.standing {
+	if f.err != nil && !f.quiet {
 		f.errs = append(f.errs, f.err)
 	}
 }

@@ -71,10 +71,13 @@ func (h *held) inherit(fresh *oauth2.Token) *oauth2.Token {
 
 // older tells whether a was handed out before b, so far as they say.
 func older(a, b *oauth2.Token) bool {
-	if a.ExpiresIn > 0 && b.ExpiresIn > 0 {
+	switch {
+	case a.Expiry.IsZero() || b.Expiry.IsZero():
+		return false
+	case a.ExpiresIn > 0 && b.ExpiresIn > 0:
 		return issued(a).Before(issued(b))
 	}
-	return !a.Expiry.IsZero() && !b.Expiry.IsZero() && a.Expiry.Before(b.Expiry)
+	return a.Expiry.Before(b.Expiry)
 }
 
 // issued is when t was handed out, if it has both an expiry and a lifetime.

@@ -15,10 +15,11 @@ func (f *flight) renew(ctx context.Context) (*oauth2.Token, error) {
 		return f.mint(ctx)
 	}
 	if f.from == nil || f.standing != nil { // the lock is not needed to find a session, or none
-		if found, err := f.look(ctx); found || err != nil {
-			return f.found(), err
+		if t, err := f.look(ctx); t != nil || err != nil {
+			return t, err
 		}
 		if f.standing != nil && f.base == f.from {
+			f.quiet = true
 			return nil, f.standing
 		}
 	}
@@ -27,28 +28,19 @@ func (f *flight) renew(ctx context.Context) (*oauth2.Token, error) {
 		return nil, err
 	}
 	f.unlock = unlock
-	if found, err := f.look(ctx); found || err != nil {
-		return f.found(), err
+	if t, err := f.look(ctx); t != nil || err != nil {
+		return t, err
 	}
 	t, err := f.mint(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		f.save(ctx, t)
 	}
-	f.save(ctx, t)
-	return t, nil
+	return t, err
 }
 
-func (f *flight) found() *oauth2.Token {
-	if f.base == nil {
-		return nil
-	}
-	return f.base.token
-}
-
-// look reads the store. It tells whether there is a session that another
-// process has put there and that is usable; if it has expired, it is at least
-// what to renew.
-func (f *flight) look(ctx context.Context) (found bool, err error) {
+// look returns the session that another process has put into the store, nil if
+// there is none. If it has expired, it is none, but what to renew.
+func (f *flight) look(ctx context.Context) (*oauth2.Token, error) {
 	s := f.source
 	stored, err := s.store.Load(ctx)
 	if errors.Is(err, ErrCorrupt) {
@@ -56,7 +48,7 @@ func (f *flight) look(ctx context.Context) (found bool, err error) {
 		stored, err = nil, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("okru: the session store cannot be read: %w", err)
+		return nil, fmt.Errorf("okru: the session store cannot be read: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +57,10 @@ func (f *flight) look(ctx context.Context) (found bool, err error) {
 		f.base.stored = true
 	}
 	s.seen = stored
-	return f.base != f.from && f.base.usable(), nil
+	if f.base != f.from && f.base.usable() {
+		return f.base.token, nil
+	}
+	return nil, nil
 }
 
 // corrupt notes that the store has torn content, which will be overwritten.
@@ -81,8 +76,11 @@ func (f *flight) mint(ctx context.Context) (*oauth2.Token, error) {
 	if err == nil && (t == nil || t.AccessToken == "") {
 		err = errNoToken
 	}
-	f.minted = err == nil
-	return t, err
+	if err != nil {
+		return nil, err
+	}
+	f.minted = true
+	return t, nil
 }
 
 var errNoToken = &failure{text: "okru: the grant returned neither a session nor an error"}
@@ -116,7 +114,7 @@ func (s *Source) ask(ctx context.Context, base *held) (*oauth2.Token, error) {
 func (s *Source) canStartOver(old *oauth2.Token) bool {
 	switch g := s.grant.(type) {
 	case Code:
-		return !g.spentBy(old)
+		return g.Code != "" && !g.spentBy(old)
 	case Refresh:
 		return g.RefreshToken != "" && old.RefreshToken != "" && g.RefreshToken != old.RefreshToken
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -56,6 +57,8 @@ func (src *source) token(ctx context.Context) (*oauth2.Token, error) {
 		t, err = src.ask(ctx)
 	}
 	switch {
+	case err != nil && strings.HasPrefix(err.Error(), "okru: "):
+		return nil, err // it says enough
 	case err != nil:
 		return nil, fmt.Errorf("okru: no session: %w", err)
 	case t == nil && src.tokens != nil:

@@ -21,6 +21,9 @@ import (
 // should it be gone one day, the extras that OK is known to send are asked for
 // by name.
 func Extras(t *oauth2.Token) map[string]any {
+	if t == nil {
+		return nil
+	}
 	raw := reflect.ValueOf(t).Elem().FieldByName("raw")
 	if !raw.IsValid() {
 		return stringSecret(byName(t))

@@ -1,0 +1,119 @@
+package oauth_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/oauth"
+)
+
+func TestEarlyRenewalAdoptsFromTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := numbered(30 * time.Minute)
+		m := newMemory(nil)
+		s := oauth.NewSource(renewing{g}, oauth.Options{Store: m})
+		want(t, s, "T1")
+		time.Sleep(29 * time.Minute)
+		m.put(token("S", "RS", 30*time.Minute))
+		want(t, s, "T1")
+		synctest.Wait()
+		want(t, s, "S")
+		wantCalls(t, g, 1)
+	})
+}
+
+func TestReplaceWhileTheStoreIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(nil)
+		s := oauth.NewSource(numbered(0), oauth.Options{Store: slowLoader{m}})
+		old := want(t, s, "T1")
+		m.put(token("S", "", 0))
+		s.Invalidate(old)
+		go func() { _, _ = s.Token() }()
+		synctest.Wait()
+		s.Replace(old, token("N", "", 0))
+		time.Sleep(time.Minute)
+		want(t, s, "N") // newer than what the store had
+	})
+}
+
+func TestOlderSessionsAreNotAdopted(t *testing.T) {
+	lived := func(access string, issued, life time.Duration) *oauth2.Token {
+		t := token(access, "R", issued+life)
+		t.ExpiresIn = int64(life / time.Second)
+		return t
+	}
+	tests := map[string]struct {
+		mine, stored *oauth2.Token
+		adopt        bool
+	}{
+		"expires earlier":             {token("M", "R", 2*time.Hour), token("S", "R", time.Hour), false},
+		"expires later":               {token("M", "R", time.Hour), token("S", "R", 2*time.Hour), true},
+		"shorter, but newer":          {lived("M", -time.Hour, 720*time.Hour), lived("S", 0, 30*time.Minute), true},
+		"longer, but older":           {lived("M", 0, 30*time.Minute), lived("S", -time.Hour, 720*time.Hour), false},
+		"lifetime without expiry":     {lived("M", 0, 0), &oauth2.Token{AccessToken: "S", ExpiresIn: 5}, true},
+		"who knows":                   {token("M", "", 0), token("S", "", 0), true},
+		"same":                        {token("M", "R", time.Hour), token("M", "R", time.Hour), false},
+		"same token, other secret":    {withSecret(token("M", "", 0), "1"), withSecret(token("M", "", 0), "2"), true},
+		"has an expiry, mine has not": {token("M", "", 0), token("S", "R", time.Hour), true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			g := numbered(0)
+			m := newMemory(nil)
+			s := oauth.NewSource(g, oauth.Options{Store: m})
+			s.Replace(nil, test.mine)
+			m.put(test.stored)
+			s.Invalidate(test.mine)
+			access := "T1"
+			if test.adopt {
+				access = test.stored.AccessToken
+			}
+			want(t, s, access)
+		})
+	}
+}
+
+func TestFallback(t *testing.T) {
+	invalid := &oauth2.RetrieveError{ErrorCode: "invalid_grant"}
+	t.Run("from the store", func(t *testing.T) {
+		g := &script{answer: func(n int) (*oauth2.Token, error) {
+			if n == 1 {
+				return nil, invalid
+			}
+			return token("T", "R", time.Hour), nil
+		}}
+		m := newMemory(token("S", "RS", -time.Minute))
+		want(t, oauth.NewSource(renewing{g}, oauth.Options{Store: m}), "T")
+		if fmt.Sprint(g.calls) != "[renew S RS token]" {
+			t.Errorf("asked to %v", g.calls)
+		}
+	})
+	t.Run("once", func(t *testing.T) {
+		g := failing(invalid)
+		m := newMemory(token("S", "RS", -time.Minute))
+		s := oauth.NewSource(renewing{g}, oauth.Options{Store: m})
+		for range 5 {
+			wantErr(t, s, oauth.ErrSignIn)
+		}
+		wantCalls(t, g, 2)
+	})
+	t.Run("not from memory", func(t *testing.T) {
+		g := numbered(time.Hour)
+		s := oauth.NewSource(renewing{g}, oauth.Options{Store: newMemory(nil)})
+		s.Invalidate(want(t, s, "T1"))
+		g.answer = failing(invalid).answer
+		wantErr(t, s, oauth.ErrSignIn)
+		wantCalls(t, g, 2)
+	})
+	t.Run("not after a passing error", func(t *testing.T) {
+		g := failing(errNetwork)
+		m := newMemory(token("S", "RS", -time.Minute))
+		wantErr(t, oauth.NewSource(renewing{g}, oauth.Options{Store: m}), errNetwork)
+		wantCalls(t, g, 1)
+	})
+}

@@ -1,0 +1,129 @@
+package oauth_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/oauth"
+)
+
+// badAnswers are what endpoints of OK answer, or might, instead of a session.
+var badAnswers = map[string]struct {
+	endpoint *endpoint
+	says     string // in the text of the error
+	code     string // of the RetrieveError
+	signIn   bool
+}{
+	"invalid_grant":         {&endpoint{status: 400, body: `{"error":"invalid_grant","error_description":"Expired"}`}, "Expired", "invalid_grant", true},
+	"invalid_token":         {&endpoint{status: 400, body: `{"error":"invalid_token","error_description":"Invalid refresh token structure"}`}, "structure", "invalid_token", true},
+	"error with 200":        {&endpoint{body: `{"error":"invalid_client"}`}, "invalid_client", "invalid_client", false},
+	"access_denied":         {&endpoint{body: `{"error":"access_denied"}`}, "access_denied", "access_denied", true},
+	"error and token":       {&endpoint{body: `{"error":"invalid_scope","access_token":"CANARY"}`}, "invalid_scope", "invalid_scope", false},
+	"token with 500":        {&endpoint{status: 500, body: `{"access_token":"CANARY"}`}, "500", "", false},
+	"echo in description":   {&endpoint{status: 400, body: `{"error":"invalid_grant","error_description":"bad CANARY-refresh"}`}, "[redacted]", "invalid_grant", true},
+	"echo in code":          {&endpoint{status: 400, body: `{"error":"CANARY-client is wrong"}`}, "[redacted]", "[redacted]", false},
+	"echo of its own":       {&endpoint{body: `{"error":"e","access_token":"CANARY-own","error_description":"no CANARY-own"}`}, "[redacted]", "e", false},
+	"escaped echo":          {&endpoint{status: 400, body: `{"error":"e","error_description":"?code=CANARY%2Dcode"}`}, "[redacted]", "e", false},
+	"HTML 400":              {&endpoint{status: 400, kind: "text/html", body: "<html>Provide OAUTH request parameters! CANARY"}, "400 Bad Request", "", false},
+	"HTML 200":              {&endpoint{kind: "text/html;charset=UTF-8", body: "<html>Error : Failed to convert value CANARY"}, "HTML page", "", false},
+	"empty":                 {&endpoint{}, "empty", "", false},
+	"spaces":                {&endpoint{body: " \n"}, "not a JSON object", "", false},
+	"empty 503":             {&endpoint{status: 503}, "503 Service Unavailable", "", false},
+	"array":                 {&endpoint{body: `["CANARY"]`}, "not a JSON object", "", false},
+	"null":                  {&endpoint{body: `null`}, "not a JSON object", "", false},
+	"two objects":           {&endpoint{body: `{"access_token":"CANARY"}{}`}, "not a JSON object", "", false},
+	"half an object":        {&endpoint{body: `{"access_token":"CANARY`}, "not a JSON object", "", false},
+	"no token":              {&endpoint{body: `{"token_type":"session"}`}, "no session", "", false},
+	"empty token":           {&endpoint{body: `{"access_token":""}`}, "no session", "", false},
+	"token of a wrong type": {&endpoint{body: `{"access_token":{"CANARY":1}}`}, "no session", "", false},
+	"redirect": {&endpoint{status: 302, header: http.Header{"Location": {"https://api.ok.ru/oauth/token.do?CANARY"}}},
+		"redirect", "", false},
+	"redirect 307": {&endpoint{status: 307, header: http.Header{"Location": {"https://evil.example/CANARY"}}},
+		"redirect", "", false},
+	"API error": {&endpoint{body: `{"error_code":2,"error_msg":"SERVICE : not now, CANARY-client"}`}, "SERVICE", "", false},
+	"too long":  {&endpoint{body: `{"access_token":"` + strings.Repeat("x", 1<<20) + `"}`}, "longer than", "", false},
+}
+
+func TestBadAnswers(t *testing.T) {
+	for name, test := range badAnswers {
+		t.Run(name, func(t *testing.T) {
+			e := &endpoint{status: test.endpoint.status, kind: test.endpoint.kind, body: test.endpoint.body, header: test.endpoint.header}
+			renewals := map[string]func() (*oauth2.Token, error){
+				"Refresh": func() (*oauth2.Token, error) { return e.refresh().Token(t.Context()) },
+				"Code":    func() (*oauth2.Token, error) { return e.code().Token(t.Context()) },
+			}
+			for grant, renew := range renewals {
+				got, err := renew()
+				if err == nil {
+					t.Fatalf("%s: session %+v", grant, got)
+				}
+				if text := err.Error(); strings.Contains(text, "CANARY") && grant == "Refresh" || len(text) > 500 || !strings.HasPrefix(text, "okru: ") {
+					t.Errorf("%s: error is %.500q", grant, text)
+				}
+				if !strings.Contains(err.Error(), test.says) && grant == "Refresh" {
+					t.Errorf("%s: error %q does not say %q", grant, err, test.says)
+				}
+				if errors.Is(err, oauth.ErrSignIn) != test.signIn {
+					t.Errorf("%s: %v is ErrSignIn: %v, want %v", grant, err, !test.signIn, test.signIn)
+				}
+				said, ok := errors.AsType[*oauth2.RetrieveError](err)
+				if !ok {
+					if name != "too long" {
+						t.Errorf("%s: %v is no *oauth2.RetrieveError", grant, err)
+					}
+					continue
+				}
+				if said.Error() == "" || said.Body != nil || strings.Contains(said.Error(), "CANARY-client") {
+					t.Errorf("%s: RetrieveError is %q", grant, said)
+				}
+				if grant == "Refresh" && (said.ErrorCode != test.code || said.Response.StatusCode != max(test.endpoint.status, 200)) {
+					t.Errorf("RetrieveError has code %q and status %d", said.ErrorCode, said.Response.StatusCode)
+				}
+			}
+			if len(e.requests) != 2 {
+				t.Errorf("%d requests for two exchanges: a redirect was followed", len(e.requests))
+			}
+		})
+	}
+}
+
+func TestExpiresIn(t *testing.T) {
+	for value, want := range map[string]int64{
+		`"1800"`: 1800, `1800`: 1800, `1800.0`: 1800, `" 1800 "`: 1800, `1.8e3`: 1800,
+		`null`: 0, `""`: 0, `"soon"`: 0, `0`: 0, `-5`: 0, `"NaN"`: 0, `"Inf"`: 0, `true`: 0, `[1]`: 0, `{}`: 0,
+		`1e30`: 1<<31 - 1, `99999999999999999999`: 1<<31 - 1,
+	} {
+		e := &endpoint{body: `{"access_token":"A","expires_in":` + value + `}`}
+		got, err := e.refresh().Token(t.Context())
+		if err != nil {
+			t.Errorf("expires_in %s: %v", value, err)
+			continue
+		}
+		if got.ExpiresIn != want || got.Expiry.IsZero() != (want == 0) {
+			t.Errorf("expires_in %s: session expires in %d at %v, want %d", value, got.ExpiresIn, got.Expiry, want)
+		}
+	}
+}
+
+func TestExtrasKeepTheirNames(t *testing.T) {
+	e := &endpoint{body: `{"access_token":"A","session_secret_key":42,"uid":580000000001,"big":12345678901234567890,"ok":true,"list":[1,"x"]}`}
+	got, err := e.refresh().Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if oauth.SessionSecret(got) != "42" || got.Extra("uid") != float64(580000000001) || got.Extra("ok") != true {
+		t.Errorf("extras of %+v", got)
+	}
+	if big, ok := got.Extra("big").(interface{ String() string }); !ok || big.String() != "12345678901234567890" {
+		t.Errorf("big is %v: digits are lost", got.Extra("big"))
+	}
+	for _, name := range []string{"access_token", "expires_in", "state"} {
+		if v := got.Extra(name); v != nil {
+			t.Errorf("%s is an extra too: %v", name, v)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package oauth_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-okru/okru/oauth"
+)
+
+func TestCoolDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := failing(errNetwork)
+		g.delay = 30 * time.Millisecond
+		s := oauth.NewSource(g, oauth.Options{})
+		storm := func() {
+			var callers sync.WaitGroup
+			for range 20 {
+				callers.Go(func() { wantErr(t, s, errNetwork) })
+			}
+			callers.Wait()
+			for range 20 {
+				wantErr(t, s, errNetwork)
+			}
+		}
+		storm()
+		wantCalls(t, g, 1)
+		time.Sleep(4 * time.Second)
+		if err := wantErr(t, s, errNetwork); !strings.Contains(err.Error(), "next attempt in 1s") {
+			t.Errorf("error %q does not say that 1 s is left", err)
+		}
+		time.Sleep(time.Second)
+		storm()
+		wantCalls(t, g, 2)
+		g.answer = numbered(0).answer
+		time.Sleep(5 * time.Second)
+		want(t, s, "T3")
+	})
+}
+
+func TestCoolDownOff(t *testing.T) {
+	g := failing(errNetwork)
+	s := oauth.NewSource(g, oauth.Options{CoolDown: -1})
+	for range 3 {
+		if err := wantErr(t, s, errNetwork); strings.Contains(err.Error(), "next attempt") {
+			t.Errorf("error %q promises a pause", err)
+		}
+	}
+	wantCalls(t, g, 3)
+}
+
+func TestCallerWaitsNoLongerThanHisContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := numbered(0)
+		g.delay = 10 * time.Second
+		s := oauth.NewSource(g, oauth.Options{})
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_, err := s.TokenContext(ctx)
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 50*time.Millisecond {
+			t.Errorf("after %v: %v; want the deadline, after 50ms", time.Since(start), err)
+		}
+		ctx, cancel = context.WithCancel(t.Context())
+		cancel()
+		if _, err := s.TokenContext(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("a cancelled caller gets %v", err)
+		}
+		// The renewal goes on without the caller who began it.
+		want(t, s, "T1")
+		if time.Since(start) != 10*time.Second {
+			t.Errorf("the session came after %v, want 10s", time.Since(start))
+		}
+		wantCalls(t, g, 1)
+		ctx, cancel = context.WithCancel(t.Context())
+		cancel()
+		if _, err := s.TokenContext(ctx); err != nil {
+			t.Errorf("a session at hand is refused to a cancelled caller: %v", err)
+		}
+	})
+}
+
+func TestCancelledCallerBeginsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := numbered(0)
+		s := oauth.NewSource(g, oauth.Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := s.TokenContext(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want context.Canceled", err)
+		}
+		synctest.Wait()
+		wantCalls(t, g, 0)
+	})
+}
+
+func TestTimeout(t *testing.T) {
+	tests := map[string]struct{ timeout, want time.Duration }{
+		"default":    {0, 30 * time.Second},
+		"configured": {time.Second, time.Second},
+		"off":        {-1, time.Hour},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := numbered(0)
+				g.delay = time.Hour
+				s := oauth.NewSource(g, oauth.Options{Timeout: test.timeout})
+				start := time.Now()
+				if _, err := s.Token(); (err == nil) != (test.timeout < 0) {
+					t.Error(err)
+				}
+				if time.Since(start) != test.want {
+					t.Errorf("returned after %v, want %v", time.Since(start), test.want)
+				}
+			})
+		})
+	}
+}
