@@ -29,6 +29,9 @@ import (
 //   - If the server refuses everything, as a quota does, pauses grow from 50
 //     ms to 10 minutes, with one call between them.
 //
+// The chart in testdata/adaptive.svg shows the rate that it found in a
+// simulation whose limit moves from 50 to 20 to 100 calls per second.
+//
 // An Adaptive costs no goroutine, and is safe for concurrent use. The zero
 // Adaptive is not ready for use; see [NewAdaptive].
 type Adaptive struct {
@@ -56,9 +59,9 @@ func NewAdaptive(min, max rate.Limit) *Adaptive {
 }
 
 // Wait returns nil when the call of ctx may be made, or the error of ctx if
-// that ends before. It returns a [*LimitedError] at once if the call's turn
-// would come after the deadline of ctx only because the server said how long
-// to wait.
+// that ends before. Each Wait that returns nil must be followed by an Observe,
+// as [Limit] does: without it nothing is learnt, and after a pause nobody
+// passes but one.
 func (a *Adaptive) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/body"
 	"github.com/go-okru/okru/internal/layer"
 	"github.com/go-okru/okru/internal/redact"
@@ -22,6 +23,10 @@ import (
 // If the Limiter is a [Keyer], the limiter of the request's key is asked, and
 // while the request is under way its key keeps its place. If the one asked is
 // an [Observer], it is told how the request ended.
+//
+// Code 11, a spent quota, pauses the calls of that method by that key, if the
+// limiter learns: from 1 second to 10 minutes, twice as long each time, with
+// one call between two pauses.
 //
 // A request that the limiter refuses is not sent: its body is closed, and the
 // error is [ErrLimited], or that of the request's context if it has ended.
@@ -55,11 +60,11 @@ func (l Limit) Charge(r *http.Request) error {
 	if l.Limiter == nil {
 		return nil
 	}
-	asked, done, err := l.ask(r, l.key(r, nil))
+	asked, held, err := l.ask(r, l.key(r, nil))
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer held.release()
 	if o, ok := asked.(Observer); ok {
 		o.Observe(Outcome{Sent: time.Now()})
 	}
@@ -81,27 +86,24 @@ func (l Limit) key(r *http.Request, keys *sessionKeys) string {
 }
 
 // ask waits until r may be sent. It returns the limiter that was asked, and
-// what to call when r has ended.
-func (l Limit) ask(r *http.Request, key string) (asked Limiter, done func(), err error) {
-	asked, done = l.Limiter, nothing
+// the place, if any, that its key keeps until r has ended.
+func (l Limit) ask(r *http.Request, key string) (asked Limiter, held *place, err error) {
+	asked = l.Limiter
 	if k, ok := asked.(Keyer); ok {
 		asked = k.For(key)
 	}
 	if p, ok := asked.(*place); ok {
-		held, err := p.hold(r.Context())
-		if err != nil {
+		if held, err = p.hold(r.Context()); err != nil {
 			return nil, nil, refusal(r.Context(), err, key)
 		}
-		asked, done = held.limiter, held.release
+		asked = held.limiter
 	}
 	if err := asked.Wait(r.Context()); err != nil {
-		done()
+		held.release()
 		return nil, nil, refusal(r.Context(), err, key)
 	}
-	return asked, done, nil
+	return asked, held, nil
 }
-
-func nothing() {}
 
 // refusal returns the error of a limiter as one of this package.
 func refusal(ctx context.Context, err error, key string) error {
@@ -121,6 +123,7 @@ type limited struct {
 	layer.Base
 	limit Limit
 	keys  *sessionKeys
+	spent quotas
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -128,12 +131,17 @@ func (t *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.limit.Limiter == nil {
 		return t.Next.RoundTrip(r)
 	}
-	asked, done, err := t.limit.ask(r, t.limit.key(r, t.keys))
+	key := t.limit.key(r, t.keys)
+	if err := t.waitForQuota(r, key); err != nil {
+		body.CloseRequest(r)
+		return nil, err
+	}
+	asked, held, err := t.limit.ask(r, key)
 	if err != nil {
 		body.CloseRequest(r)
 		return nil, err
 	}
-	defer done()
+	defer held.release()
 	o, learns := asked.(Observer)
 	if !learns {
 		return t.send(r)
@@ -141,7 +149,29 @@ func (t *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	sent := time.Now()
 	resp, err := t.send(r)
 	o.Observe(outcome(sent, resp, err))
+	if err == nil {
+		t.noteQuota(r, key, sent, resp)
+	}
 	return resp, err
+}
+
+// waitForQuota and noteQuota look at the method only while a quota is spent.
+func (t *limited) waitForQuota(r *http.Request, key string) error {
+	if t.spent.count.Load() == 0 {
+		return nil
+	}
+	if err := t.spent.wait(r.Context(), quotaKey{key, apicall.Method(r)}); err != nil {
+		return refusal(r.Context(), err, key)
+	}
+	return nil
+}
+
+func (t *limited) noteQuota(r *http.Request, key string, sent time.Time, resp *http.Response) {
+	e, failed := okerrors.FromResponse(resp)
+	isSpent := failed && e.Code == okerrors.CodeLimitReached
+	if isSpent || !failed && t.spent.count.Load() > 0 {
+		t.spent.note(quotaKey{key, apicall.Method(r)}, sent, isSpent)
+	}
 }
 
 func (t *limited) send(r *http.Request) (*http.Response, error) {

@@ -66,7 +66,11 @@ func (p *place) tryHold() *place {
 	return p
 }
 
+// release ends a hold. A nil place is held by nobody.
 func (p *place) release() {
+	if p == nil {
+		return
+	}
 	p.set.mu.Lock()
 	defer p.set.mu.Unlock()
 	p.inFlight--

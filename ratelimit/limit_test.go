@@ -1,0 +1,210 @@
+package ratelimit_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/time/rate"
+
+	"github.com/go-okru/okru/internal/canary"
+	"github.com/go-okru/okru/internal/rttest"
+	"github.com/go-okru/okru/ratelimit"
+	"github.com/go-okru/okru/transport"
+)
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func answer(r *http.Request, status int, text string) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text)), Request: r}
+}
+
+func newRequest(ctx context.Context, method string) *http.Request {
+	r, _ := http.NewRequestWithContext(ctx, "GET", "https://api.ok.ru/fb.do?method="+method, nil)
+	return r
+}
+
+func TestLimitContract(t *testing.T) {
+	spent := func(edit func(*ratelimit.Bucket)) func(http.RoundTripper) http.RoundTripper {
+		return func(next http.RoundTripper) http.RoundTripper {
+			b := ratelimit.NewBucket(0.0001, 1)
+			if err := b.Wait(context.Background()); err != nil {
+				panic(err)
+			}
+			edit(b)
+			return ratelimit.Limit{Limiter: b}.Wrap(next)
+		}
+	}
+	for name, limiter := range map[string]func() ratelimit.Limiter{
+		"none":         func() ratelimit.Limiter { return nil },
+		"rate.Limiter": func() ratelimit.Limiter { return rate.NewLimiter(1000, 1) },
+		"Bucket":       func() ratelimit.Limiter { return ratelimit.NewBucket(1000, 1) },
+		"Adaptive":     func() ratelimit.Limiter { return ratelimit.NewAdaptive(1, 1000) },
+		"Keyed": func() ratelimit.Limiter {
+			return ratelimit.NewKeyed(3, func(string) ratelimit.Limiter { return ratelimit.NewAdaptive(1, 1000) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rttest.Run(t, rttest.Kit{
+				Wrap: func(next http.RoundTripper) http.RoundTripper {
+					return ratelimit.Limit{Limiter: limiter()}.Wrap(next)
+				},
+				Answers:  []rttest.Answer{{Body: `{"error_code":8,"error_msg":"x"}`}, {Body: `{"error_code":11,"error_msg":"x"}`}},
+				Refuse:   spent(func(b *ratelimit.Bucket) { b.MaxQueue, b.MaxWait = 1, 1 }),
+				Stall:    spent(func(*ratelimit.Bucket) {}),
+				Verbatim: true,
+			})
+		})
+	}
+}
+
+// recorder is a limiter that keeps what it is told.
+type recorder struct {
+	waits int
+	seen  []ratelimit.Outcome
+	err   error
+}
+
+func (l *recorder) Wait(context.Context) error  { l.waits++; return l.err }
+func (l *recorder) Observe(o ratelimit.Outcome) { l.seen = append(l.seen, o) }
+
+func TestLimitTellsTheOutcome(t *testing.T) {
+	down := errors.New("down")
+	for _, test := range []struct {
+		name   string
+		status int
+		header http.Header
+		text   string
+		err    error
+		want   ratelimit.Outcome
+	}{
+		{"success", 200, nil, `{}`, nil, ratelimit.Outcome{}},
+		{"no answer", 0, nil, "", down, ratelimit.Outcome{Err: down}},
+		{"429", 429, http.Header{"Retry-After": {"7"}}, "", nil, ratelimit.Outcome{Throttled: true, RetryAfter: 7 * time.Second}},
+		{"503", 503, nil, "", nil, ratelimit.Outcome{Throttled: true}},
+		{"500", 500, http.Header{"Retry-After": {"7"}}, "", nil, ratelimit.Outcome{}},
+		{"flood", 200, nil, `{"error_code":8}`, nil, ratelimit.Outcome{Throttled: true}},
+		{"address blocked", 200, nil, `{"error_code":9}`, nil, ratelimit.Outcome{Throttled: true}},
+		{"quota", 200, nil, `{"error_code":11}`, nil, ratelimit.Outcome{}},
+		{"user blocked", 200, nil, `{"error_code":7}`, nil, ratelimit.Outcome{}},
+		{"quota of an object", 200, nil, `{"error_code":26}`, nil, ratelimit.Outcome{}},
+		{"spam", 200, nil, `{"error_code":511}`, nil, ratelimit.Outcome{}},
+		{"payment", 200, nil, `{"error_code":1004}`, nil, ratelimit.Outcome{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := new(recorder)
+				rt := ratelimit.Limit{Limiter: l}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+					if test.err != nil {
+						return nil, test.err
+					}
+					resp := answer(r, test.status, test.text)
+					if test.header != nil {
+						resp.Header = test.header
+					}
+					return resp, nil
+				}))
+				test.want.Sent = time.Now()
+				rt.RoundTrip(newRequest(t.Context(), "users.getInfo"))
+				if l.waits != 1 || len(l.seen) != 1 || l.seen[0] != test.want {
+					t.Errorf("%d waits, told of %+v, want %+v", l.waits, l.seen, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestLimitRefusalIsFinal(t *testing.T) {
+	keyed := ratelimit.NewKeyed(0, func(string) ratelimit.Limiter { return ratelimit.NewBucket(1, 0) })
+	for name, limiter := range map[string]ratelimit.Limiter{
+		"Bucket": ratelimit.NewBucket(1, 0), "rate.Limiter": rate.NewLimiter(1, 0), "Keyed": keyed, "foreign": &recorder{err: errors.New("no")},
+	} {
+		limit := ratelimit.Limit{Limiter: limiter, Key: func(*http.Request) string { return "alice" }}
+		r := newRequest(t.Context(), "users.getInfo")
+		_, err := limit.Wrap(nil).RoundTrip(r)
+		for _, err := range []error{err, limit.Charge(r)} {
+			limited, ok := errors.AsType[*ratelimit.LimitedError](err)
+			if !ok || !errors.Is(err, ratelimit.ErrLimited) || !limited.Terminal() {
+				t.Errorf("%s: error is %v", name, err)
+			} else if name == "Keyed" && limited.Key != "alice" {
+				t.Errorf("the error does not name the key: %v", err)
+			}
+		}
+	}
+}
+
+func TestLimitSaysIfTheDeadlineIsWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, limiter := range map[string]ratelimit.Limiter{"Bucket": ratelimit.NewBucket(0.1, 1), "rate.Limiter": rate.NewLimiter(0.1, 1)} {
+			limit := ratelimit.Limit{Limiter: limiter}
+			must(t, limit.Charge(newRequest(t.Context(), "a.b")))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			err := limit.Charge(newRequest(ctx, "a.b"))
+			cancel()
+			if !errors.Is(err, ratelimit.ErrLimited) || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: error is %v", name, err)
+			}
+		}
+	})
+}
+
+// By default there is one limit for each session, and keys show no token.
+func TestLimitPerSession(t *testing.T) {
+	const secret = "canary-token-1a2b3c"
+	var keys []string
+	keyed := ratelimit.NewKeyed(0, func(key string) ratelimit.Limiter {
+		keys = append(keys, key)
+		return ratelimit.NewBucket(1, 0)
+	})
+	rt := ratelimit.Limit{Limiter: keyed}.Wrap(nil)
+	one := &renewing{}
+	for _, ctx := range []context.Context{
+		t.Context(),
+		transport.WithToken(t.Context(), &oauth2.Token{AccessToken: secret}),
+		transport.WithToken(t.Context(), &oauth2.Token{AccessToken: secret}),
+		transport.WithToken(t.Context(), &oauth2.Token{AccessToken: "another"}),
+		transport.WithTokenSource(t.Context(), one),
+		transport.WithTokenSource(t.Context(), one),
+		transport.WithTokenSource(t.Context(), &renewing{}),
+	} {
+		_, err := rt.RoundTrip(newRequest(ctx, "a.b"))
+		canary.Check(t, err, secret)
+	}
+	if len(keys) != 5 || keys[0] != "" {
+		t.Errorf("keys are %q, want five, the first empty", keys)
+	}
+	canary.Check(t, keys, secret)
+	canary.Check(t, keyed, secret)
+	canary.Check(t, rt, secret)
+}
+
+type renewing struct{ n int }
+
+func (s *renewing) Token() (*oauth2.Token, error) { s.n++; return nil, nil }
+
+func BenchmarkLimit(b *testing.B) {
+	resp := &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}
+	base := roundTrip(func(*http.Request) (*http.Response, error) { return resp, nil })
+	for name, limiter := range map[string]ratelimit.Limiter{
+		"bare": nil, "rate.Limiter": rate.NewLimiter(rate.Inf, 1), "Bucket": ratelimit.NewBucket(rate.Inf, 1),
+		"Adaptive": ratelimit.NewAdaptive(1e9, 1e9),
+		"Keyed":    ratelimit.NewKeyed(0, func(string) ratelimit.Limiter { return ratelimit.NewBucket(rate.Inf, 1) }),
+	} {
+		b.Run(name, func(b *testing.B) {
+			rt := ratelimit.Limit{Limiter: limiter}.Wrap(base)
+			r := newRequest(transport.WithToken(b.Context(), &oauth2.Token{AccessToken: "token"}), "users.getInfo")
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = rt.RoundTrip(r)
+			}
+		})
+	}
+}

@@ -1,0 +1,116 @@
+package ratelimit
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A quota (API code 11) is spent for one method, and nobody says until when.
+// So calls of this method by this key pause, ever longer, with one call
+// between two pauses; all other calls go on.
+const (
+	minQuotaPause = time.Second
+	maxQuotaPause = 10 * time.Minute
+	maxQuotas     = 10_000 // spent ones that are remembered
+)
+
+// quotas are those that are spent. The zero value has none.
+type quotas struct {
+	count atomic.Int32 // spares calls the lock while no quota is spent
+	mu    sync.Mutex
+	spent map[quotaKey]*quota
+}
+
+type quotaKey struct{ key, method string }
+
+type quota struct {
+	pause time.Duration
+	until time.Time     // when the next call may go, alone
+	over  chan struct{} // closed once the quota is no longer spent
+}
+
+// wait returns when a call of id may go, or the end of ctx. It refuses a call
+// whose deadline comes before its turn.
+func (q *quotas) wait(ctx context.Context, id quotaKey) error {
+	for q.count.Load() > 0 {
+		s, left := q.turn(id)
+		if s == nil || left <= 0 {
+			return nil
+		}
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < left {
+			return &LimitedError{Wait: left, late: true, reason: "the quota of " + id.method + " is spent"}
+		}
+		if err := s.sleep(ctx, left); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// turn returns the spent quota of id, and how long to wait for a turn. It gives
+// the turn to the caller if it is time.
+func (q *quotas) turn(id quotaKey) (s *quota, left time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s = q.spent[id]
+	if s == nil {
+		return nil, 0
+	}
+	if left = time.Until(s.until); left <= 0 {
+		s.until = time.Now().Add(s.pause) // the others wait for what becomes of this call
+	}
+	return s, left
+}
+
+func (s *quota) sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.over:
+	case <-ctx.Done():
+	}
+	return ctx.Err()
+}
+
+// note learns how a call of id ended. A refusal of a call that was sent before
+// the pause began does not make it longer.
+func (q *quotas) note(id quotaKey, sent time.Time, isSpent bool) {
+	if !isSpent && q.count.Load() == 0 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := q.spent[id]
+	switch {
+	case isSpent && s == nil:
+		q.add(id)
+	case isSpent && !sent.Before(s.until.Add(-s.pause)):
+		s.pause = min(2*s.pause, maxQuotaPause)
+		s.until = time.Now().Add(s.pause)
+	case !isSpent && s != nil:
+		q.remove(id, s)
+	}
+}
+
+func (q *quotas) add(id quotaKey) {
+	if q.spent == nil {
+		q.spent = make(map[quotaKey]*quota)
+	}
+	for old, s := range q.spent { // any one: a bound on memory, not a policy
+		if len(q.spent) < maxQuotas {
+			break
+		}
+		q.remove(old, s)
+	}
+	q.spent[id] = &quota{pause: minQuotaPause, until: time.Now().Add(minQuotaPause), over: make(chan struct{})}
+	q.count.Store(int32(len(q.spent)))
+}
+
+func (q *quotas) remove(id quotaKey, s *quota) {
+	delete(q.spent, id)
+	q.count.Store(int32(len(q.spent)))
+	close(s.over)
+}

@@ -1,0 +1,131 @@
+package ratelimit_test
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/go-okru/okru/ratelimit"
+)
+
+// A server decides about calls, in simulated time.
+type server interface {
+	allows(at time.Time) bool
+}
+
+// bucketServer is a token bucket, whose rate may change.
+type bucketServer struct{ *rate.Limiter }
+
+func (s bucketServer) allows(at time.Time) bool { return s.AllowN(at, 1) }
+
+func newBucketServer(perSecond, burst float64) bucketServer {
+	return bucketServer{rate.NewLimiter(rate.Limit(perSecond), max(1, int(burst)))}
+}
+
+// windowServer allows a number of calls in each window of the clock.
+type windowServer struct {
+	calls  int
+	window time.Duration
+	now    int64
+	used   int
+}
+
+func (s *windowServer) allows(at time.Time) bool {
+	if w := at.UnixNano() / int64(s.window); w != s.now {
+		s.now, s.used = w, 0
+	}
+	s.used++
+	return s.used <= s.calls
+}
+
+// A simulation is callers in a closed loop, each of whom waits, calls, and
+// tells how the call ended.
+type simulation struct {
+	server     server
+	callers    int
+	latency    time.Duration // and a quarter more or less
+	retryAfter time.Duration // in refusals
+	length     time.Duration
+	seed       uint64
+	onSecond   func(second int) // before each second
+}
+
+// outcomes counts the calls of each second by how the server decided.
+type outcomes []struct{ accepted, refused int }
+
+// run must be called in a synctest bubble.
+func (s simulation) run(a *ratelimit.Adaptive, done <-chan struct{}) outcomes {
+	start := time.Now()
+	count := make(outcomes, int(s.length/time.Second)+1)
+	rng := rand.New(rand.NewPCG(s.seed, 0))
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	second := 0
+	call := func() (accepted bool) {
+		mu.Lock()
+		half := time.Duration(float64(s.latency) * (0.75 + rng.Float64()/2) / 2)
+		mu.Unlock()
+		time.Sleep(half)
+		mu.Lock()
+		now := time.Since(start)
+		for ; s.onSecond != nil && second <= int(now.Seconds()); second++ {
+			s.onSecond(second)
+		}
+		accepted = s.server.allows(time.Now())
+		if c := &count[min(int(now.Seconds()), len(count)-1)]; accepted {
+			c.accepted++
+		} else {
+			c.refused++
+		}
+		mu.Unlock()
+		time.Sleep(half)
+		return accepted
+	}
+	ctx := endless{done}
+	for range s.callers {
+		group.Go(func() {
+			for time.Since(start) < s.length && a.Wait(ctx) == nil {
+				o := ratelimit.Outcome{Sent: time.Now()}
+				if o.Throttled = !call(); o.Throttled {
+					o.RetryAfter = s.retryAfter
+				}
+				a.Observe(o)
+			}
+		})
+	}
+	group.Wait()
+	return count[:len(count)-1]
+}
+
+// endless is a context that ends when done is closed and knows no deadline.
+type endless struct{ done <-chan struct{} }
+
+func (e endless) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (e endless) Done() <-chan struct{}       { return e.done }
+func (e endless) Value(any) any               { return nil }
+func (e endless) Err() error {
+	select {
+	case <-e.done:
+		return errDone
+	default:
+		return nil
+	}
+}
+
+// between sums up the seconds from the first to before the last.
+func (o outcomes) between(first, last int) (accepted, refused float64) {
+	for _, c := range o[first:last] {
+		accepted += float64(c.accepted)
+		refused += float64(c.refused)
+	}
+	return accepted, refused
+}
+
+// score returns how much of what the server allowed was used, and which share
+// of calls was refused, from the 10th second on.
+func (o outcomes) score(perSecond float64) (used, refused float64) {
+	accepted, lost := o.between(10, len(o))
+	return accepted / (perSecond * float64(len(o)-10)), lost / (accepted + lost)
+}
