@@ -53,7 +53,7 @@ func Call[T any](ctx context.Context, c *http.Client, method string, params url.
 }
 
 // methodName is what a method's name looks like: group.name.
-var methodName = regexp.MustCompile(`^[A-Za-z0-9]+\.[A-Za-z0-9.]*[A-Za-z0-9]$`)
+var methodName = regexp.MustCompile(`^[A-Za-z0-9]+(\.[A-Za-z0-9]+)+$`)
 
 func newCall(ctx context.Context, c *http.Client, method string, params url.Values) (*http.Request, error) {
 	if c == nil {
@@ -90,6 +90,7 @@ func decode(resp *http.Response, method string, result any) error {
 	if err != nil {
 		return fmt.Errorf("okru: %s: the answer broke off: %w", method, err)
 	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // FromResponse allows a byte order mark, too
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil
 	}
@@ -103,10 +104,12 @@ func decodeJSON(text []byte, result any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	err := d.Decode(result)
-	switch {
-	case err == nil && !d.More():
-		return nil
-	case err == nil, !json.Valid(text):
+	if err == nil {
+		if _, rest := d.Token(); rest == io.EOF {
+			return nil
+		}
+	}
+	if err == nil || !json.Valid(text) {
 		return errors.New("not JSON")
 	}
 	return fmt.Errorf("does not fit the type asked for: %w", err)
@@ -129,7 +132,7 @@ func newAnswerError(resp *http.Response, method string, text []byte, err error) 
 	if text == nil {
 		text, _ = io.ReadAll(io.LimitReader(resp.Body, 4*maxExcerpt)) // what follows a cut is not needed to find a secret
 	}
-	excerpt := redact.Text(strings.ToValidUTF8(string(text[:min(len(text), 4*maxExcerpt)]), ""))
+	excerpt := redact.Page(strings.ToValidUTF8(string(text[:min(len(text), 4*maxExcerpt)]), ""))
 	excerpt = strings.ToValidUTF8(excerpt[:min(len(excerpt), maxExcerpt)], "")
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	return &AnswerError{Method: method, Status: resp.StatusCode, ContentType: kind, Excerpt: excerpt, Err: err}

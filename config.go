@@ -15,7 +15,8 @@ import (
 )
 
 // Config says how to call the API. Only ApplicationKey is required. A Config
-// prints without its secrets.
+// prints without its secrets, unless it is in an unexported field of another
+// struct: package fmt then prints the fields by itself.
 type Config struct {
 	// ApplicationKey is the public key of the application; required.
 	ApplicationKey string

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/netip"
-	"strings"
 
 	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/body"
@@ -19,9 +17,9 @@ import (
 // answer's body is then closed. Other answers pass through, their bodies as
 // [FromResponse] leaves them.
 //
-// Decode looks only at answers to API calls, that is to requests whose path is
-// /fb.do or /api/GROUP/NAME, and at all that a loopback host answers, where a
-// fake or a proxy of the API may be. Uploads, redirect targets and other
+// Decode looks only at answers to API calls, that is to requests for /fb.do,
+// and for /api/GROUP/NAME on a host of ok.ru, and at all that a loopback host
+// answers, where a fake or a proxy of the API may be. Uploads, redirect targets and other
 // services behind the same client are none of its business; use FromResponse
 // for those that answer like the API.
 //
@@ -57,15 +55,7 @@ func isCall(r *http.Request) bool {
 	if r.URL == nil {
 		return false
 	}
-	return apicall.IsPath(r.URL.Path) || isLoopback(r.URL.Hostname())
-}
-
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
+	return apicall.IsCall(r.URL) || apicall.IsLoopback(r.URL.Hostname())
 }
 
 // The RoundTripper below may hold secrets and prints itself, if at all.

@@ -1,7 +1,7 @@
 package transport
 
 import (
-	"io"
+	"errors"
 	"net/http"
 
 	okerrors "github.com/go-okru/okru/errors"
@@ -15,7 +15,7 @@ func (s *signer) call(r *http.Request) (*http.Response, error) {
 	isForm := apicall.IsForm(r)
 	var form string
 	if isForm {
-		text, err := readForm(r)
+		text, err := formOf(r)
 		if err != nil {
 			return nil, terminal(err)
 		}
@@ -51,9 +51,14 @@ func (s *signer) attempt(r *http.Request, src source, form string, isForm bool) 
 // send sends the signed copy of r.
 func (s *signer) send(r, signed *http.Request, k *keys) (*http.Response, *keys, error) {
 	resp, err := s.Next.RoundTrip(signed)
-	if err != nil {
-		return nil, nil, err
+	if err == nil && resp == nil {
+		err = errNeither
 	}
+	if err != nil {
+		body.Discard(resp) // there should be none
+		return nil, nil, k.scrubbed(err, signed)
+	}
+	k.scrubHeaders(resp, signed)
 	resp.Request = signed // its form can be read: an error tells the method
 	e, failed := okerrors.FromResponse(resp)
 	resp.Request = r
@@ -63,9 +68,10 @@ func (s *signer) send(r, signed *http.Request, k *keys) (*http.Response, *keys, 
 			return resp, k, nil
 		}
 	}
-	k.scrubRedirect(resp, signed)
 	return resp, nil, nil
 }
+
+var errNeither = errors.New("okru: the RoundTripper below the Signer returned neither an answer nor an error")
 
 // renew repeats a call whose session was refused. It returns the refusal if
 // there is no newer session, or the body cannot be had again.
@@ -87,7 +93,7 @@ func (s *signer) renew(r *http.Request, src source, form string, isForm bool, re
 	if s.settings.BeforeRepeat != nil {
 		if err := s.settings.BeforeRepeat(r); err != nil {
 			body.CloseRequest(again)
-			return nil, err
+			return nil, terminal(err)
 		}
 	}
 	resp, used, err = s.attempt(again, source{fixed: fresh}, form, isForm)
@@ -115,35 +121,4 @@ func repeatable(r *http.Request, isForm bool) (*http.Request, bool) {
 	again := *r
 	again.Body = b
 	return &again, true
-}
-
-// maxForm bounds the form of a call. It is what net/http allows a server's
-// forms.
-const maxForm = 10 << 20
-
-// readForm returns the text of r's form and closes its body. It reads a fresh
-// copy if there is one, since the body itself belongs to the first attempt
-// only.
-func readForm(r *http.Request) (string, error) {
-	defer r.Body.Close()
-	if r.Header.Get("Content-Encoding") != "" {
-		return "", refuse("a form with a Content-Encoding cannot be signed; send it as it is")
-	}
-	from := r.Body
-	if r.GetBody != nil {
-		fresh, err := r.GetBody()
-		if err != nil {
-			return "", refuse("the form cannot be read: %w", err)
-		}
-		defer fresh.Close()
-		from = fresh
-	}
-	text, err := io.ReadAll(io.LimitReader(from, maxForm+1))
-	if err != nil {
-		return "", refuse("the form cannot be read: %w", err)
-	}
-	if len(text) > maxForm {
-		return "", refuse("the form is longer than %d MiB; upload files to the URL that a getUploadUrl method returns", maxForm>>20)
-	}
-	return string(text), nil
 }

@@ -3,7 +3,6 @@ package transport
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -31,17 +30,12 @@ func parseHosts(names []string) ([]host, error) {
 			faults = append(faults, fmt.Errorf("okru: Hosts has %q, which is no host; write it as %q or \"127.0.0.1:8080\", without scheme and path", name, apiHost))
 			continue
 		}
-		hosts[i] = host{name: normal(name), loopback: isLoopback(u.Hostname())}
+		hosts[i] = host{name: normal(name), loopback: apicall.IsLoopback(u.Hostname())}
 	}
 	return hosts, errors.Join(faults...)
 }
 
 func normal(name string) string { return strings.TrimSuffix(strings.ToLower(name), ":443") }
-
-func isLoopback(name string) bool {
-	ip, err := netip.ParseAddr(name)
-	return strings.EqualFold(name, "localhost") || err == nil && ip.IsLoopback()
-}
 
 // isCall tells whether a request to u is an API call, and with an error that
 // it is one which must not be sent.
@@ -50,6 +44,9 @@ func (s *signer) isCall(u *url.URL) (bool, error) {
 		return false, nil
 	}
 	h := s.host(u)
+	if h == nil && u.Scheme == "http" {
+		h = s.host(&url.URL{Host: strings.TrimSuffix(u.Hostname(), ".")}) // plain http to any port of the API
+	}
 	switch {
 	case h == nil:
 		return false, nil

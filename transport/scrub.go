@@ -1,7 +1,8 @@
 package transport
 
 import (
-	"bytes"
+	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -17,38 +18,106 @@ import (
 // scrubError takes the secrets of a call out of the error it got: servers
 // like to quote what they were sent, and errors end up in logs.
 func (k *keys) scrubError(e *okerrors.Error, signed *http.Request, applicationSecret string) {
-	for _, secret := range append(k.secrets(signed), applicationSecret) {
+	clean := scrubber(append(k.secrets(signed), applicationSecret))
+	e.Message, e.Field = clean.Replace(e.Message), clean.Replace(e.Field)
+	e.Data, e.Custom = cleanJSON(clean, e.Data), cleanJSON(clean, e.Custom)
+}
+
+// cleanJSON returns text without secrets. What would not be JSON any more
+// becomes a string.
+func cleanJSON(clean *strings.Replacer, text json.RawMessage) json.RawMessage {
+	cleaned := clean.Replace(string(text))
+	switch {
+	case cleaned == string(text):
+		return text
+	case !json.Valid([]byte(cleaned)):
+		return json.RawMessage(`"` + redact.Mark + `"`)
+	}
+	return json.RawMessage(cleaned)
+}
+
+// scrubber replaces secrets, also as they appear in queries and in JSON.
+func scrubber(secrets []string) *strings.Replacer {
+	var pairs []string
+	for _, secret := range secrets {
 		if len(secret) < minSecret {
 			continue
 		}
-		e.Message = strings.ReplaceAll(e.Message, secret, redact.Mark)
-		e.Field = strings.ReplaceAll(e.Field, secret, redact.Mark)
-		e.Data = bytes.ReplaceAll(e.Data, []byte(secret), []byte(redact.Mark))
-		e.Custom = bytes.ReplaceAll(e.Custom, []byte(secret), []byte(redact.Mark))
+		for _, spelling := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), strings.ReplaceAll(secret, "/", `\/`)} {
+			pairs = append(pairs, spelling, redact.Mark)
+		}
 	}
+	return strings.NewReplacer(pairs...)
 }
 
 // minSecret is the length below which a secret would be found in any text.
 const minSecret = 6
 
-// scrubRedirect takes the secrets of a call out of the redirect it got, if
-// the server put them there: the client would show them to whatever host is
-// named.
-func (k *keys) scrubRedirect(resp *http.Response, signed *http.Request) {
-	if resp.StatusCode/100 != 3 {
-		return
+// scrubbed returns err without the secrets of the call: a RoundTripper below
+// that is a client itself, such as go-retryablehttp's, puts the signed URL into
+// its errors.
+func (k *keys) scrubbed(err error, signed *http.Request) error {
+	text := err.Error()
+	clean := scrubber(k.secrets(signed)).Replace(text)
+	if clean == text {
+		return err
 	}
-	location := resp.Header.Get("Location")
-	clean := location
-	for _, secret := range k.secrets(signed) {
-		if len(secret) >= minSecret {
-			clean = strings.ReplaceAll(clean, secret, "redacted")
-			clean = strings.ReplaceAll(clean, url.QueryEscape(secret), "redacted")
+	return &scrubbedError{text: clean, is: func(target error) bool { return errors.Is(err, target) },
+		as: func(target any) bool { return errors.As(err, target) }}
+}
+
+// A scrubbedError stands for an error that shows a secret. It is that error
+// for errors.Is and errors.As, but nothing prints it.
+type scrubbedError struct {
+	text string
+	is   func(error) bool
+	as   func(any) bool
+}
+
+func (e *scrubbedError) Error() string        { return e.text }
+func (e *scrubbedError) Is(target error) bool { return e.is(target) }
+func (e *scrubbedError) As(target any) bool   { return e.as(target) }
+
+// Timeout is that of the error it stands for, see net.Error.
+func (e *scrubbedError) Timeout() bool {
+	var t interface{ Timeout() bool }
+	return e.as(&t) && t.Timeout()
+}
+
+// addresses are the headers of an answer that a client may follow.
+var addresses = [...]string{"Location", "Refresh", "Content-Location"}
+
+// scrubHeaders takes the query out of a redirect that shows a secret of the
+// call: the client would send it to whatever host is named.
+func (k *keys) scrubHeaders(resp *http.Response, signed *http.Request) {
+	for _, name := range addresses {
+		values := resp.Header[name]
+		if len(values) > 0 && shows(values[0], k.secrets(signed)) {
+			address, _, _ := strings.Cut(values[0], "?")
+			address, _, _ = strings.Cut(address, "#")
+			if shows(address, k.secrets(signed)) {
+				address = "/"
+			}
+			resp.Header.Set(name, address)
 		}
 	}
-	if clean != location {
-		resp.Header.Set("Location", clean)
+}
+
+// shows tells whether text has one of secrets, escaped up to three times.
+func shows(text string, secrets []string) bool {
+	for range 4 {
+		for _, secret := range secrets {
+			if len(secret) >= minSecret && strings.Contains(text, secret) {
+				return true
+			}
+		}
+		decoded, err := url.PathUnescape(text)
+		if err != nil || decoded == text {
+			return false
+		}
+		text = decoded
 	}
+	return false
 }
 
 // secrets returns what is secret in the signed request, and the secret it was

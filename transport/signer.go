@@ -45,7 +45,8 @@ import (
 // a form that is too long or compressed, a session that is missing or cannot
 // be had, or a setting that is wrong.
 //
-// A Signer prints without its secrets.
+// A Signer prints without its secrets, unless it is in an unexported field of
+// another struct: package fmt then prints the fields by itself.
 //
 // [oauth.Source]: https://pkg.go.dev/github.com/go-okru/okru/oauth#Source
 type Signer struct {

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -56,7 +57,9 @@ func (src *source) token(ctx context.Context) (*oauth2.Token, error) {
 	if src.tokens != nil {
 		t, err = src.ask(ctx)
 	}
-	switch {
+	switch ended := ctx.Err(); {
+	case err != nil && ended != nil && !errors.Is(err, ended):
+		return nil, fmt.Errorf("okru: no session: %w (%w)", ended, err)
 	case err != nil && strings.HasPrefix(err.Error(), "okru: "):
 		return nil, err // it says enough
 	case err != nil:
@@ -113,7 +116,8 @@ func wait(ctx context.Context, ts oauth2.TokenSource) (*oauth2.Token, error) {
 func (src *source) refused(t *oauth2.Token, resp *http.Response) {
 	if e, ok := okerrors.FromResponse(resp); ok {
 		if r, can := src.tokens.(replacer); can {
-			if key, secret, has := e.NewSession(); has {
+			// Without a secret, a session that had one could not sign any more.
+			if key, secret, has := e.NewSession(); has && (secret != "" || session.Secret(t) == "") {
 				r.Replace(t, session.New(key, secret))
 				return
 			}

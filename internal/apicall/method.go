@@ -3,14 +3,16 @@ package apicall
 import (
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
 	"github.com/go-okru/okru/internal/param"
 )
 
-// maxForm bounds how much of a form is read to find its method.
-const maxForm = 1 << 20
+// maxForm bounds how much of a form is read to find its method. It is the
+// longest form that a Signer signs.
+const maxForm = 10 << 20
 
 // Path tells whether path is one of the two of the REST API: /fb.do, where a
 // parameter names the method, or /api/GROUP/NAME, whose method it returns.
@@ -34,6 +36,31 @@ func IsPath(path string) bool {
 	return ok
 }
 
+// IsCall tells whether a request to u is an API call, for those who do not know
+// the hosts of the API. Many services have paths like /api/GROUP/NAME, so these
+// count only on ok.ru and on loopback hosts, where a fake or a proxy may be.
+func IsCall(u *url.URL) bool {
+	if u.Path == "/fb.do" {
+		return true
+	}
+	_, _, ok := split(u.Path)
+	return ok && (isOK(u.Hostname()) || IsLoopback(u.Hostname()))
+}
+
+func isOK(host string) bool {
+	host = strings.ToLower(host)
+	return host == "ok.ru" || strings.HasSuffix(host, ".ok.ru")
+}
+
+// IsLoopback tells whether host is this machine.
+func IsLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
 func split(path string) (group, name string, ok bool) {
 	rest, ok := strings.CutPrefix(path, "/api/")
 	if !ok {
@@ -50,8 +77,10 @@ func Method(r *http.Request) string {
 	if r == nil || r.URL == nil {
 		return ""
 	}
-	method, ok := Path(r.URL.Path)
-	if !ok || method != "" {
+	if !IsCall(r.URL) {
+		return ""
+	}
+	if method, _ := Path(r.URL.Path); method != "" {
 		return method
 	}
 	if m := first(r.URL.RawQuery); m != "" {
@@ -87,11 +116,12 @@ func first(text string) string {
 	for text != "" {
 		var pair string
 		pair, text, _ = strings.Cut(text, "&")
-		if value, ok := strings.CutPrefix(pair, param.Method+"="); ok {
-			method, err := url.QueryUnescape(value)
-			if err == nil {
-				return method
-			}
+		name, value, _ := strings.Cut(pair, "=")
+		if name, err := url.QueryUnescape(name); err != nil || name != param.Method {
+			continue
+		}
+		if method, err := url.QueryUnescape(value); err == nil {
+			return method
 		}
 	}
 	return ""

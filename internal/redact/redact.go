@@ -62,6 +62,21 @@ var named = regexp.MustCompile(`(?i)\b((?:access_token|refresh_token|auth_token|
 	`application_secret_key|application_secret|client_secret|secret|password|fr\.password|fr\.token|auth_sig|resig|sig|code)` +
 	`(?:=|%3D|\\?"\s*:\s*\\?"))[^&\s"'<>\\]+`)
 
+// keyLike matches what looks like a token or a signature: a long run without a
+// space that has a digit in it.
+var keyLike = regexp.MustCompile(`[A-Za-z0-9._~+/=%:\\-]{12,}`)
+
+// Page is Text for a page of whatever wrote it: what looks like a token goes,
+// too.
+func Page(text string) string {
+	return keyLike.ReplaceAllStringFunc(Text(text), func(run string) string {
+		if strings.ContainsAny(run, "0123456789") {
+			return Mark
+		}
+		return run
+	})
+}
+
 // Text returns text with the values of secret parameters taken out of it: for
 // pages and messages of a server that echoes what it was sent.
 func Text(text string) string { return named.ReplaceAllString(text, "${1}"+Mark) }
