@@ -1,6 +1,7 @@
 package oktest_test
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -230,5 +231,27 @@ func TestMethodTable(t *testing.T) {
 		if _, ok := table[name]; !ok {
 			t.Errorf("oktest answers %s, which is not in the table", name)
 		}
+	}
+}
+
+// A handler that returns a nil *okerrors.Error has not failed, and host names
+// are the same in capitals.
+func TestHandlerReturnsNilError(t *testing.T) {
+	srv := newServer(t)
+	srv.Handle("test.run", func(url.Values) (any, error) {
+		var e *okerrors.Error
+		return "fine", e
+	})
+	r, err := http.NewRequest("GET", "https://API.ok.ru/fb.do?method=test.run&application_key="+app.Key, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := srv.InProcess().RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if b, _ := io.ReadAll(resp.Body); string(b) != `"fine"` {
+		t.Errorf("answer %s", b)
 	}
 }

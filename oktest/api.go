@@ -102,7 +102,11 @@ func (c *apiCall) perform() answer {
 func (c *apiCall) run() (any, error) {
 	c.server.prolong(c.session)
 	if h := c.server.handler(c.Method); h != nil {
-		return h(cloneValues(c.Params))
+		result, err := h(cloneValues(c.Params))
+		if e, ok := err.(*okerrors.Error); ok && e == nil {
+			err = nil // a nil pointer in an error: nothing failed
+		}
+		return result, err
 	}
 	if method := methods[c.Method]; method != nil {
 		return method(c)

@@ -62,7 +62,7 @@
 //
 // # Answers
 //
-// A world of ten thousand residents, 570000000001 to 570010000000, and three
+// A world of ten thousand residents, 570000000001 to 570000010000, and three
 // groups, 54000000000001 to 54000000000003, answers
 //
 //   - users.getCurrentUser, users.getInfo, users.getLoggedInUser,

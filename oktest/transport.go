@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // Transport returns a RoundTripper that reaches the fake under the real URLs
@@ -56,7 +57,7 @@ func (n *network) refusal(u *url.URL) error {
 
 // foreign returns why a request must not be sent to u, or nil.
 func foreign(u *url.URL) error {
-	host := u.Hostname() == apiHost || u.Hostname() == connectHost
+	host := strings.EqualFold(u.Hostname(), apiHost) || strings.EqualFold(u.Hostname(), connectHost)
 	port := u.Port() == "" || u.Port() == "443"
 	switch {
 	case host && port && u.Scheme == "https":
