@@ -11,120 +11,181 @@ import (
 // needs no number, and it never refuses a call on an estimate: calls wait, in
 // the order in which they came.
 //
-// It learns from how calls end, see [Observer]: [Limit] tells it. It begins
-// with 10 calls per second and doubles that each second until the server
-// refuses. From then on it follows CUBIC, the congestion control of TCP (RFC
-// 9438): it cuts the rate by 5 %, comes back to a ceiling fast at first and
-// then ever slower, stays there, and goes beyond it slowly at first and then
-// ever faster, until it is refused again. Unlike there, the ceiling is measured
-// at each cut: it is the mean of the rate since the last cut, times the share
-// of calls that were accepted. A fixed factor would lose more than a few
-// percent of a high rate, or be refused all the time at a low one.
+// It is an [Observer]: it learns from how calls end, which [Limit] tells it. It
+// begins with 10 calls per second and doubles that each second, from 150 on a
+// bit less, until the server refuses. From then on it follows CUBIC, the
+// congestion control of TCP (RFC 9438): it cuts the rate by 5 %, comes back to
+// a ceiling fast at first and then ever slower, stays there, and goes beyond
+// it slowly at first and then ever faster, until it is refused again. Unlike
+// there, the ceiling is measured at each cut: it is the rate at which calls
+// were accepted since the last one. A constant factor would be refused all the
+// time at a low rate, and lose a good part of a high one.
 //
 //   - A refusal of a call that was sent before the last cut is no news.
+//   - If calls are refused at once after a cut, the rate goes down by as much
+//     of it as is refused.
 //   - Time counts only while callers wait: what nobody asks for is not allowed
 //     either.
-//   - While the server says how long to wait, everybody does. The first call
-//     after that goes alone.
-//   - If the server refuses everything, as a quota does, pauses grow from 50
-//     ms to 10 minutes, with one call between them.
+//   - While the server says how long to wait, by Retry-After, everybody does,
+//     and a call whose deadline comes first is refused. The first call after
+//     that goes alone; the others wait for its answer.
+//   - If the server refuses everything, as with a spent quota or a block,
+//     nobody goes for 50 ms and then one call alone. If that is refused as
+//     well, the pause doubles, up to 10 minutes.
 //
-// The chart in testdata/adaptive.svg shows the rate that it found in a
-// simulation whose limit moves from 50 to 20 to 100 calls per second.
+// The chart in testdata/adaptive.svg shows what a server with a burst of 10
+// accepts in a simulation whose limit moves from 50 to 20 to 100 per second.
 //
-// An Adaptive costs no goroutine, and is safe for concurrent use. The zero
-// Adaptive is not ready for use; see [NewAdaptive].
+// An Adaptive costs no goroutine, and a timer only while somebody waits. It is
+// safe for concurrent use. The zero Adaptive is not ready for use; see
+// [NewAdaptive].
 type Adaptive struct {
 	gate   gate
 	cubic  cubic
+	hold   hold
 	seen   time.Time     // when the rate was last brought up to date
-	waited time.Duration // busy time of the line, up to seen
-	probe  time.Time     // when the call that goes alone may go; zero: none does
+	waited time.Duration // for how long somebody had been in line by then
 }
 
 // NewAdaptive returns an Adaptive that keeps the rate between min and max
-// calls per second. A min of 0 or less means one call in 10 seconds; a max of 0 or
-// less, or below min, means no upper bound.
+// calls per second. A min of 0 or less is one call in 10 seconds; a max of 0
+// or less is no bound. Bounds in the wrong order are exchanged.
 func NewAdaptive(min, max rate.Limit) *Adaptive {
 	if !(min > 0) {
 		min = 0.1
 	}
-	if !(max >= min) {
-		max = 1e9
+	if !(max > 0) {
+		max = rate.Inf
 	}
-	a := &Adaptive{seen: time.Now()}
-	a.cubic = newCubic(float64(min), float64(max))
+	if max < min {
+		min, max = max, min
+	}
+	a := &Adaptive{cubic: newCubic(float64(min), float64(max))}
 	a.gate.init(rate.Limit(a.cubic.rate), 1)
 	return a
 }
 
-// Wait returns nil when the call of ctx may be made, or the error of ctx if
-// that ends before. Each Wait that returns nil must be followed by an Observe,
-// as [Limit] does: without it nothing is learnt, and after a pause nobody
-// passes but one.
+// Wait returns nil when the call of ctx may be made, the error of ctx if that
+// ends before, or a [*LimitedError] at once if the server has said to wait
+// beyond its deadline. Each Wait that returns nil must be followed by one
+// Observe, as [Limit] does: a call that goes alone holds all others back until
+// then, or for a minute.
 func (a *Adaptive) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	w := a.enter(ctx)
+	w, err := a.enter(ctx)
 	if w == nil {
-		return nil
+		return err
 	}
 	return a.gate.wait(w)
 }
 
-func (a *Adaptive) enter(ctx context.Context) *waiter {
+// enter passes at once, with neither a waiter nor an error, or joins the line.
+func (a *Adaptive) enter(ctx context.Context) (*waiter, error) {
 	a.gate.mu.Lock()
 	defer a.gate.mu.Unlock()
 	now := time.Now()
-	a.update(now)
+	a.elapse(now)
 	if a.gate.tryPass(now) {
-		return nil
+		return nil, nil
+	}
+	if deadline, ok := ctx.Deadline(); ok && a.hold.told.After(deadline) {
+		return nil, &LimitedError{Wait: a.hold.told.Sub(now), late: true, reason: "the server said to wait beyond the deadline of its context"}
 	}
 	w := a.gate.line.join(ctx, now)
 	a.gate.release(now)
-	return w
+	return w, nil
 }
 
-// Observe learns from how a call ended.
+// Observe learns from how a call ended. An Outcome without Sent counts as one
+// of a call that was sent just now.
 func (a *Adaptive) Observe(o Outcome) {
 	a.gate.mu.Lock()
 	defer a.gate.mu.Unlock()
 	now := time.Now()
-	a.update(now)
-	if o.Err != nil {
-		a.retryProbe(o.Sent)
-	} else {
-		a.cubic.observe(now, o)
-		a.gate.opens = a.cubic.hold
-		a.steer(o)
+	a.elapse(now)
+	if o.Sent.IsZero() {
+		o.Sent = now
 	}
-	a.gate.setLimit(rate.Limit(a.cubic.rate), now)
-}
-
-// steer decides who may pass after an answer.
-func (a *Adaptive) steer(o Outcome) {
+	if o.Err == nil {
+		a.cubic.heard(now.Sub(o.Sent).Seconds())
+	}
+	alone := a.hold.isAlone(o.Sent)
 	switch {
-	case a.cubic.probing && a.probe != a.cubic.hold: // a new pause
-		a.probe, a.gate.admits = a.cubic.hold, oneCaller
-	case !a.cubic.probing:
-		a.probe, a.gate.admits = time.Time{}, everybody
+	case o.Err == nil && o.Throttled:
+		a.refused(now, o, alone)
+	case alone:
+		a.open(now) // no answer says nothing against the others
+		fallthrough
+	case o.Err == nil:
+		a.cubic.accept(o.Sent)
 	}
-}
-
-// retryProbe lets another call go alone, if the one that did got no answer.
-func (a *Adaptive) retryProbe(sent time.Time) {
-	if a.cubic.probing && !sent.Before(a.probe) {
-		a.gate.admits = oneCaller
-	}
-}
-
-// update brings the rate up to date. The caller holds the lock.
-func (a *Adaptive) update(now time.Time) {
-	waited := a.gate.line.busy(now)
-	a.cubic.advance((waited - a.waited).Seconds())
-	a.waited, a.seen = waited, now
 	a.gate.setLimit(rate.Limit(a.cubic.rate), now)
+}
+
+// refused does what a refusal calls for.
+func (a *Adaptive) refused(now time.Time, o Outcome, alone bool) {
+	if o.RetryAfter > 0 {
+		a.hold.tell(now, o.RetryAfter)
+	}
+	switch verdict := a.cubic.refuse(o.Sent, o.RetryAfter); {
+	case alone || verdict == stopAll:
+		a.cubic.ignore(now)
+		a.hold.grow(now)
+	case verdict == slowDown:
+		a.cut(now)
+	}
+	if a.hold.on {
+		a.gate.closeUntil(a.hold.until, patience)
+	}
+}
+
+// cut cuts the rate. Calls that overtake each other on the way reach the server
+// in bunches, for which its empty bucket needs a reserve; and after the start,
+// calls that nobody will accept are still under way.
+func (a *Adaptive) cut(now time.Time) {
+	reserve := seconds(a.cubic.jitter)
+	if a.cubic.starting() {
+		reserve = max(reserve, startReserve)
+	}
+	a.cubic.cut(now)
+	a.gate.closeUntil(now.Add(reserve), 0)
+}
+
+// open ends the hold.
+func (a *Adaptive) open(now time.Time) {
+	a.hold = hold{}
+	a.gate.closeUntil(now, 0)
+}
+
+// answered tells that the call that goes alone, if one does, was answered: it
+// is not over, but nobody has to wait for it any more.
+func (a *Adaptive) answered() {
+	a.gate.mu.Lock()
+	defer a.gate.mu.Unlock()
+	if now := time.Now(); a.hold.isAlone(now) {
+		a.open(now)
+		a.gate.release(now)
+	}
+}
+
+// elapse brings the rate up to date. Time counts while somebody waits and is
+// not kept waiting by a hold.
+func (a *Adaptive) elapse(now time.Time) {
+	waited := a.gate.line.busy(now)
+	busy := waited - a.waited
+	if closed := a.gate.opens; closed.After(a.seen) {
+		if closed.After(now) {
+			closed = now
+		}
+		busy -= closed.Sub(a.seen)
+	}
+	a.seen, a.waited = now, waited
+	if busy > 0 {
+		a.cubic.advance(busy.Seconds())
+		a.gate.setLimit(rate.Limit(a.cubic.rate), now)
+	}
 }
 
 // Limit returns the present rate, in calls per second.
@@ -134,13 +195,14 @@ func (a *Adaptive) Limit() rate.Limit {
 	return rate.Limit(a.cubic.rate)
 }
 
-// fullIn tells a Keyed that what was learnt is lost with the key: a key whose
-// ceiling is known is given away only after a while.
+// fullIn tells a Keyed when nothing is lost if the key is given away but what
+// was learnt about its rate.
 func (a *Adaptive) fullIn(now time.Time) time.Duration {
-	if wait := a.gate.fullIn(now); wait > 0 {
-		return wait
-	}
+	wait := a.gate.fullIn(now)
 	a.gate.mu.Lock()
 	defer a.gate.mu.Unlock()
-	return max(0, a.gate.opens.Sub(now))
+	if a.hold.on {
+		wait = max(wait, a.hold.until.Add(a.hold.pause).Sub(now))
+	}
+	return wait
 }

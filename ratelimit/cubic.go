@@ -5,201 +5,183 @@ import (
 	"time"
 )
 
-// Where an Adaptive starts, and how it moves. The values were found by
-// simulation, over servers with token buckets and windows of many sizes.
 const (
-	startRate  = 10
-	drop       = 0.05 // of the ceiling: what a cut takes, and a climb adds
-	fewCalls   = 12   // since the last cut: too few to measure a ceiling by
-	maxPlateau = 45   // seconds
-	maxClimb   = 11   // seconds
-	minPause   = 50 * time.Millisecond
-	maxPause   = 10 * time.Minute
+	startRate = 10 // calls per second
+
+	// fastStart is the rate beyond which the start gains 1.65 times a second
+	// instead of twice: a doubling would send too many before the first
+	// refusal is heard.
+	fastStart = 150
+
+	// fewCalls since the last cut tell how bad it is, but no ceiling.
+	fewCalls = 8
+
+	// manyRefusals, and no call accepted, are not a matter of the rate.
+	manyRefusals = 4
 )
 
-// cubic is the rate of an Adaptive as a function of busy time, which advances
-// while callers wait, and of how calls end.
+// A cubic finds the rate that a server allows from how calls end. It knows no
+// clock and no lock: it is told how much time has passed while callers waited.
+//
+// Between two refusals of a server with a token bucket the bucket goes from
+// empty to empty, and between those of one with windows a number of windows
+// passes: so the rate at which calls were accepted meanwhile is the one that
+// is allowed, whatever the burst.
 type cubic struct {
-	min, max, rate float64
-	ceiling        float64 // 0: not known yet
-	depth          float64 // how far below the ceiling the last cut went
-	plateau, climb float64 // seconds from the cut to the ceiling, and from there to drop above it
-	cuts           int     // at which the ceiling was measured
+	min, max float64
+	rate     float64 // calls per second
+	recent   float64 // mean of the rate over about the last second
+	curve    curve   // its ceiling is 0 until the first refusal
+	settled  bool    // the ceiling was measured, not guessed
+	since    since
 
-	busy, area, recent float64   // seconds since the cut; integral and moving mean of the rate
-	cutAt              time.Time // when the last cut was
-	accepted, refused  float64   // calls sent since the cut, by how they ended
-	got, lost          float64   // all answers since the cut
+	latency, jitter float64 // seconds: mean, and mean deviation from it
+	asked           float64 // seconds: what the server uses to ask for as a pause
+}
 
-	hold    time.Time // nobody goes before
-	probing bool      // and then one alone
-	pause   time.Duration
-	asked   float64 // seconds that the server asks for as a rule
-	rtt     float64 // mean latency, in seconds
-	jitter  float64 // mean deviation from it
+// since is what happened since the last cut.
+type since struct {
+	cut  time.Time
+	busy float64 // seconds in which callers waited
+	sent float64 // calls that the rate let pass in them
+
+	accepted, refused float64 // answers to calls sent since the cut
+	got, lost         float64 // all answers, by the same distinction
 }
 
 func newCubic(min, max float64) cubic {
 	c := cubic{min: min, max: max}
-	c.rate = c.clamp(startRate)
+	c.rate = c.bounded(startRate)
 	c.recent = c.rate
 	return c
 }
 
-func (c *cubic) clamp(r float64) float64 { return math.Min(math.Max(r, c.min), c.max) }
+func (c *cubic) bounded(rate float64) float64 { return math.Min(math.Max(rate, c.min), c.max) }
 
-// advance lets seconds pass during which callers waited.
+// starting tells whether the server has not refused anything yet.
+func (c *cubic) starting() bool { return c.curve.ceiling == 0 }
+
+// advance lets seconds pass in which callers waited. What nobody asks for is
+// not allowed either, so other time does not count.
 func (c *cubic) advance(seconds float64) {
 	if seconds <= 0 {
 		return
 	}
-	c.area += c.rate * seconds
-	c.recent += (c.rate - c.recent) * (1 - math.Exp(-seconds/math.Max(1, 4/c.rate)))
-	c.busy += seconds
-	if c.ceiling == 0 {
-		growth := math.Ln2
-		if c.rate > 700 { // a doubling would send thousands too many before the first refusal comes
-			growth /= 2
-		}
-		c.rate = c.clamp(c.rate * math.Exp(growth*seconds))
-		return
+	c.since.busy += seconds
+	c.since.sent += c.rate * seconds
+	c.recent += (c.rate - c.recent) * (1 - math.Exp(-seconds/math.Max(1, 1/c.rate)))
+	c.rate = c.bounded(c.next(seconds))
+}
+
+func (c *cubic) next(seconds float64) float64 {
+	switch {
+	case !c.starting():
+		return c.curve.at(c.since.busy)
+	case c.rate < fastStart:
+		return c.rate * math.Exp2(seconds)
 	}
-	if u := 1 - c.busy/c.plateau; u > 0 {
-		c.rate = c.clamp(c.ceiling * (1 - c.depth*u*u*u))
-	} else {
-		u = (c.busy - c.plateau) / c.climb
-		c.rate = c.clamp(c.ceiling * (1 + drop*u*u*u))
+	return c.rate * math.Exp(seconds/2)
+}
+
+// heard learns the latency of an answer.
+func (c *cubic) heard(latency float64) {
+	if c.latency == 0 {
+		c.latency = latency
+	}
+	c.jitter += (math.Abs(latency-c.latency) - c.jitter) / 10
+	c.latency += (latency - c.latency) / 10
+}
+
+// accept learns that a call was accepted.
+func (c *cubic) accept(sent time.Time) {
+	c.since.got++
+	if sent.After(c.since.cut) {
+		c.since.accepted++
 	}
 }
 
-func (c *cubic) observe(now time.Time, o Outcome) {
-	c.measure(now.Sub(o.Sent).Seconds())
-	if !o.Throttled {
-		c.accept(o)
-		return
-	}
-	c.lost++
-	if o.RetryAfter > 0 {
-		c.obey(now, o.RetryAfter)
-	}
-	if !o.Sent.After(c.cutAt) {
-		return // sent before the last cut: no news
-	}
-	if c.probing && !o.Sent.Before(c.hold) && o.RetryAfter <= 0 {
-		c.shut(now)
-		return
-	}
-	c.refused++
-	if !c.isChance(o) {
-		c.cut(now)
-	} else if c.accepted == 0 && c.refused >= 4 {
-		c.shut(now)
-	}
-}
+// A verdict is what a refusal calls for.
+type verdict int8
 
-func (c *cubic) measure(latency float64) {
-	if c.rtt == 0 {
-		c.rtt = latency
-	}
-	c.jitter += (math.Abs(latency-c.rtt) - c.jitter) / 10
-	c.rtt += (latency - c.rtt) / 10
-}
+const (
+	carryOn verdict = iota
+	slowDown
+	stopAll
+)
 
-func (c *cubic) accept(o Outcome) {
-	c.got++
-	if o.Sent.After(c.cutAt) {
-		c.accepted++
-		c.pause = 0
+// refuse learns that a call was refused; asked is the pause that the server
+// asked for, or 0. A call that was sent before the last cut is no news. Nor is
+// a refusal soon after it, as long as nothing at all is accepted: that is what
+// the end of a window looks like.
+func (c *cubic) refuse(sent time.Time, asked time.Duration) verdict {
+	c.asked = math.Max(c.asked*0.7, asked.Seconds())
+	c.since.lost++
+	if !sent.After(c.since.cut) {
+		return carryOn
 	}
-	if c.probing && !o.Sent.Before(c.hold) {
-		c.probing = false
+	c.since.refused++
+	switch {
+	case c.starting() || asked > 0 || c.since.accepted > 0:
+		return slowDown
+	case c.since.refused >= manyRefusals:
+		return stopAll
 	}
-}
-
-// obey does what the server says.
-func (c *cubic) obey(now time.Time, wait time.Duration) {
-	if end := now.Add(wait); end.After(c.hold) {
-		c.hold = end
-	}
-	c.probing = true
-	c.asked = math.Max(c.asked*0.7, wait.Seconds())
-}
-
-// isChance tells whether a refusal so soon after a cut may be the last of the
-// burst that led to it.
-func (c *cubic) isChance(o Outcome) bool {
-	if c.ceiling == 0 || o.RetryAfter > 0 || c.accepted+c.refused >= fewCalls {
-		return false
-	}
-	return c.refused < 2 || c.accepted == 0
-}
-
-// shut stops everything for a while, which grows from time to time: a quota
-// is spent, and no rate is low enough.
-func (c *cubic) shut(now time.Time) {
-	c.pause = min(max(minPause, 2*c.pause), maxPause)
-	c.hold = now.Add(c.pause)
-	c.probing = true
-	c.cutAt = now
-	c.refused = 0
+	return carryOn
 }
 
 // cut measures the ceiling and goes below it.
 func (c *cubic) cut(now time.Time) {
-	calls, old := c.accepted+c.refused, c.ceiling
-	switch {
-	case old == 0: // what the start overshoots by, and the server's burst hides
-		c.ceiling = c.rate * (0.33 + 0.3*calls/(calls+20))
+	calls := c.since.accepted + c.since.refused
+	switch ceiling := c.curve.ceiling; {
+	case c.starting():
+		// How far the rate is beyond what is allowed depends on the burst,
+		// which hides it. After few calls, the burst was all there was.
+		ceiling = c.rate * (0.3 + 0.4*calls/(calls+30))
+		c.begin(now, ceiling, ceiling)
 	case calls < fewCalls:
-		c.rate *= (c.accepted + 3.5) / (calls + 3.5)
-		c.ceiling = mix(old, c.rate, calls/(calls+6))
+		rate := c.rate * share(c.since.accepted, c.since.refused)
+		c.begin(now, rate, mix(ceiling, rate, calls))
 	default:
-		c.ceiling = mix(old, c.level()*(c.got+3.5)/(c.got+c.lost+3.5), calls/(calls+5))
-		c.cuts++
+		c.settled = true
+		ceiling = mix(ceiling, c.level()*share(c.since.got, c.since.lost), calls)
+		c.begin(now, math.Min(c.rate, ceiling), ceiling)
 	}
-	c.ceiling = c.clamp(c.ceiling)
-	c.begin(now)
 }
 
-// level is the rate at which calls were sent since the last cut. Once the rate
-// has gone beyond the ceiling, the end of that time counts.
+// share returns the part of the calls that was accepted, with two more to
+// soften the word of a few.
+func share(accepted, refused float64) float64 { return (accepted + 2) / (accepted + refused + 2) }
+
+// mix returns the old value moved towards the new one, the closer the more
+// calls stand for it.
+func mix(old, new, calls float64) float64 { return old + (new-old)*calls/(calls+5) }
+
+// level returns the rate at which calls were sent since the last cut. If it
+// went beyond the ceiling, only the end of that time counts: a limit that was
+// raised shows there.
 func (c *cubic) level() float64 {
-	if c.busy <= 0 {
+	if c.since.busy <= 0 {
 		return c.rate
 	}
-	mean := c.area / c.busy
-	if recent := math.Min(c.recent, c.rate); c.busy > c.plateau && recent > mean {
-		return recent
+	mean := c.since.sent / c.since.busy
+	if c.since.busy > c.curve.plateau {
+		return math.Max(mean, math.Min(c.recent, c.rate))
 	}
 	return mean
 }
 
-func mix(a, b, share float64) float64 { return (1-share)*a + share*b }
-
-// begin begins anew, below the ceiling.
-func (c *cubic) begin(now time.Time) {
-	c.rate = c.clamp(math.Min(c.ceiling, c.rate) * (1 - drop))
-	c.depth = math.Max(0, 1-c.rate/c.ceiling)
-	unit := math.Max(1, 5*c.rtt)
-	if c.cuts == 0 {
-		unit = math.Max(unit, 40/c.ceiling)
-		c.plateau = 2 * unit
-		c.climb = math.Max(0.75*c.plateau, unit)
-		if c.asked > 0 {
-			c.plateau *= 3
-		}
+// begin begins anew, a step below rate.
+func (c *cubic) begin(now time.Time, rate, ceiling float64) {
+	ceiling = c.bounded(ceiling)
+	c.rate = c.bounded(rate * (1 - step))
+	c.recent = c.rate
+	c.since = since{cut: now}
+	if c.settled {
+		c.curve = newCurve(c.rate, ceiling, c.latency, c.asked)
 	} else {
-		unit = math.Max(unit, math.Pow(20/c.ceiling, 1.5))
-		c.plateau = 4 * unit
-		c.climb = 0.75 * c.plateau
-		c.plateau = math.Max(c.plateau, 45*c.asked)
-	}
-	c.plateau = math.Min(c.plateau, maxPlateau)
-	c.climb = math.Min(c.climb, maxClimb)
-	c.cutAt = now
-	c.busy, c.area, c.recent = 0, 0, c.rate
-	c.accepted, c.refused, c.got, c.lost = 0, 0, 0, 0
-	if end := now.Add(time.Duration(0.85 * c.jitter * float64(time.Second))); end.After(c.hold) {
-		c.hold = end
+		c.curve = newSearch(c.rate, ceiling, c.latency)
 	}
 }
+
+// ignore makes a refusal of any call sent before now no news.
+func (c *cubic) ignore(now time.Time) { c.since.cut, c.since.refused = now, 0 }

@@ -30,19 +30,9 @@ type gate struct {
 	line   line
 	timer  *time.Timer // nil while nobody waits
 
-	opens  time.Time // nobody passes earlier
-	admits admission
-	passed int // how many have
+	opens time.Time     // nobody passes earlier
+	alone time.Duration // if not 0, who passes closes the gate again for so long
 }
-
-// admission is whom a gate lets pass.
-type admission int8
-
-const (
-	everybody admission = iota
-	oneCaller           // and nobody after
-	nobody
-)
 
 // init makes g, which must be zero, a gate with a full bucket.
 func (g *gate) init(limit rate.Limit, burst int) {
@@ -69,7 +59,13 @@ func (g *gate) tryPass(now time.Time) bool {
 	return g.line.empty() && g.open(now) && g.take(now)
 }
 
-func (g *gate) open(now time.Time) bool { return g.admits != nobody && !now.Before(g.opens) }
+func (g *gate) open(now time.Time) bool { return !now.Before(g.opens) }
+
+// closeUntil lets nobody pass before opens. If alone is not 0, it then lets one
+// caller pass after another at that distance, until it is told otherwise.
+func (g *gate) closeUntil(opens time.Time, alone time.Duration) {
+	g.opens, g.alone = opens, alone
+}
 
 // take takes a token as of at, if there is one.
 func (g *gate) take(at time.Time) bool {
@@ -77,9 +73,8 @@ func (g *gate) take(at time.Time) bool {
 		return false
 	}
 	g.taken = at
-	g.passed++
-	if g.admits == oneCaller {
-		g.admits = nobody
+	if g.alone > 0 {
+		g.opens = at.Add(g.alone)
 	}
 	return true
 }
@@ -87,9 +82,6 @@ func (g *gate) take(at time.Time) bool {
 // slot returns when the caller behind ahead others may pass, all else being
 // equal. It returns false if it may not, ever.
 func (g *gate) slot(ahead int) (slot time.Time, ok bool) {
-	if g.admits == nobody || g.admits == oneCaller && ahead > 0 {
-		return slot, false
-	}
 	slot = g.taken
 	limit := g.tokens.Limit()
 	missing := float64(1+ahead) - g.tokens.TokensAt(g.taken)

@@ -1,19 +1,14 @@
 package ratelimit
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
-	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/body"
 	"github.com/go-okru/okru/internal/layer"
 	"github.com/go-okru/okru/internal/redact"
-	"github.com/go-okru/okru/internal/retryafter"
 )
 
 // A Limit is the layer that makes requests wait for a [Limiter]. It charges
@@ -33,7 +28,8 @@ import (
 // Nothing changes on the wire.
 //
 // To keep to two limits, one of the application and one of each session, stack
-// two Limits: a request then waits for both.
+// two Limits: a request then waits for both. The one of the application should
+// be the inner one, so that calls which wait for their session hold nobody up.
 type Limit struct {
 	// Limiter is what requests wait for. If nil, there is no limit.
 	Limiter Limiter
@@ -52,21 +48,32 @@ func (l Limit) Wrap(next http.RoundTripper) http.RoundTripper {
 	return &limited{Base: layer.On(next), limit: l, keys: new(sessionKeys)}
 }
 
-// Charge waits for one more request like r, without sending any: for a layer
-// below that sends a request twice, as transport.Signer does after it renewed
-// a session. It is meant for Signer.BeforeRepeat. How that request ends is
-// told with the first one, so a limiter that learns counts it as answered.
+// Charge takes one more slot for a request that is under way, from the same
+// limiter: for a layer below that sends it twice, as transport.Signer does with
+// a renewed session. It fits Signer.BeforeRepeat. It fails as the layer does,
+// but leaves r's body alone.
+//
+// It must be called after an answer that has nothing to do with limits. A
+// limiter that learns hears of this answer now, and of the repeat what it would
+// have heard of r.
 func (l Limit) Charge(r *http.Request) error {
 	if l.Limiter == nil {
 		return nil
 	}
-	asked, held, err := l.ask(r, l.key(r, nil))
+	sent := time.Now()
+	s, err := l.find(r, l.key(r, nil))
 	if err != nil {
 		return err
 	}
-	defer held.release()
-	if o, ok := asked.(Observer); ok {
-		o.Observe(Outcome{Sent: time.Now()})
+	defer s.place.release()
+	if a, ok := s.limiter.(interface{ answered() }); ok {
+		a.answered() // it may hold everybody back until this answer
+	}
+	if err := s.limiter.Wait(r.Context()); err != nil {
+		return refusal(r.Context(), err, s)
+	}
+	if o, ok := s.limiter.(Observer); ok {
+		o.Observe(Outcome{Sent: sent})
 	}
 	return nil
 }
@@ -85,37 +92,26 @@ func (l Limit) key(r *http.Request, keys *sessionKeys) string {
 	return sessionKey(r.Context())
 }
 
-// ask waits until r may be sent. It returns the limiter that was asked, and
-// the place, if any, that its key keeps until r has ended.
-func (l Limit) ask(r *http.Request, key string) (asked Limiter, held *place, err error) {
-	asked = l.Limiter
-	if k, ok := asked.(Keyer); ok {
-		asked = k.For(key)
-	}
-	if p, ok := asked.(*place); ok {
-		if held, err = p.hold(r.Context()); err != nil {
-			return nil, nil, refusal(r.Context(), err, key)
-		}
-		asked = held.limiter
-	}
-	if err := asked.Wait(r.Context()); err != nil {
-		held.release()
-		return nil, nil, refusal(r.Context(), err, key)
-	}
-	return asked, held, nil
+// A slot is what a request waits for.
+type slot struct {
+	limiter Limiter
+	key     string
+	place   *place // that the key keeps until released; may be nil
 }
 
-// refusal returns the error of a limiter as one of this package.
-func refusal(ctx context.Context, err error, key string) error {
-	if ended := ctx.Err(); ended != nil {
-		return fmt.Errorf("okru: waiting for the local rate limit: %w", ended)
+// find returns the slot of r, which has this key.
+func (l Limit) find(r *http.Request, key string) (s slot, err error) {
+	s = slot{limiter: l.Limiter, key: key}
+	if k, ok := l.Limiter.(Keyer); ok {
+		s.limiter = k.For(key)
 	}
-	if _, ok := errors.AsType[*LimitedError](err); ok {
-		return named(err, key)
+	if p, ok := s.limiter.(*place); ok {
+		if s.place, err = p.hold(r.Context()); err != nil {
+			return s, refusal(r.Context(), err, s)
+		}
+		s.limiter = s.place.limiter
 	}
-	// A foreign limiter that has an error while the context goes on refuses.
-	// That of x/time/rate says in words only that the deadline is why.
-	return &LimitedError{Key: key, cause: err, late: strings.Contains(err.Error(), "deadline")}
+	return s, nil
 }
 
 // limited is the layer of a Limit.
@@ -129,48 +125,48 @@ type limited struct {
 // RoundTrip implements [http.RoundTripper].
 func (t *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.limit.Limiter == nil {
-		return t.Next.RoundTrip(r)
+		return t.send(r)
 	}
-	key := t.limit.key(r, t.keys)
-	if err := t.waitForQuota(r, key); err != nil {
-		body.CloseRequest(r)
-		return nil, err
-	}
-	asked, held, err := t.limit.ask(r, key)
+	s, err := t.limit.find(r, t.limit.key(r, t.keys))
 	if err != nil {
 		body.CloseRequest(r)
 		return nil, err
 	}
-	defer held.release()
-	o, learns := asked.(Observer)
-	if !learns {
+	defer s.place.release()
+	if err := t.wait(r, s); err != nil {
+		body.CloseRequest(r)
+		return nil, refusal(r.Context(), err, s)
+	}
+	learner, ok := s.limiter.(Observer)
+	if !ok {
 		return t.send(r)
 	}
 	sent := time.Now()
 	resp, err := t.send(r)
-	o.Observe(outcome(sent, resp, err))
-	if err == nil {
-		t.noteQuota(r, key, sent, resp)
-	}
+	o, quota := outcome(sent, resp, err)
+	learner.Observe(o)
+	t.note(r, s.key, o, quota)
 	return resp, err
 }
 
-// waitForQuota and noteQuota look at the method only while a quota is spent.
-func (t *limited) waitForQuota(r *http.Request, key string) error {
-	if t.spent.count.Load() == 0 {
-		return nil
+// wait waits for the method's turn, if its quota is spent, and for the slot.
+func (t *limited) wait(r *http.Request, s slot) error {
+	if t.spent.pausing() {
+		if err := t.spent.wait(r.Context(), quotaKey{s.key, apicall.Method(r)}); err != nil {
+			return err
+		}
 	}
-	if err := t.spent.wait(r.Context(), quotaKey{key, apicall.Method(r)}); err != nil {
-		return refusal(r.Context(), err, key)
-	}
-	return nil
+	return s.limiter.Wait(r.Context())
 }
 
-func (t *limited) noteQuota(r *http.Request, key string, sent time.Time, resp *http.Response) {
-	e, failed := okerrors.FromResponse(resp)
-	isSpent := failed && e.Code == okerrors.CodeLimitReached
-	if isSpent || !failed && t.spent.count.Load() > 0 {
-		t.spent.note(quotaKey{key, apicall.Method(r)}, sent, isSpent)
+// note learns what an answer says about the quota of the method, which is
+// looked up only if there is something to learn.
+func (t *limited) note(r *http.Request, key string, o Outcome, quota quotaState) {
+	switch {
+	case quota == quotaSpent:
+		t.spent.refused(quotaKey{key, apicall.Method(r)}, o.Sent, o.RetryAfter)
+	case quota == quotaThere && t.spent.pausing():
+		t.spent.answered(quotaKey{key, apicall.Method(r)})
 	}
 }
 
@@ -180,29 +176,6 @@ func (t *limited) send(r *http.Request) (*http.Response, error) {
 		resp.Request = r
 	}
 	return resp, err
-}
-
-// outcome tells how a request ended, for an Observer.
-func outcome(sent time.Time, resp *http.Response, err error) Outcome {
-	if err != nil {
-		return Outcome{Sent: sent, Err: err}
-	}
-	o := Outcome{Sent: sent, Throttled: isThrottled(resp)}
-	if o.Throttled {
-		o.RetryAfter, _ = retryafter.Parse(resp.Header, time.Now())
-	}
-	return o
-}
-
-// isThrottled tells whether the server refused for the number of calls. Other
-// codes of the class okerrors.ErrThrottled concern one user, method or object.
-func isThrottled(resp *http.Response) bool {
-	switch e, failed := okerrors.FromResponse(resp); {
-	case failed:
-		return e.Code == okerrors.CodeFloodBlocked || e.Code == okerrors.CodeIPBlocked
-	default:
-		return resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable
-	}
 }
 
 // The limiter may hold keys, and the RoundTripper below secrets.

@@ -27,14 +27,17 @@ type quotaKey struct{ key, method string }
 
 type quota struct {
 	pause time.Duration
-	until time.Time     // when the next call may go, alone
+	began time.Time     // when the pause began, or the last call was let go alone
+	until time.Time     // when the next one may
 	over  chan struct{} // closed once the quota is no longer spent
 }
+
+func (q *quotas) pausing() bool { return q.count.Load() > 0 }
 
 // wait returns when a call of id may go, or the end of ctx. It refuses a call
 // whose deadline comes before its turn.
 func (q *quotas) wait(ctx context.Context, id quotaKey) error {
-	for q.count.Load() > 0 {
+	for q.pausing() {
 		s, left := q.turn(id)
 		if s == nil || left <= 0 {
 			return nil
@@ -58,8 +61,9 @@ func (q *quotas) turn(id quotaKey) (s *quota, left time.Duration) {
 	if s == nil {
 		return nil, 0
 	}
-	if left = time.Until(s.until); left <= 0 {
-		s.until = time.Now().Add(s.pause) // the others wait for what becomes of this call
+	now := time.Now()
+	if left = s.until.Sub(now); left <= 0 {
+		s.hold(now, s.pause) // the others, until it is known what becomes of this call
 	}
 	return s, left
 }
@@ -75,27 +79,37 @@ func (s *quota) sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// note learns how a call of id ended. A refusal of a call that was sent before
-// the pause began does not make it longer.
-func (q *quotas) note(id quotaKey, sent time.Time, isSpent bool) {
-	if !isSpent && q.count.Load() == 0 {
-		return
-	}
+func (s *quota) hold(now time.Time, d time.Duration) { s.began, s.until = now, now.Add(d) }
+
+// refused learns that a call of id was refused because the quota is spent. The
+// pause is at least as long as the server asked for. A call that was sent
+// before it began does not make it longer.
+func (q *quotas) refused(id quotaKey, sent time.Time, asked time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	now := time.Now()
 	s := q.spent[id]
 	switch {
-	case isSpent && s == nil:
-		q.add(id)
-	case isSpent && !sent.Before(s.until.Add(-s.pause)):
+	case s == nil:
+		s = q.add(id)
+	case sent.Before(s.began):
+		return
+	default:
 		s.pause = min(2*s.pause, maxQuotaPause)
-		s.until = time.Now().Add(s.pause)
-	case !isSpent && s != nil:
+	}
+	s.hold(now, max(s.pause, asked))
+}
+
+// answered learns that the quota of id let a call through.
+func (q *quotas) answered(id quotaKey) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if s := q.spent[id]; s != nil {
 		q.remove(id, s)
 	}
 }
 
-func (q *quotas) add(id quotaKey) {
+func (q *quotas) add(id quotaKey) *quota {
 	if q.spent == nil {
 		q.spent = make(map[quotaKey]*quota)
 	}
@@ -105,8 +119,10 @@ func (q *quotas) add(id quotaKey) {
 		}
 		q.remove(old, s)
 	}
-	q.spent[id] = &quota{pause: minQuotaPause, until: time.Now().Add(minQuotaPause), over: make(chan struct{})}
+	s := &quota{pause: minQuotaPause, over: make(chan struct{})}
+	q.spent[id] = s
 	q.count.Store(int32(len(q.spent)))
+	return s
 }
 
 func (q *quotas) remove(id quotaKey, s *quota) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // ErrLimited is what every refusal by a limiter of this package is, in the
@@ -80,4 +82,19 @@ func named(err error, key string) error {
 	copied := *limited
 	copied.Key = key
 	return &copied
+}
+
+// refusal returns the error of a limiter as one of this package. The limiter
+// of another one that has an error while the context goes on refuses; that of
+// x/time/rate does so for the burst or, in words only, for the deadline.
+func refusal(ctx context.Context, err error, s slot) error {
+	if ended := ctx.Err(); ended != nil {
+		return fmt.Errorf("okru: waiting for the local rate limit: %w", ended)
+	}
+	if errors.Is(err, ErrLimited) {
+		return named(err, s.key)
+	}
+	_, hasDeadline := ctx.Deadline()
+	l, ok := s.limiter.(*rate.Limiter)
+	return &LimitedError{Key: s.key, cause: err, late: ok && hasDeadline && l.Burst() > 0}
 }
