@@ -13,46 +13,87 @@ import (
 	"github.com/go-okru/okru/transport"
 )
 
-// One limit for the application, and one for each session: a request waits for
-// both.
+// ok stands for the API.
+var ok = roundTrip(func(r *http.Request) (*http.Response, error) {
+	return answer(r, http.StatusOK, `{}`), nil
+})
+
+// A limit for each session and one for the application. The inner one is that
+// of the application: calls that wait for their session take none of its slots.
 func ExampleLimit() {
-	perSession := ratelimit.NewKeyed(10_000, func(string) ratelimit.Limiter { return ratelimit.NewBucket(5, 5) })
-	rt := transport.Chain(roundTrip(func(r *http.Request) (*http.Response, error) { return answer(r, 200, "{}"), nil }),
-		ratelimit.Limit{Limiter: perSession}.Wrap,
-		ratelimit.Limit{Limiter: ratelimit.NewBucket(100, 100)}.Wrap,
-	)
-	for _, user := range []string{"alice", "bob", "alice"} {
+	perSession := ratelimit.Limit{Limiter: ratelimit.NewKeyed(0, func(string) ratelimit.Limiter {
+		bucket := ratelimit.NewBucket(1, 2)
+		bucket.MaxWait = time.Millisecond
+		return bucket
+	})}
+	perApplication := ratelimit.Limit{Limiter: ratelimit.NewBucket(100, 5)}
+	client := &http.Client{Transport: transport.Chain(ok, perSession.Wrap, perApplication.Wrap)}
+
+	for _, user := range []string{"alice", "alice", "alice", "bob"} {
 		ctx := transport.WithToken(context.Background(), &oauth2.Token{AccessToken: user})
-		if _, err := rt.RoundTrip(newRequest(ctx, "users.getInfo")); err != nil {
-			fmt.Println(err)
+		resp, err := client.Do(newRequest(ctx, "users.getCurrentUser"))
+		if errors.Is(err, ratelimit.ErrLimited) {
+			fmt.Println(user, "refused here")
+			continue
 		}
+		resp.Body.Close()
+		fmt.Println(user, resp.StatusCode)
 	}
-	fmt.Println("sessions:", perSession.Len())
-	// Output: sessions: 2
+	// Output:
+	// alice 200
+	// alice 200
+	// alice refused here
+	// bob 200
 }
 
-// A call that could not be made before its deadline is refused at once.
+// Key may be anything about a request, such as its host.
+func ExampleLimit_key() {
+	limit := ratelimit.Limit{
+		Limiter: ratelimit.NewKeyed(100, func(host string) ratelimit.Limiter {
+			fmt.Println("a limit for", host)
+			return ratelimit.NewAdaptive(0, 0)
+		}),
+		Key: func(r *http.Request) string { return r.URL.Host },
+	}
+	client := &http.Client{Transport: limit.Wrap(ok)}
+	for range 2 {
+		resp, err := client.Do(newRequest(context.Background(), "users.getCurrentUser"))
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		resp.Body.Close()
+	}
+	// Output: a limit for api.ok.ru
+}
+
 func ExampleBucket() {
-	b := ratelimit.NewBucket(0.1, 1)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	fmt.Println(b.Wait(ctx))
-	err := b.Wait(ctx)
-	fmt.Println(errors.Is(err, ratelimit.ErrLimited), errors.Is(err, context.DeadlineExceeded))
+	bucket := ratelimit.NewBucket(0.1, 1) // a call in 10 seconds
+	bucket.MaxWait = time.Second
+
+	fmt.Println(bucket.Wait(context.Background()))
+	err := bucket.Wait(context.Background())
+	fmt.Println(errors.Is(err, ratelimit.ErrLimited))
+	if limited, is := errors.AsType[*ratelimit.LimitedError](err); is {
+		fmt.Println("try again in", limited.Wait.Round(time.Second))
+	}
 	// Output:
 	// <nil>
-	// true true
+	// true
+	// try again in 10s
 }
 
-// A limit for each API method: the key is the caller's choice.
-func ExampleKeyed() {
-	perMethod := ratelimit.NewKeyed(0, func(method string) ratelimit.Limiter {
-		if method == "notifications.sendSimple" {
-			return ratelimit.NewBucket(1, 1)
+// Without a Limit, each call that an Adaptive let pass must be reported.
+func ExampleAdaptive() {
+	limiter := ratelimit.NewAdaptive(0, 0)
+	for range 2 {
+		if err := limiter.Wait(context.Background()); err != nil {
+			fmt.Println(err)
+			return
 		}
-		return nil // no limit
-	})
-	limit := ratelimit.Limit{Limiter: perMethod, Key: func(r *http.Request) string { return r.URL.Query().Get("method") }}
-	fmt.Println(limit.Charge(newRequest(context.Background(), "users.getInfo")), perMethod.Len())
-	// Output: <nil> 1
+		sent := time.Now()
+		limiter.Observe(ratelimit.Outcome{Sent: sent}) // accepted
+	}
+	fmt.Println("below 20 calls per second after 0.1 s:", limiter.Limit() < 20)
+	// Output: below 20 calls per second after 0.1 s: true
 }
