@@ -112,13 +112,12 @@ func (a *Adaptive) Observe(o Outcome) {
 		a.cubic.heard(now.Sub(o.Sent).Seconds())
 	}
 	alone := a.hold.isAlone(o.Sent)
-	switch {
-	case o.Err == nil && o.Throttled:
+	if o.Err == nil && o.Throttled {
 		a.refused(now, o, alone)
-	case alone:
-		a.open(now) // no answer says nothing against the others
-		fallthrough
-	case o.Err == nil:
+	} else if alone {
+		a.open(now) // without an answer, too: that says nothing against the others
+	}
+	if o.Err == nil && !o.Throttled {
 		a.cubic.accept(o.Sent)
 	}
 	a.gate.setLimit(rate.Limit(a.cubic.rate), now)

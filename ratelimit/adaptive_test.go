@@ -2,11 +2,9 @@ package ratelimit_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"slices"
 	"testing"
@@ -120,122 +118,31 @@ func TestAdaptiveDrawnServers(t *testing.T) {
 	}
 }
 
-// While the server says how long to wait, everybody waits, and one goes first.
-func TestAdaptiveObeysRetryAfter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := ratelimit.NewAdaptive(1, 100)
-		must(t, a.Wait(t.Context()))
-		start := time.Now()
-		a.Observe(ratelimit.Outcome{Sent: start, Throttled: true, RetryAfter: 3 * time.Second})
-		passed := make(chan time.Time, 5)
-		for range cap(passed) {
-			go func() {
-				if a.Wait(t.Context()) == nil {
-					passed <- time.Now()
-				}
-			}()
-		}
-		time.Sleep(3*time.Second - 1)
-		synctest.Wait()
-		if len(passed) != 0 {
-			t.Errorf("%d calls passed while the server said to wait", len(passed))
-		}
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
-		if len(passed) != 1 {
-			t.Fatalf("%d calls passed before the first was answered; want 1", len(passed))
-		}
-		a.Observe(ratelimit.Outcome{Sent: <-passed})
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
-		if len(passed) != 4 {
-			t.Errorf("%d calls passed after the first was accepted; want 4", len(passed))
-		}
-	})
-}
-
-// Code 11 pauses one method of one key, longer each time, and no other.
-func TestQuotaPausesTheMethod(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		asked := map[string]int{}
-		base := func(r *http.Request) (*http.Response, error) {
-			method := r.URL.Query().Get("method")
-			asked[method]++
-			text := `{}`
-			if method == "notifications.sendSimple" {
-				text = `{"error_code":11,"error_msg":"LIMIT_REACHED : x"}`
+func TestAdaptiveKeepsItsBounds(t *testing.T) {
+	nan := rate.Limit(math.NaN())
+	for _, test := range []struct{ min, max, atFirst, atLast rate.Limit }{
+		{0, 0, 10, 0.1},
+		{-1, -1, 10, 0.1},
+		{nan, nan, 10, 0.1},
+		{0, 5, 5, 0.1},
+		{20, 0, 20, 20},
+		{20, 40, 20, 20},
+		{40, 20, 20, 20},
+		{1, rate.Inf, 10, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := ratelimit.NewAdaptive(test.min, test.max)
+			if got := a.Limit(); got != test.atFirst {
+				t.Errorf("NewAdaptive(%v, %v) starts at %v; want %v", test.min, test.max, got, test.atFirst)
 			}
-			return answer(r, http.StatusOK, text), nil
-		}
-		rt := ratelimit.Limit{Limiter: ratelimit.NewAdaptive(1, 1000)}.Wrap(roundTrip(base))
-		send := func(method string) {
-			r, err := http.NewRequestWithContext(t.Context(), "GET", "https://api.ok.ru/fb.do?method="+method, nil)
-			must(t, err)
-			resp, err := rt.RoundTrip(r)
-			must(t, err)
-			resp.Body.Close()
-		}
-		start := time.Now()
-		send("notifications.sendSimple")
-		send("users.getInfo")
-		if waited := time.Since(start); waited > 500*time.Millisecond {
-			t.Errorf("another method waited %v", waited)
-		}
-		for range 6 { // after 1, 2, 4 … seconds
-			send("notifications.sendSimple")
-		}
-		if waited := time.Since(start); waited < 63*time.Second || waited > 70*time.Second {
-			t.Errorf("six more calls took %v; want pauses of 1 to 32 s", waited)
-		}
-	})
-}
-
-var update = flag.Bool("update", false, "draw the charts anew")
-
-// The chart in the documentation is what the simulation gives today.
-func TestAdaptiveChart(t *testing.T) {
-	s := newBucketServer(50, 10)
-	count := simulate(t, simulation{server: s, callers: 1, latency: 0, length: 120 * time.Second, seed: 1,
-		onSecond: func(second int) {
-			for at, limit := range map[int]rate.Limit{40: 20, 80: 100} {
-				if second == at {
-					s.SetLimitAt(time.Now(), limit)
-				}
+			for range 200 { // cut by cut
+				a.Observe(ratelimit.Outcome{})
+				a.Observe(ratelimit.Outcome{Throttled: true, Sent: time.Now().Add(time.Hour)})
+				time.Sleep(time.Hour)
 			}
-		}})
-	const file = "testdata/adaptive.svg"
-	chart := drawChart(count)
-	if *update {
-		if err := os.WriteFile(file, chart, 0o644); err != nil {
-			t.Fatal(err)
-		}
+			if got := a.Limit(); got != test.atLast {
+				t.Errorf("NewAdaptive(%v, %v) goes down to %v; want %v", test.min, test.max, got, test.atLast)
+			}
+		})
 	}
-	old, err := os.ReadFile(file)
-	if err != nil || string(old) != string(chart) {
-		t.Errorf("%s is not what the simulation gives; draw it by go test -run Chart -update (%v)", file, err)
-	}
-}
-
-// drawChart draws accepted and refused calls per second.
-func drawChart(count outcomes) []byte {
-	const width, height, top = 720.0, 240.0, 110.0
-	x := func(second int) float64 { return 40 + width*float64(second)/float64(len(count)) }
-	y := func(calls float64) float64 { return 10 + height*(1-calls/top) }
-	svg := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%v" height="%v" font-family="sans-serif" font-size="11">`+"\n", width+60, height+40)
-	svg += `<rect width="100%" height="100%" fill="#fff"/>` + "\n"
-	for calls := 0.0; calls <= 100; calls += 20 {
-		svg += fmt.Sprintf(`<path d="M40 %.1fH%v" stroke="#ddd"/><text x="10" y="%.1f">%v</text>`+"\n", y(calls), 40+width, y(calls)+4, calls)
-	}
-	svg += fmt.Sprintf(`<path d="M%.1f %.1fH%.1fV%.1fH%.1fV%.1fH%.1f" fill="none" stroke="#999" stroke-dasharray="4 3"/>`+"\n",
-		x(0), y(50), x(40), y(20), x(80), y(100), x(len(count)))
-	line := ""
-	for second, c := range count {
-		line += fmt.Sprintf("%.1f,%.1f ", x(second), y(float64(c.accepted)))
-		if c.refused > 0 {
-			svg += fmt.Sprintf(`<path d="M%.1f %.1fV%.1f" stroke="#c33" stroke-width="3"/>`+"\n", x(second), y(0), y(float64(c.refused)))
-		}
-	}
-	svg += fmt.Sprintf(`<polyline points="%s" fill="none" stroke="#26c" stroke-width="1.5"/>`+"\n", line)
-	svg += fmt.Sprintf(`<text x="40" y="%v">seconds 0 to %d; calls per second: accepted (blue), refused (red), allowed (dashed)</text>`+"\n</svg>\n", height+30, len(count))
-	return []byte(svg)
 }

@@ -6,165 +6,282 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/oauth2"
 	"golang.org/x/time/rate"
 
 	"github.com/go-okru/okru/ratelimit"
+	"github.com/go-okru/okru/transport"
 )
 
-// pass tells whether a call of key may be made at once.
-func pass(k *ratelimit.Keyed, key string) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Nanosecond)
-	defer cancel()
-	return k.For(key).Wait(ctx) == nil
+var (
+	_ ratelimit.Limiter = (*ratelimit.Keyed)(nil)
+	_ ratelimit.Keyer   = (*ratelimit.Keyed)(nil)
+)
+
+// counted is a set whose limiters are counted by key as they are made.
+type counted struct {
+	*ratelimit.Keyed
+	made map[string]int
 }
 
-func TestKeyedKeepsKeysApart(t *testing.T) {
+func newCounted(max int, newLimiter func() ratelimit.Limiter) counted {
+	c := counted{made: make(map[string]int)}
+	c.Keyed = ratelimit.NewKeyed(max, func(key string) ratelimit.Limiter {
+		c.made[key]++
+		return newLimiter()
+	})
+	return c
+}
+
+func perSecond() ratelimit.Limiter { return ratelimit.NewBucket(1, 5) }
+
+func TestKeyedKeysAreApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k := ratelimit.NewKeyed(0, func(string) ratelimit.Limiter { return ratelimit.NewBucket(1, 2) })
-		for _, key := range []string{"", "alice", "bob"} {
-			for i, want := range []bool{true, true, false} {
-				if got := pass(k, key); got != want {
-					t.Errorf("call %d of key %q passes: %t, want %t", i+1, key, got, want)
-				}
+		k := newCounted(0, func() ratelimit.Limiter { return ratelimit.NewBucket(1, 1) })
+		for _, key := range []string{"", "a", "b"} {
+			start := time.Now()
+			must(t, k.For(key).Wait(t.Context()))
+			must(t, k.For(key).Wait(t.Context()))
+			if took := time.Since(start); took != time.Second {
+				t.Errorf("two calls of key %q took %v; want 1s", key, took)
 			}
-		}
-		if k.Len() != 3 {
-			t.Errorf("%d keys, want 3", k.Len())
+			if k.made[key] != 1 || k.For(key) != k.For(key) {
+				t.Errorf("key %q has %d limiters; want 1", key, k.made[key])
+			}
 		}
 	})
 }
 
-// A drained key does not come back full by being evicted: a new key waits until
-// an old one has lost nothing.
-func TestKeyedKeepsDrainedKeys(t *testing.T) {
-	for name, newLimiter := range map[string]func(string) ratelimit.Limiter{
-		"Bucket":       func(string) ratelimit.Limiter { return ratelimit.NewBucket(0.1, 1) },
-		"rate.Limiter": func(string) ratelimit.Limiter { return rate.NewLimiter(0.1, 1) },
+// The session of a context is the key of a Wait that has none.
+func TestKeyedWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newCounted(0, perSecond)
+		alice := transport.WithToken(t.Context(), &oauth2.Token{AccessToken: "a"})
+		must(t, k.Wait(t.Context()))
+		must(t, k.Wait(alice))
+		must(t, k.Wait(alice))
+		if k.Len() != 2 || k.made[""] != 1 {
+			t.Errorf("limiters are made for %v; want for the empty key and a session", k.made)
+		}
+	})
+}
+
+func TestKeyedGivesAwayTheFullAndIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, newLimiter := range map[string]func() ratelimit.Limiter{
+			"Bucket": perSecond, "Adaptive": func() ratelimit.Limiter { return ratelimit.NewAdaptive(0, 0) },
+			"rate.Limiter": func() ratelimit.Limiter { return rate.NewLimiter(1, 5) },
+			"no limit":     func() ratelimit.Limiter { return nil }, "foreign": func() ratelimit.Limiter { return new(recorder) },
+		} {
+			k := newCounted(3, newLimiter)
+			for _, key := range []string{"a", "b", "c", "a"} {
+				must(t, k.For(key).Wait(t.Context()))
+			}
+			time.Sleep(time.Minute)
+			must(t, k.For("d").Wait(t.Context()))
+			must(t, k.For("a").Wait(t.Context()))
+			if k.Len() != 3 || k.made["a"] != 1 {
+				t.Errorf("%s: %d keys, made %v; want 3, and b given away", name, k.Len(), k.made)
+			}
+			must(t, k.For("b").Wait(t.Context()))
+			if k.Len() != 3 || k.made["b"] != 2 {
+				t.Errorf("%s: %d keys, made %v; want b made anew", name, k.Len(), k.made)
+			}
+		}
+	})
+}
+
+// A key whose limiter is drained keeps it: a fresh one would be full.
+func TestKeyedDrainedKeysStay(t *testing.T) {
+	for name, newLimiter := range map[string]func() ratelimit.Limiter{
+		"Bucket": perSecond, "rate.Limiter": func() ratelimit.Limiter { return rate.NewLimiter(1, 5) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				k := ratelimit.NewKeyed(2, newLimiter)
-				must(t, k.For("alice").Wait(t.Context()))
-				time.Sleep(time.Second)
-				must(t, k.For("bob").Wait(t.Context()))
+				k := newCounted(2, newLimiter)
 				start := time.Now()
-				must(t, k.For("carol").Wait(t.Context())) // in the place of alice, once she is full again
-				if waited := time.Since(start); waited < 9*time.Second || waited > 11*time.Second {
-					t.Errorf("the third key waited %v; want 9 s", waited)
+				for range 5 {
+					must(t, k.For("drained").Wait(t.Context()))
 				}
-				if k.Len() != 2 || pass(k, "bob") == false && time.Since(start) > 10*time.Second {
-					t.Errorf("%d keys, want 2", k.Len())
+				must(t, k.For("used").Wait(t.Context()))
+				must(t, k.For("new").Wait(t.Context()))
+				if took := time.Since(start); took < time.Second || took > 1100*time.Millisecond {
+					t.Errorf("a new key found a place after %v; want 1s, when the other key is full again", took)
+				}
+				must(t, k.For("newer").Wait(t.Context()))
+				if k.made["drained"] != 1 {
+					t.Errorf("the drained key was given away")
+				}
+				if took := time.Since(start); took < 2*time.Second || took > 2100*time.Millisecond {
+					t.Errorf("another one after %v; want 2s", took)
 				}
 			})
 		})
 	}
 }
 
-// The key that was not used for longest goes first, of those that are full.
-func TestKeyedEvictsTheOldestFullKey(t *testing.T) {
+// A key with a call under way keeps its place, however long that takes.
+func TestKeyedKeysInFlightStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		made := map[string]int{}
-		k := ratelimit.NewKeyed(3, func(key string) ratelimit.Limiter {
-			made[key]++
-			return ratelimit.NewBucket(1, 1)
-		})
-		for _, key := range []string{"a", "b", "c", "a", "d"} { // b is the oldest
-			must(t, k.For(key).Wait(t.Context()))
-			time.Sleep(2 * time.Second)
-		}
-		must(t, k.For("a").Wait(t.Context()))
-		must(t, k.For("c").Wait(t.Context()))
-		if made["a"] != 1 || made["c"] != 1 || k.Len() != 3 {
-			t.Errorf("limiters made: %v; want b to have lost its place", made)
-		}
-	})
-}
-
-// A key with a call in flight is never evicted, and its end makes room.
-func TestKeyedKeepsKeysInFlight(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := ratelimit.NewKeyed(1, func(string) ratelimit.Limiter { return rate.NewLimiter(rate.Inf, 1) })
-		release := make(chan struct{})
+		k := newCounted(1, perSecond)
 		limit := ratelimit.Limit{Limiter: k, Key: func(r *http.Request) string { return r.URL.Query().Get("method") }}
 		rt := limit.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
-			if r.URL.Query().Get("method") == "slow" {
-				<-release
-			}
-			return answer(r, 200, "{}"), nil
+			time.Sleep(time.Hour)
+			return answer(r, http.StatusOK, "{}"), nil
 		}))
+		start := time.Now()
 		var group sync.WaitGroup
-		group.Go(func() { _, _ = rt.RoundTrip(newRequest(t.Context(), "slow")) })
-		synctest.Wait()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		group.Go(func() { send(t, rt, newRequest(t.Context(), "a.long")) })
+		time.Sleep(time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := rt.RoundTrip(newRequest(ctx, "other")); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("a new key took the place of one in flight: %v", err)
+		if _, err := rt.RoundTrip(newRequest(ctx, "b.new")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a new key in a full set: %v; want to wait until the context ends", err)
 		}
-		group.Go(func() {
-			if _, err := rt.RoundTrip(newRequest(t.Context(), "other")); err != nil {
-				t.Error(err)
-			}
-		})
-		time.Sleep(time.Second)
-		close(release)
+		group.Go(func() { send(t, rt, newRequest(t.Context(), "b.new")) })
 		group.Wait()
+		if took := time.Since(start); took != 2*time.Hour || k.made["a.long"] != 1 {
+			t.Errorf("the new key was done after %v; want 2h, one call after the other", took)
+		}
 	})
 }
 
-func TestKeyedUnderLoad(t *testing.T) {
+func send(t *testing.T, rt http.RoundTripper, r *http.Request) {
+	t.Helper()
+	resp, err := rt.RoundTrip(r)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	resp.Body.Close()
+}
+
+// Keys that wait for a place get one in the order in which they came, and one
+// that gives up holds nobody up.
+func TestKeyedNewKeysWaitInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k := ratelimit.NewKeyed(10, func(string) ratelimit.Limiter { return ratelimit.NewBucket(100, 1) })
-		var group sync.WaitGroup
-		for i := range 200 {
-			group.Go(func() {
-				for j := range 10 {
-					if err := k.For(fmt.Sprint((i + j) % 30)).Wait(t.Context()); err != nil {
-						t.Error(err)
-					}
+		k := newCounted(1, perSecond)
+		must(t, k.For("first").Wait(t.Context()))
+		var mu sync.Mutex
+		var order []string
+		gone, leave := context.WithCancel(t.Context())
+		for i := range 6 {
+			ctx := t.Context()
+			if i%3 == 0 {
+				ctx = gone
+			}
+			go func() {
+				if key := strconv.Itoa(i); k.For(key).Wait(ctx) == nil {
+					mu.Lock()
+					defer mu.Unlock()
+					order = append(order, key)
 				}
-			})
+			}()
+			synctest.Wait()
 		}
-		group.Wait()
-		if k.Len() > 10 {
-			t.Errorf("%d keys, want no more than 10", k.Len())
+		leave()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := fmt.Sprint(order); got != "[1 2 4 5]" {
+			t.Errorf("keys got the place in the order %v; want 1 2 4 5", got)
 		}
 	})
 }
 
-func TestKeyedWithoutLimits(t *testing.T) {
-	for _, k := range []*ratelimit.Keyed{ratelimit.NewKeyed(0, nil), ratelimit.NewKeyed(-1, func(string) ratelimit.Limiter { return nil })} {
-		for i := range 100 {
-			must(t, k.For(fmt.Sprint(i)).Wait(t.Context()))
+// A limiter that was asked for before its key lost the place is still the
+// key's, and not a second one.
+func TestKeyedOldHandle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newCounted(1, perSecond)
+		old := k.For("a")
+		k.For("b")
+		must(t, old.Wait(t.Context()))
+		for range 4 {
+			must(t, k.For("a").Wait(t.Context()))
 		}
-		must(t, k.Wait(t.Context()))
+		start := time.Now()
+		must(t, old.Wait(t.Context()))
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("the sixth call passed after %v; want 1s", took)
+		}
+	})
+}
+
+// The bound holds for keys that come in great numbers.
+func TestKeyedIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := ratelimit.NewKeyed(100, func(string) ratelimit.Limiter { return ratelimit.NewBucket(1000, 1) })
+		var group sync.WaitGroup
+		for i := range 5000 {
+			group.Go(func() { must(t, k.For(strconv.Itoa(i)).Wait(t.Context())) })
+		}
+		group.Wait()
+		if k.Len() > 100 {
+			t.Errorf("the set has %d keys; want no more than 100", k.Len())
+		}
+	})
+}
+
+func TestKeyedTellsTheLimiterOfTheKey(t *testing.T) {
+	made := make(map[string]*recorder)
+	k := ratelimit.NewKeyed(0, func(key string) ratelimit.Limiter {
+		made[key] = new(recorder)
+		return made[key]
+	})
+	k.For("a")
+	o := ratelimit.Outcome{Throttled: true}
+	k.For("b").(ratelimit.Observer).Observe(o)
+	if len(made["a"].seen) != 0 || len(made["b"].seen) != 1 || made["b"].seen[0] != o {
+		t.Errorf("a was told %v and b %v; want b only", made["a"].seen, made["b"].seen)
 	}
 }
 
-// Memory per key, whatever their number.
-func BenchmarkKeyedMemory(b *testing.B) {
-	for _, keys := range []int{1000, 1_000_000} {
-		b.Run(fmt.Sprint(keys), func(b *testing.B) {
-			for b.Loop() {
-				before := heap()
-				k := ratelimit.NewKeyed(-1, func(string) ratelimit.Limiter { return ratelimit.NewBucket(1, 1) })
-				for i := range keys {
-					k.For(fmt.Sprintf("session %016x", i))
-				}
-				b.ReportMetric(float64(heap()-before)/float64(keys), "B/key")
-				runtime.KeepAlive(k)
+// BenchmarkKeyed reports what a key costs in memory, and a look-up in time.
+func BenchmarkKeyed(b *testing.B) {
+	for _, n := range []int{1000, 100_000, 1_000_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			keys := make([]string, n)
+			for i := range keys {
+				keys[i] = strconv.Itoa(i)
 			}
+			before := heap()
+			k := ratelimit.NewKeyed(-1, func(string) ratelimit.Limiter { return ratelimit.NewBucket(5, 5) })
+			for _, key := range keys {
+				k.For(key)
+			}
+			perKey := float64(heap()-before) / float64(n)
+			i := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				k.For(keys[i%n])
+				i++
+			}
+			b.ReportMetric(perKey, "B/key")
+			runtime.KeepAlive(k)
 		})
+	}
+}
+
+// BenchmarkKeyedChurn is a new key in a full set.
+func BenchmarkKeyedChurn(b *testing.B) {
+	k := ratelimit.NewKeyed(10_000, func(string) ratelimit.Limiter { return ratelimit.NewBucket(5, 5) })
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		k.For(strconv.Itoa(i))
+		i++
 	}
 }
 
 func heap() uint64 {
-	runtime.GC()
 	var m runtime.MemStats
+	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }

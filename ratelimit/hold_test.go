@@ -1,0 +1,192 @@
+package ratelimit_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-okru/okru/ratelimit"
+)
+
+// While the server says how long to wait, everybody waits, and one goes first.
+func TestAdaptiveObeysRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := ratelimit.NewAdaptive(1, 100)
+		must(t, a.Wait(t.Context()))
+		start := time.Now()
+		a.Observe(ratelimit.Outcome{Sent: start, Throttled: true, RetryAfter: 3 * time.Second})
+		passed := make(chan time.Time, 5)
+		for range cap(passed) {
+			go func() {
+				if a.Wait(t.Context()) == nil {
+					passed <- time.Now()
+				}
+			}()
+		}
+		time.Sleep(3*time.Second - 1)
+		synctest.Wait()
+		if len(passed) != 0 {
+			t.Errorf("%d calls passed while the server said to wait", len(passed))
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if len(passed) != 1 {
+			t.Fatalf("%d calls passed before the first was answered; want 1", len(passed))
+		}
+		a.Observe(ratelimit.Outcome{Sent: <-passed})
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if len(passed) != 4 {
+			t.Errorf("%d calls passed after the first was accepted; want 4", len(passed))
+		}
+	})
+}
+
+// held returns an Adaptive whose server said to wait for a minute.
+func held(t *testing.T) *ratelimit.Adaptive {
+	t.Helper()
+	a := ratelimit.NewAdaptive(0, 0)
+	must(t, a.Wait(t.Context()))
+	a.Observe(ratelimit.Outcome{Sent: time.Now(), Throttled: true, RetryAfter: time.Minute})
+	return a
+}
+
+func TestAdaptiveRefusesWhatTheServerMakesLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := held(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second)
+		defer cancel()
+		checkRefused(t, a.Wait(ctx), time.Minute, true)
+		ctx, cancel = context.WithTimeout(t.Context(), 61*time.Second)
+		defer cancel()
+		must(t, a.Wait(ctx))
+	})
+}
+
+// An Adaptive never refuses on an estimate.
+func TestAdaptiveRefusesNothingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := ratelimit.NewAdaptive(0.001, 0.001)
+		must(t, a.Wait(t.Context()))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		start := time.Now()
+		if err := a.Wait(ctx); err != context.DeadlineExceeded || time.Since(start) != time.Minute {
+			t.Errorf("Wait = %v after %v; want the error of the context when it ends", err, time.Since(start))
+		}
+	})
+}
+
+// A call that went alone and was never heard of does not hold the others back
+// for good, and one that got no answer not at all.
+func TestAdaptiveOutlivesACallThatWentAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := held(t)
+		must(t, a.Wait(t.Context()))
+		start := time.Now()
+		must(t, a.Wait(t.Context()))
+		if waited := time.Since(start); waited != time.Minute {
+			t.Errorf("a call after one that nobody told about waited %v; want 1m", waited)
+		}
+		a.Observe(ratelimit.Outcome{Sent: time.Now(), Err: errors.New("no answer")})
+		start = time.Now()
+		must(t, a.Wait(t.Context()))
+		if waited := time.Since(start); waited > time.Second {
+			t.Errorf("a call after one without an answer waited %v", waited)
+		}
+	})
+}
+
+// The call that goes alone may be one that is repeated with a renewed session:
+// the repeat must not wait for the call that it is a part of.
+func TestAdaptiveIsChargedByTheCallThatGoesAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := held(t)
+		limit := ratelimit.Limit{Limiter: a}
+		rt := limit.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+			if err := limit.Charge(r); err != nil {
+				return nil, err
+			}
+			return answer(r, http.StatusOK, "{}"), nil
+		}))
+		start := time.Now()
+		send(t, rt, newRequest(t.Context(), "users.getInfo"))
+		if took := time.Since(start); took > 61*time.Second {
+			t.Errorf("the call took %v; want the minute that the server asked for", took)
+		}
+	})
+}
+
+// While everybody is held back the rate stays: it was not tried.
+func TestAdaptiveLearnsNothingWhileItWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := held(t)
+		before := a.Limit()
+		must(t, a.Wait(t.Context()))
+		go func() { _ = a.Wait(t.Context()) }()
+		time.Sleep(30 * time.Second) // for the answer of the first one
+		a.Observe(ratelimit.Outcome{Sent: time.Now().Add(-30 * time.Second)})
+		if after := a.Limit(); after != before {
+			t.Errorf("the rate went from %v to %v", before, after)
+		}
+		synctest.Wait()
+	})
+}
+
+// An outage costs few calls, and the rate is there again when it is over.
+func TestAdaptiveOutlivesAnOutage(t *testing.T) {
+	for name, retryAfter := range map[string]time.Duration{"silent": 0, "with Retry-After": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			s := &brokenServer{server: newBucketServer(50, 10), from: 60, to: 180}
+			count := simulate(t, simulation{server: s, callers: 100, latency: 50 * time.Millisecond, retryAfter: retryAfter,
+				length: 400 * time.Second, seed: 1, onSecond: func(second int) { s.second = second }})
+			if _, refused := count.between(61, 180); refused > 30 {
+				t.Errorf("%v calls were refused in an outage of 2 minutes; want growing pauses", refused)
+			}
+			accepted, refused := count.between(320, 400)
+			if accepted < 0.93*50*80 || refused > 0.02*accepted {
+				t.Errorf("after the outage %.1f calls per second were accepted and %.1f refused; want 50 and few", accepted/80, refused/80)
+			}
+		})
+	}
+}
+
+// brokenServer refuses everything for a while.
+type brokenServer struct {
+	server
+	second, from, to int
+}
+
+func (s *brokenServer) allows(at time.Time) bool {
+	return !(s.from <= s.second && s.second < s.to) && s.server.allows(at)
+}
+
+func TestAdaptiveIsALine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := ratelimit.NewAdaptive(10, 10)
+		must(t, a.Wait(t.Context()))
+		gone, leave := context.WithCancel(t.Context())
+		for range 100 {
+			go func() { _ = a.Wait(gone) }()
+		}
+		synctest.Wait()
+		start := time.Now()
+		var group sync.WaitGroup
+		for range 100 {
+			group.Go(func() {
+				must(t, a.Wait(t.Context()))
+				a.Observe(ratelimit.Outcome{})
+			})
+		}
+		synctest.Wait()
+		leave()
+		group.Wait()
+		if took := time.Since(start); took != 10*time.Second {
+			t.Errorf("100 callers behind 100 cancelled ones took %v; want 10s", took)
+		}
+	})
+}

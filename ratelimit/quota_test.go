@@ -1,0 +1,129 @@
+package ratelimit_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/ratelimit"
+	"github.com/go-okru/okru/transport"
+)
+
+// spentQuota answers code 11 to one method, until it is refilled, and counts
+// the calls of each.
+type spentQuota struct {
+	method string
+	header http.Header
+	filled bool
+	asked  map[string]int
+}
+
+func (s *spentQuota) RoundTrip(r *http.Request) (*http.Response, error) {
+	method := r.URL.Query().Get("method")
+	s.asked[method]++
+	if method != s.method || s.filled {
+		return answer(r, http.StatusOK, `{}`), nil
+	}
+	resp := answer(r, http.StatusOK, `{"error_code":11,"error_msg":"LIMIT_REACHED : x"}`)
+	resp.Header = s.header
+	return resp, nil
+}
+
+func newSpentQuota() *spentQuota {
+	return &spentQuota{method: "notifications.sendSimple", header: http.Header{}, asked: make(map[string]int)}
+}
+
+// Code 11 pauses one method of one key, longer each time, and no other.
+func TestQuotaPausesTheMethod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := newSpentQuota()
+		limit := ratelimit.Limit{Limiter: ratelimit.NewKeyed(0, func(string) ratelimit.Limiter { return ratelimit.NewAdaptive(1, 1000) })}
+		rt := limit.Wrap(base)
+		took := func(ctx context.Context, method string) time.Duration {
+			start := time.Now()
+			send(t, rt, newRequest(ctx, method))
+			return time.Since(start)
+		}
+		other := transport.WithToken(t.Context(), &oauth2.Token{AccessToken: "another user"})
+		took(t.Context(), base.method)
+		for name, waited := range map[string]time.Duration{
+			"another method": took(t.Context(), "users.getInfo"),
+			"another key":    took(other, base.method),
+		} {
+			if waited > 200*time.Millisecond {
+				t.Errorf("%s waited %v", name, waited)
+			}
+		}
+		start := time.Now()
+		for range 6 { // after 1, 2, 4 … seconds
+			took(t.Context(), base.method)
+		}
+		if waited := time.Since(start); waited < 62*time.Second || waited > 64*time.Second {
+			t.Errorf("six more calls took %v; want pauses of 1 to 32 s", waited)
+		}
+		base.filled = true
+		took(t.Context(), base.method)
+		if waited := took(t.Context(), base.method); waited > 200*time.Millisecond {
+			t.Errorf("a call after one that was accepted waited %v", waited)
+		}
+	})
+}
+
+// However many wait, one call goes between two pauses.
+func TestQuotaIsAskedByOneCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := newSpentQuota()
+		rt := ratelimit.Limit{Limiter: ratelimit.NewAdaptive(0, 0)}.Wrap(base)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for range 100 {
+			go func() {
+				for ctx.Err() == nil {
+					if resp, err := rt.RoundTrip(newRequest(ctx, base.method)); err == nil {
+						resp.Body.Close()
+					}
+				}
+			}()
+		}
+		time.Sleep(24 * time.Hour)
+		cancel()
+		synctest.Wait()
+		if asked := base.asked[base.method]; asked > 170 {
+			t.Errorf("a daily quota was asked %d times in a day; want once in 10 minutes", asked)
+		}
+	})
+}
+
+func TestQuotaObeysRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := newSpentQuota()
+		base.header.Set("Retry-After", "3600")
+		rt := ratelimit.Limit{Limiter: ratelimit.NewAdaptive(0, 0)}.Wrap(base)
+		send(t, rt, newRequest(t.Context(), base.method))
+		start := time.Now()
+		send(t, rt, newRequest(t.Context(), base.method))
+		if waited := time.Since(start); waited != time.Hour {
+			t.Errorf("the next call waited %v; want 1h", waited)
+		}
+	})
+}
+
+func TestQuotaRefusesWhatWouldBeLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := newSpentQuota()
+		rt := ratelimit.Limit{Limiter: ratelimit.NewAdaptive(0, 0)}.Wrap(base)
+		send(t, rt, newRequest(t.Context(), base.method))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		start := time.Now()
+		_, err := rt.RoundTrip(newRequest(ctx, base.method))
+		if !errors.Is(err, ratelimit.ErrLimited) || !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 0 {
+			t.Errorf("after %v: %v; want ErrLimited for the deadline, at once", time.Since(start), err)
+		}
+	})
+}
