@@ -29,7 +29,7 @@ var mayImport = []struct {
 	{"transport", "signing and repeating need to understand answers, and neither grants nor limits", []string{"errors", "internal/*",
 		"golang.org/x/oauth2", "github.com/hashicorp/go-retryablehttp"}},
 	{"oauth", "auth.login fails with API errors; a grant sends its requests by itself", []string{"errors", "internal/*",
-		"golang.org/x/oauth2", "golang.org/x/net/html", "golang.org/x/net/html/atom", "golang.org/x/sync/singleflight", "github.com/gofrs/flock"}},
+		"golang.org/x/oauth2", "golang.org/x/net/html", "golang.org/x/net/html/atom", "github.com/gofrs/flock"}},
 	{"ratelimit", "a limiter learns from answers, and there is one per session", []string{"errors", "internal/*",
 		"golang.org/x/time/rate", "golang.org/x/oauth2"}},
 	{"oktest", "a fake that shared code with what it judges would repeat its mistakes", []string{"errors", "internal/redact",
@@ -128,7 +128,7 @@ func allowed(pkg, name string) bool {
 
 // dependencies are the modules that the core may require.
 var dependencies = []string{"github.com/gofrs/flock", "github.com/hashicorp/go-retryablehttp", "golang.org/x/net",
-	"golang.org/x/oauth2", "golang.org/x/sync", "golang.org/x/time"}
+	"golang.org/x/oauth2", "golang.org/x/time"}
 
 func isDependency(name string) bool {
 	return slices.ContainsFunc(dependencies, func(mod string) bool { return strings.HasPrefix(name+"/", mod+"/") })
