@@ -1,6 +1,7 @@
 package ratelimit
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -149,14 +150,44 @@ func (t *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// wait waits for the method's turn, if its quota is spent, and for the slot.
+// wait waits for the slot, and for the method's turn if its quota is spent.
 func (t *limited) wait(r *http.Request, s slot) error {
-	if t.spent.pausing() {
-		if err := t.spent.wait(r.Context(), quotaKey{s.key, apicall.Method(r)}); err != nil {
+	if !t.spent.pausing() {
+		if err := s.limiter.Wait(r.Context()); err != nil || !t.spent.pausing() {
 			return err
 		}
+		// A quota was spent while r waited in line. If it is another one, this
+		// is the turn of r.
+		if t.spent.mayGo(quotaKey{s.key, apicall.Method(r)}) {
+			return nil
+		}
+		unused(s)
 	}
-	return s.limiter.Wait(r.Context())
+	return t.waitTurn(r, s, quotaKey{s.key, apicall.Method(r)})
+}
+
+// waitTurn is wait while quotas are spent.
+func (t *limited) waitTurn(r *http.Request, s slot, id quotaKey) error {
+	for {
+		alone, err := t.spent.wait(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		if err := s.limiter.Wait(r.Context()); err != nil || alone || t.spent.mayGo(id) {
+			return err
+		}
+		unused(s)
+	}
+}
+
+// errUnused is the Outcome of a slot that no request used.
+var errUnused = errors.New("okru: the quota of the method is spent")
+
+// unused tells a limiter that learns what became of a slot: nothing.
+func unused(s slot) {
+	if o, ok := s.limiter.(Observer); ok {
+		o.Observe(Outcome{Sent: time.Now(), Err: errUnused})
+	}
 }
 
 // note learns what an answer says about the quota of the method, which is

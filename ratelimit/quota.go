@@ -34,22 +34,29 @@ type quota struct {
 
 func (q *quotas) pausing() bool { return q.count.Load() > 0 }
 
-// wait returns when a call of id may go, or the end of ctx. It refuses a call
-// whose deadline comes before its turn.
-func (q *quotas) wait(ctx context.Context, id quotaKey) error {
+// wait returns when a call of id may go, or the end of ctx, and whether it is
+// the one that goes alone. It refuses a call whose deadline comes before its
+// turn.
+func (q *quotas) wait(ctx context.Context, id quotaKey) (alone bool, err error) {
 	for q.pausing() {
 		s, left := q.turn(id)
 		if s == nil || left <= 0 {
-			return nil
+			return s != nil, nil
 		}
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < left {
-			return &LimitedError{Wait: left, late: true, reason: "the quota of " + id.method + " is spent"}
+			return false, &LimitedError{Wait: left, late: true, reason: "the quota of " + id.method + " is spent"}
 		}
 		if err := s.sleep(ctx, left); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return false, nil
+}
+
+// mayGo tells whether a call of id that did not have to wait may go still.
+func (q *quotas) mayGo(id quotaKey) bool {
+	s, left := q.turn(id)
+	return s == nil || left <= 0
 }
 
 // turn returns the spent quota of id, and how long to wait for a turn. It gives

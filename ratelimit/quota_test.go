@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,15 +18,21 @@ import (
 // spentQuota answers code 11 to one method, until it is refilled, and counts
 // the calls of each.
 type spentQuota struct {
-	method string
-	header http.Header
-	filled bool
-	asked  map[string]int
+	method  string
+	header  http.Header
+	latency time.Duration
+	filled  bool
+
+	mu    sync.Mutex
+	asked map[string]int
 }
 
 func (s *spentQuota) RoundTrip(r *http.Request) (*http.Response, error) {
 	method := r.URL.Query().Get("method")
+	s.mu.Lock()
 	s.asked[method]++
+	s.mu.Unlock()
+	time.Sleep(s.latency)
 	if method != s.method || s.filled {
 		return answer(r, http.StatusOK, `{}`), nil
 	}
@@ -74,10 +81,12 @@ func TestQuotaPausesTheMethod(t *testing.T) {
 	})
 }
 
-// However many wait, one call goes between two pauses.
+// However many wait, one call goes between two pauses. When the first is
+// refused, all others are in the limiter's line already.
 func TestQuotaIsAskedByOneCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := newSpentQuota()
+		base.latency = 50 * time.Millisecond
 		rt := ratelimit.Limit{Limiter: ratelimit.NewAdaptive(0, 0)}.Wrap(base)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
