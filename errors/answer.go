@@ -10,8 +10,12 @@ import (
 )
 
 const (
-	firstPeek = 64       // enough to see the first key of nearly any answer
-	maxPeek   = 64 << 10 // no error is longer
+	// firstPeek is enough to see that an answer is none of an error. With it,
+	// an answer takes 96 bytes, and a few more would cost as much as 64.
+	firstPeek = 24
+
+	secondPeek = 512      // most errors fit in
+	maxPeek    = 64 << 10 // no error is longer
 
 	// maxEmptyReads is how often a reader may return nothing at all before the
 	// look at it ends, so that a broken one does not hang the call.
@@ -52,7 +56,7 @@ func (a *answer) peek(p *peek) {
 // room returns where the next part of head goes.
 func (a *answer) room() []byte {
 	if len(a.head) == cap(a.head) {
-		a.head = slices.Grow(a.head, len(a.head))
+		a.head = slices.Grow(a.head, max(len(a.head), secondPeek))
 	}
 	return a.head[len(a.head):min(cap(a.head), maxPeek)]
 }

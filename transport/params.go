@@ -36,10 +36,22 @@ func (p *params) release() {
 }
 
 // An application is what every call says of its application, escaped once.
-type application struct{ key, pair string }
+type application struct {
+	key, pair string
+	plain     bool // nothing in it is escaped
+}
 
 func newApplication(key string) application {
-	return application{key: key, pair: param.ApplicationKey + "=" + url.QueryEscape(key)}
+	escaped := url.QueryEscape(key)
+	return application{key: key, pair: param.ApplicationKey + "=" + escaped, plain: escaped == key}
+}
+
+func (a application) addTo(l *param.List, isForm bool) {
+	if a.plain {
+		l.AddPlain(len(param.ApplicationKey), a.pair, isForm)
+		return
+	}
+	l.AddText(param.ApplicationKey, a.pair, isForm)
 }
 
 // parse collects the parameters of r and form, checked and sorted.
@@ -86,10 +98,10 @@ func (p *params) complete(isForm bool, app application) error {
 		p.list.Compact()
 	}
 	if !hasKey {
-		p.list.AddText(param.ApplicationKey, app.pair, isForm)
+		app.addTo(&p.list, isForm)
 	}
 	if !hasFormat {
-		p.list.AddText(param.Format, param.Format+"=json", isForm)
+		p.list.AddPlain(len(param.Format), param.Format+"=json", isForm)
 	}
 	return nil
 }
@@ -140,11 +152,12 @@ func separate(text []byte) []byte {
 	return text
 }
 
-// A signedCopy is a request with its URL in one piece of memory.
+// A signedCopy is a request with its URL in one piece of memory. It is at the
+// same time the empty body of a call that must be sent once: one that is no
+// other call's, and costs nothing.
 type signedCopy struct {
 	request http.Request
 	url     url.URL
-	body    emptyBody // of a call that must be sent once
 }
 
 // sign returns a copy of r with its parameters signed by k. The copy shares
@@ -200,12 +213,10 @@ func (c *signedCopy) sendOnce() {
 	r := &c.request
 	r.GetBody = nil
 	if r.Body == nil || r.Body == http.NoBody {
-		r.Body, r.ContentLength = &c.body, 0
+		r.Body, r.ContentLength = c, 0
 	}
 }
 
-// emptyBody has a size, so that no two are the same.
-type emptyBody struct{ _ byte }
-
-func (*emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
-func (*emptyBody) Close() error             { return nil }
+// Read and Close are those of the empty body.
+func (*signedCopy) Read([]byte) (int, error) { return 0, io.EOF }
+func (*signedCopy) Close() error             { return nil }

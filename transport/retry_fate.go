@@ -57,6 +57,9 @@ func (a Attempt) apiError() (*okerrors.Error, bool) {
 }
 
 func fateOfStatus(resp *http.Response) fate {
+	if resp.StatusCode < http.StatusTooManyRequests {
+		return settled
+	}
 	_, later := retryafter.Parse(resp.Header, time.Time{})
 	return fateOfNumber(resp.StatusCode, later)
 }
