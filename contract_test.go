@@ -9,9 +9,9 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/go-okru/okru"
-	"github.com/go-okru/okru/internal/rttest"
 	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/ratelimit"
+	"github.com/go-okru/okru/rttest"
 )
 
 func stack(cfg okru.Config) func(http.RoundTripper) http.RoundTripper {

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	okerrors "github.com/go-okru/okru/errors"
-	"github.com/go-okru/okru/internal/rttest"
+	"github.com/go-okru/okru/rttest"
 )
 
 func TestDecodeContract(t *testing.T) {

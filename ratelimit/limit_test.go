@@ -14,8 +14,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/go-okru/okru/internal/canary"
-	"github.com/go-okru/okru/internal/rttest"
 	"github.com/go-okru/okru/ratelimit"
+	"github.com/go-okru/okru/rttest"
 	"github.com/go-okru/okru/transport"
 )
 

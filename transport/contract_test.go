@@ -9,8 +9,8 @@ import (
 	"golang.org/x/oauth2"
 
 	okerrors "github.com/go-okru/okru/errors"
-	"github.com/go-okru/okru/internal/rttest"
 	"github.com/go-okru/okru/oauth"
+	"github.com/go-okru/okru/rttest"
 	"github.com/go-okru/okru/transport"
 )
 

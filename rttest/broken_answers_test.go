@@ -6,7 +6,7 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/go-okru/okru/internal/rttest"
+	"github.com/go-okru/okru/rttest"
 )
 
 // after returns a layer that does something with what next returns without an

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/go-okru/okru/internal/rttest"
+	"github.com/go-okru/okru/rttest"
 )
 
 // userAgent is what most people write first.

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-okru/okru/internal/rttest"
+	"github.com/go-okru/okru/rttest"
 )
 
 var brokenPrograms = []broken{

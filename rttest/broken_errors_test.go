@@ -9,7 +9,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/go-okru/okru/internal/rttest"
+	"github.com/go-okru/okru/rttest"
 )
 
 // failed returns a layer that does something with the errors of next, but for

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/go-okru/okru/internal/rttest"
+	"github.com/go-okru/okru/rttest"
 )
 
 // touching returns a layer that does something to the request, and then sends

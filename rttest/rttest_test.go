@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-okru/okru/internal/rttest"
+	"github.com/go-okru/okru/rttest"
 )
 
 func TestSoundLayers(t *testing.T) {
