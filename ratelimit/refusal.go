@@ -89,7 +89,7 @@ func named(err error, key string) error {
 // x/time/rate does so for the burst or, in words only, for the deadline.
 func refusal(ctx context.Context, err error, s slot) error {
 	if ended := ctx.Err(); ended != nil {
-		return fmt.Errorf("okru: waiting for the local rate limit: %w", ended)
+		return ended
 	}
 	if errors.Is(err, ErrLimited) {
 		return named(err, s.key)

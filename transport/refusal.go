@@ -29,3 +29,6 @@ func (r *refusal) Unwrap() error { return r.err }
 
 // Terminal tells Retry that the error is final.
 func (r *refusal) Terminal() bool { return true }
+
+// Timeout tells what the cause does; [net/url.Error] asks for it.
+func (r *refusal) Timeout() bool { return isTimeout(r.err) }

@@ -13,10 +13,12 @@ func (e *unrepeated) Unwrap() []error { return []error{e.why, e.cause} }
 func (e *unrepeated) Terminal() bool { return true }
 
 // Timeout tells what the cause does; [net/url.Error] asks for it.
-func (e *unrepeated) Timeout() bool {
+func (e *unrepeated) Timeout() bool { return isTimeout(e.cause) }
+
+func isTimeout(err error) bool {
 	t, ok := errors.AsType[interface {
 		error
 		Timeout() bool
-	}](e.cause)
+	}](err)
 	return ok && t.Timeout()
 }
