@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 )
 
 // attempt is one call of next.
@@ -16,12 +15,11 @@ type attempt struct {
 	given *snapshot       // req, when it came
 
 	// Under call.mu:
-	reply    *reply // nil: no response, or one without a body
-	status   int    // of the response
-	header   http.Header
-	failed   bool // next returned errNext
-	returned bool // next returned
-	outlived bool // the context was alive when next was called, but not the caller's
+	reply    *reply        // nil: no response, or one without a body
+	answered http.Response // the response as it was, with a Header of its own
+	failed   bool          // next returned errNext
+	returned bool          // next returned
+	outlived bool          // the context was alive when next was called, but not the caller's
 }
 
 // arrive notes that next was called with r.
@@ -102,7 +100,7 @@ func orGet(method string) string {
 // contains tells whether all of part is in h.
 func contains(h, part http.Header) bool {
 	for key, values := range part {
-		if strings.Join(h[key], "\n") != strings.Join(values, "\n") {
+		if got, ok := h[key]; !ok || !slices.Equal(got, values) {
 			return false
 		}
 	}

@@ -34,8 +34,20 @@ func (c *call) close() {
 	if c.resp == nil || c.resp.Body == nil {
 		return
 	}
-	_ = c.resp.Body.Close()
+	c.closeTwice()
 	c.compare("when the answer's body was closed")
+}
+
+// closeTwice closes the response as many callers do: at the end, and when they
+// return.
+func (c *call) closeTwice() {
+	defer func() {
+		if p := recover(); p != nil {
+			c.found(NoPanic, "closing the answer panics: %v", p)
+		}
+	}()
+	_ = c.resp.Body.Close()
+	_ = c.resp.Body.Close()
 }
 
 // contextLives checks that the context of the answer's request has not ended.
@@ -78,10 +90,29 @@ func (c *call) checkIntact(got []byte, err error) {
 		c.found(AnswerIntact, "the answer's body cannot be read: %v", err)
 	case string(got) != a.body().text():
 		c.found(AnswerIntact, "the answer's body reads differently")
-	case c.resp.StatusCode != a.status:
-		c.found(AnswerIntact, "the answer's status has changed")
-	case !contains(c.resp.Header, a.header):
-		c.found(AnswerIntact, "the answer's header has changed")
+	default:
+		c.checkResponse(a)
+	}
+}
+
+// checkResponse checks all of the response but its body, which has ended.
+func (c *call) checkResponse(a *attempt) {
+	sent := &a.answered
+	trailer := a.body() == nil || c.resp.Trailer.Get(replyTrailer) == a.mark()
+	for _, part := range []struct {
+		name string
+		kept bool
+	}{
+		{"StatusCode", c.resp.StatusCode == sent.StatusCode},
+		{"Header", contains(c.resp.Header, sent.Header)},
+		{"ContentLength", c.resp.ContentLength == sent.ContentLength},
+		{"Proto", c.resp.Proto == sent.Proto && c.resp.ProtoMajor == sent.ProtoMajor && c.resp.ProtoMinor == sent.ProtoMinor},
+		{"TLS", c.resp.TLS == sent.TLS},
+		{"Trailer", trailer},
+	} {
+		if !part.kept {
+			c.found(AnswerIntact, "the answer has another %s", part.name)
+		}
 	}
 }
 
@@ -156,7 +187,7 @@ func (c *call) auditReply(r *reply, handed bool) {
 		c.found(AnswerStreamed, "the answer is read ahead without bound")
 	case read >= maxRead:
 		c.found(AnswerDrained, "an answer that was dropped is read without bound")
-	case !handed && read < len(r.content) && r.ctx.Err() == nil:
+	case !handed && read < len(r.content) && !r.cut && r.ctx.Err() == nil:
 		c.found(AnswerDrained, "an answer that was dropped is closed unread")
 	}
 }

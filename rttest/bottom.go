@@ -1,6 +1,7 @@
 package rttest
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptrace"
@@ -15,9 +16,9 @@ type bottom struct {
 	idle     atomic.Int32 // calls of CloseIdleConnections
 	releases sync.Once
 	released chan struct{} // closed: calls that hang return
-	gate     chan struct{} // closed: the second half of the answer has come
+	gate     chan struct{} // closed: what was held back of the answer has come
 	holding  sync.Once
-	held     chan struct{} // closed: somebody waits for the second half
+	held     chan struct{} // closed: somebody waits for that
 }
 
 func newBottom(s script) *bottom {
@@ -60,7 +61,15 @@ func refuse(r *http.Request) error {
 	case r.Header == nil:
 		return errNoHeader
 	}
-	return r.Context().Err()
+	return endOf(r.Context())
+}
+
+// endOf returns what http.Transport returns when ctx has ended, or nil.
+func endOf(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(ctx)
 }
 
 // CloseIdleConnections is what http.Client looks for.

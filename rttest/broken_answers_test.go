@@ -87,6 +87,28 @@ var brokenAnswers = []broken{
 		delete(resp.Header, "Content-Type")
 		return resp, nil
 	})),
+	breaks(rttest.AnswerIntact, "states another length", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		resp.ContentLength = -1
+		return resp, nil
+	})),
+	breaks(rttest.AnswerIntact, "builds the answer anew", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		return &http.Response{
+			StatusCode: resp.StatusCode, Header: resp.Header, Body: resp.Body, Trailer: resp.Trailer,
+			ContentLength: resp.ContentLength, Request: resp.Request,
+		}, nil
+	})),
+	breaks(rttest.AnswerIntact, "copies the answer before its trailer is set", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		return new(*resp), nil
+	})),
+	breaks(rttest.AnswerIntact, "hides that the answer was cut", answering(func(_ *http.Request, b *body) {
+		b.read = func(p []byte) (int, error) {
+			n, err := b.ReadCloser.Read(p)
+			if err == io.ErrUnexpectedEOF {
+				err = io.EOF
+			}
+			return n, err
+		}
+	})),
 	breaks(rttest.AnswerIntact, "makes up an answer", after(func(r *http.Request, resp *http.Response) (*http.Response, error) {
 		if resp.StatusCode < 400 {
 			return resp, nil
@@ -100,7 +122,7 @@ var brokenAnswers = []broken{
 		}
 		drop(resp)
 		return nil, errRefused
-	})).also(rttest.AnswerStreamed), // for it drains before it returns
+	})).also(rttest.AnswerStreamed, rttest.ContextEnds), // for it drains before it returns, and does not ask why that fails
 
 	breaks(rttest.AnswerStreamed, "reads the answer before it returns", answering(func(_ *http.Request, b *body) {
 		text, err := io.ReadAll(b.ReadCloser)
@@ -168,14 +190,19 @@ func (f failing) Read([]byte) (int, error) {
 // readAhead reads all of the answer while the caller is busy.
 func readAhead(_ *http.Request, b *body) {
 	var ahead bytes.Buffer
+	var failed error
 	original, done := b.ReadCloser, make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = io.Copy(&ahead, original)
+		_, failed = io.Copy(&ahead, original)
 	}()
 	b.read = func(p []byte) (int, error) {
 		<-done
-		return ahead.Read(p)
+		n, err := ahead.Read(p)
+		if failed != nil && err == io.EOF {
+			err = failed
+		}
+		return n, err
 	}
 }
 

@@ -1,9 +1,11 @@
 package rttest_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -38,13 +40,26 @@ func ended(does func(err error) error) trip {
 var brokenErrors = []broken{
 	breaks(rttest.ErrorKept, "has an error of its own", failed(func(*http.Request, error) error { return errRefused })),
 	breaks(rttest.ErrorKept, "formats the error", failed(func(_ *http.Request, err error) error { return fmt.Errorf("layer: %v", err) })),
-	sound("wraps the error", failed(func(_ *http.Request, err error) error { return fmt.Errorf("layer: %w", err) })),
+	sound("wraps the error and says that it is a timeout", failed(func(_ *http.Request, err error) error { return wrapper{err} })),
+	breaks(rttest.TimeoutKept, "wraps the error", failed(func(_ *http.Request, err error) error { return fmt.Errorf("layer: %w", err) })),
+	breaks(rttest.TimeoutKept, "wraps the error of a deadline", ended(func(err error) error { return fmt.Errorf("layer: %w", err) })),
 	breaks(rttest.ErrorBare, "adds the URL", failed(func(r *http.Request, err error) error {
 		return &url.Error{Op: "Get", URL: fmt.Sprint(r.URL), Err: err}
 	})),
 	breaks(rttest.ErrorBare, "adds the URL within", failed(func(r *http.Request, err error) error {
-		return fmt.Errorf("layer: %w", &url.Error{Op: "Get", URL: fmt.Sprint(r.URL), Err: err})
+		return wrapper{&url.Error{Op: "Get", URL: fmt.Sprint(r.URL), Err: err}}
 	})),
+}
+
+// wrapper wraps an error as a layer should.
+type wrapper struct{ err error }
+
+func (w wrapper) Error() string { return "layer: " + w.err.Error() }
+func (w wrapper) Unwrap() error { return w.err }
+
+func (w wrapper) Timeout() bool {
+	t, ok := w.err.(interface{ Timeout() bool })
+	return ok && t.Timeout()
 }
 
 var brokenContexts = []broken{
@@ -66,6 +81,20 @@ var brokenContexts = []broken{
 	breaks(rttest.ContextEnds, "has its own error for a pause cut short", retry{ownError: true}.trip),
 	breaks(rttest.ContextEnds, "has the last error for a pause cut short", retry{lastError: true}.trip),
 	breaks(rttest.ContextEnds, "formats the error of a pause cut short", retry{formatError: true}.trip),
+	breaks(rttest.ContextEnds, "has its own error for an answer that does not come", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		first := make([]byte, 1)
+		n, err := resp.Body.Read(first)
+		if err != nil && err != io.EOF {
+			resp.Body.Close()
+			return nil, errRefused
+		}
+		if n > 0 {
+			b := &body{ReadCloser: resp.Body}
+			b.read = io.MultiReader(bytes.NewReader(first), resp.Body).Read
+			resp.Body = b
+		}
+		return resp, nil
+	})),
 	stalls("sleeps before the call", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		time.Sleep(2 * time.Hour)
 		return next.RoundTrip(r)

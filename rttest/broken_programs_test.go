@@ -47,6 +47,10 @@ var brokenPrograms = []broken{
 		resp.Request = r
 		return resp, err
 	}),
+	breaks(rttest.NoPanic, "panics when an answer is closed twice", answering(func(_ *http.Request, b *body) {
+		closed := make(chan struct{})
+		b.close = func() { close(closed) }
+	})),
 	wraps(rttest.NoPanic, "panics when it wraps", func(http.RoundTripper) http.RoundTripper { panic("no") }),
 	wraps(rttest.NoPanic, "ends the test when it wraps", func(http.RoundTripper) http.RoundTripper {
 		runtime.Goexit()

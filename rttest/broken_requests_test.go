@@ -81,6 +81,15 @@ var brokenRequests = []broken{
 	breaks(rttest.RequestForwarded, "changes the host", sending(func(c *http.Request) { c.URL = &url.URL{Scheme: "https", Host: "example.org", Path: c.URL.Path} })),
 	breaks(rttest.RequestForwarded, "loses Host", sending(func(c *http.Request) { c.Host = "" })),
 	breaks(rttest.RequestForwarded, "loses the headers", sending(func(c *http.Request) { c.Header = make(http.Header) })),
+	breaks(rttest.RequestForwarded, "sets every header anew", sending(func(c *http.Request) {
+		h := make(http.Header)
+		for key, values := range c.Header {
+			for _, v := range values {
+				h.Add(key, v)
+			}
+		}
+		c.Header = h
+	})),
 	breaks(rttest.RequestForwarded, "loses Expect", sending(func(c *http.Request) { c.Header.Del("Expect") })),
 	breaks(rttest.RequestForwarded, "loses the trailer", sending(func(c *http.Request) { c.Trailer = nil })),
 	breaks(rttest.RequestForwarded, "sets Close", sending(func(c *http.Request) { c.Close = true })),
@@ -91,6 +100,17 @@ var brokenRequests = []broken{
 	breaks(rttest.RequestForwarded, "adds to the query", sending(addQuery)).verbatim(),
 	breaks(rttest.RequestForwarded, "rewrites the body", rewrite).verbatim(),
 	sound("adds to the query, which it may", sending(addQuery)),
+
+	breaks(rttest.RequestStreamed, "reads all of an upload", peek(func(*http.Request) int64 { return 1 << 20 })),
+	breaks(rttest.RequestStreamed, "looks into an upload that waits for consent", peek(func(r *http.Request) int64 {
+		return int64(len(r.Header.Get("Expect")))
+	})),
+	sound("looks into other uploads", peek(func(r *http.Request) int64 {
+		if r.Header.Get("Expect") != "" {
+			return 0
+		}
+		return 1
+	})),
 
 	breaks(rttest.CopyUnchanged, "recycles the copy", recycle()),
 	breaks(rttest.CopyUnchanged, "clears the copy's header", clearCopy),
@@ -202,6 +222,25 @@ func clearCopy(next http.RoundTripper, r *http.Request) (*http.Response, error) 
 	defer clear(c.Header)
 	resp, err := next.RoundTrip(c)
 	return answerTo(r, resp), err
+}
+
+// peek returns a layer that reads the first bytes of uploads before it sends
+// them, as many as first says.
+func peek(first func(*http.Request) int64) trip {
+	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		if r.Body == nil || r.GetBody != nil || r.Header == nil || first(r) == 0 {
+			return next.RoundTrip(r)
+		}
+		head, err := io.ReadAll(io.LimitReader(r.Body, first(r)))
+		if err != nil {
+			closeBody(r)
+			return nil, err
+		}
+		c := copyOf(r)
+		c.Body = &body{ReadCloser: r.Body, read: io.MultiReader(bytes.NewReader(head), r.Body).Read}
+		resp, err := next.RoundTrip(c)
+		return answerTo(r, resp), err
+	}
 }
 
 // withBody gives c the body text, and a GetBody that goes with it.

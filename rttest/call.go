@@ -21,10 +21,14 @@ type call struct {
 	before  *snapshot
 	body    *source // nil: the request has none
 	content []byte  // of body
-	cancel  context.CancelFunc
+	cancel  context.CancelCauseFunc
 
-	unreadable bool        // the body fails halfway
-	trailer    http.Header // what the body sets when it ends; nil: nothing
+	unreadable bool          // the body fails halfway
+	gate       chan struct{} // closed: the body goes on after holdAt bytes; nil: it does not stall
+	holdAt     int
+	stalls     sync.Once
+	waiting    chan struct{} // closed: somebody waits for the gate
+	trailer    http.Header   // what the body sets when it ends; nil: nothing
 
 	done     chan struct{} // closed when RoundTrip has returned
 	resp     *http.Response
@@ -54,7 +58,7 @@ func (t *trial) newCall(ctx context.Context, s shape) *call {
 	c := &call{trial: t, id: t.calls.Add(1), done: make(chan struct{})}
 	ctx = context.WithValue(ctx, callKey{}, c)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: c.gotConn})
-	ctx, c.cancel = context.WithCancel(ctx)
+	ctx, c.cancel = context.WithCancelCause(ctx)
 	c.req = s.build(ctx)
 	c.watchBody()
 	if s.edit != nil {
@@ -120,7 +124,7 @@ func (c *call) wait() {
 	}
 	c.found(Outcome, "RoundTrip does not return, though next does")
 	c.next.release()
-	c.cancel()
+	c.cancel(nil)
 	if !c.within(patience) {
 		c.hung.Store(true)
 	}

@@ -38,8 +38,13 @@ func (c *call) auditEnd() {
 	if c.req.Context().Err() != nil {
 		return // the call was ended, since it did not end
 	}
-	if c.lastFailed() && c.err != nil && !errors.Is(c.err, errNext) && !errors.Is(c.err, errGetBody) {
+	if !c.lastFailed() || c.err == nil || errors.Is(c.err, errGetBody) {
+		return
+	}
+	if !errors.Is(c.err, errNext) {
 		c.found(ErrorKept, "errors.Is does not find the error of next in: %v", c.err)
+	} else if _, ok := errors.AsType[timeout](c.err); ok && !isTimeout(c.err) {
+		c.found(TimeoutKept, "an error that is a timeout has no method Timeout() bool that says so: %v", c.err)
 	}
 }
 
@@ -67,7 +72,7 @@ func checkRefusal(k Kit, rec *recorder) {
 	if k.Refuse == nil {
 		return
 	}
-	good := answers(k.Answer, "the answer")
+	good := answers(k.Answer, "Kit.Answer")
 	for _, s := range append(regular(k), irregular(k)...) {
 		try(k, rec, s.name+", refused by the layer", k.Refuse, good, func(t *trial) {
 			c := t.onlyCall(context.Background(), s)

@@ -3,6 +3,8 @@ package rttest
 import "slices"
 
 // A Clause is one rule of the contract. Its text names the subtest of [Run].
+//
+// Later versions may add rules; the names and texts of these stay.
 type Clause string
 
 // What a layer owes to the request.
@@ -10,137 +12,202 @@ const (
 	// RequestUnchanged: the request is never changed, neither its fields nor
 	// its URL, Header, Form or Trailer; not for a moment, since others may
 	// read it, and not until the body of the response was closed.
+	// [http.RoundTripper]: “RoundTrip should not modify the request, except
+	// for consuming and closing the Request's Body.” Callers reuse requests,
+	// and a layer above sends this one again.
 	RequestUnchanged Clause = "request unchanged"
 
 	// RequestForwarded: next is given the caller's method, host, path and
-	// headers, Expect and Trailer included, and a body if the caller gave
-	// one. Layers may add to the query, the headers and the body, unless
-	// [Kit].Verbatim says that they do not.
+	// headers, Expect and Trailer, keys in lower case and keys without values
+	// included, and a body if the caller gave one. Layers may add to the
+	// query, the headers and the body, unless [Kit].Verbatim says that they do
+	// not. [http.Header] allows all these keys, and [http.Transport] gives
+	// them a meaning: “User-Agent” without a value is not sent.
 	RequestForwarded Clause = "request forwarded"
+
+	// RequestStreamed: an upload without GetBody reaches next before its body
+	// has come to an end, and unread if it has “Expect: 100-continue”. Such
+	// bodies are pipes that may never end, or are larger than memory;
+	// [http.Transport] sends what it reads, and waits for the server's consent
+	// before it reads at all (RFC 9110, section 10.1.1).
+	RequestStreamed Clause = "request streamed"
 
 	// CopyUnchanged: the copy that next was given is not changed, or used
 	// again for another call, before the body of its response was closed.
+	// [http.RoundTripper]: “Callers should not mutate or reuse the request
+	// until the Response's Body has been closed.” The caller of next is the
+	// layer.
 	CopyUnchanged Clause = "copy unchanged"
 
 	// BodyClosed: the request's body is closed on every path, also if next is
-	// never called.
+	// never called. [http.RoundTripper]: “RoundTrip must always close the body,
+	// including on errors.” Else files and pipes stay open.
 	BodyClosed Clause = "body closed"
-
-	// BodyClosedOnce: it is not closed a second time. That harms few bodies;
-	// it shows that two layers both believe to own it.
-	BodyClosedOnce Clause = "body closed once"
 
 	// BodyFresh: only the first attempt reads Body, and every later one a
 	// reader of its own from GetBody, since next may still be reading the
-	// last one. Nobody seeks in Body.
+	// last one when it has returned ([http.RoundTripper]; Go issues 12796,
+	// 26409 and 61596). Nobody seeks in Body: it may begin in the middle.
 	BodyFresh Clause = "fresh body per attempt"
 
-	// CopiesClosed: every reader that was opened by GetBody is closed.
+	// CopiesClosed: every reader that was opened by GetBody is closed. It may
+	// be a file: the reason is that of [BodyClosed].
 	CopiesClosed Clause = "GetBody readers closed"
 
 	// BodyDescribed: ContentLength and GetBody are those of the Body that next
-	// is given, and still there if the caller gave them.
+	// is given, and still there if the caller gave them ([http.Request]).
+	// HTTP/2 sends the body of GetBody when a server refuses a stream, and
+	// [http.Transport] when an idle connection turns out to be closed.
 	BodyDescribed Clause = "body described"
 
 	// TrailerKept: a trailer that the caller's body sets when it ends reaches
-	// next. [http.Request.Clone] copies the map too early for that.
+	// next. [http.Request].Trailer may be set while Body is read; Clone
+	// copies the map too early for that.
 	TrailerKept Clause = "trailer kept"
 )
 
 // What a layer owes to the response.
 const (
 	// Outcome: RoundTrip returns a response with a body, or an error; never
-	// both and never neither.
+	// both and never neither. [http.RoundTripper] “must return err == nil if
+	// it obtained a response”, and [http.Response].Body is “always non-nil”
+	// (Go issue 10918). Nobody closes the body of a response that comes with
+	// an error.
 	Outcome Clause = "response or error"
 
 	// AnswerIntact: a good response reaches the caller, with the status, the
-	// headers and the bytes that next returned.
+	// headers, the bytes and the trailer that next returned, and an error in
+	// the middle of its body is not hidden. [http.RoundTripper] “should not
+	// attempt to interpret the response”. A trailer is set in the very
+	// [http.Response] that next returned, when its body has ended.
 	AnswerIntact Clause = "answer intact"
 
 	// AnswerStreamed: the response is handed over once its first bytes have
 	// come, and its body is neither held back nor read ahead without bound:
-	// 1 MiB is too much.
+	// 1 MiB is too much. [http.Response]: “The response body is streamed on
+	// demand as the Body field is read.” Events would come late, and
+	// downloads fill the memory.
 	AnswerStreamed Clause = "answer streamed"
 
 	// AnswerClosed: the body of every response of next is closed: by the
 	// layer, or through it when the caller closes the body he was given.
+	// “The caller must close the response body”, says package net/http, or
+	// its connection is never free again.
 	AnswerClosed Clause = "answer closed"
 
-	// AnswerDrained: the body of a response that the layer drops is read
-	// before it is closed, so that the connection serves again, but not
-	// without bound: 1 MiB is too much.
-	AnswerDrained Clause = "dropped answer drained"
-
-	// AnswerRequest: Request of a response is the one the caller sent. The
-	// copy may hold what the caller must not see, and http.Client resolves
-	// redirects and prints errors by it.
-	AnswerRequest Clause = "answer names the request"
-
 	// AnswerUpgraded: the body of a response with status 101 can be written
-	// to, as net/http/httputil.ReverseProxy does.
+	// to. [http.Response].Body promises an io.Writer, and ReverseProxy of
+	// net/http/httputil fails without it.
 	AnswerUpgraded Clause = "upgrade writable"
 
-	// RedirectReturned: a redirect is returned and not followed, since that,
-	// cookies included, is the business of the caller's http.Client.
+	// RedirectReturned: a redirect is returned and not followed.
+	// [http.RoundTripper] “should not attempt to handle higher-level protocol
+	// details such as redirects”: the caller's http.Client has a policy for
+	// them, and a cookie jar.
 	RedirectReturned Clause = "redirect returned"
 )
 
 // What a layer owes to errors and to the context.
 const (
-	// ErrorKept: errors.Is finds the error that next returned.
+	// ErrorKept: errors.Is finds the error that next returned. Callers look
+	// for causes through the [url.Error] of http.Client, and layers decide by
+	// them what to repeat.
 	ErrorKept Clause = "error kept"
 
-	// ErrorBare: the layer adds no *url.Error, which http.Client will add, and
-	// which prints the URL.
-	ErrorBare Clause = "error bare"
+	// TimeoutKept: an error that is a timeout stays one, that of a deadline
+	// included. [http.Client.Do]: “The url.Error value's Timeout method will
+	// report true if the request timed out.” It asks the error itself and
+	// unwraps nothing, so that fmt.Errorf with %w is not enough.
+	TimeoutKept Clause = "timeout kept"
 
 	// ContextChecked: with a context that has ended already, RoundTrip returns
-	// its error at once.
+	// its error at once, as [http.Transport] does.
 	ContextChecked Clause = "ended context refused"
 
-	// ContextEnds: when the context ends during the call, in next or while the
-	// layer waits, RoundTrip returns its error at this very instant.
+	// ContextEnds: when the context ends during the call, in next, while the
+	// layer waits or while it reads a response, RoundTrip returns its error,
+	// or the cause, at this very instant. [http.NewRequestWithContext]: “the
+	// context controls the entire lifetime of a request and its response”.
 	ContextEnds Clause = "context ends the call"
 
 	// ContextReaches: the context that reaches next is the caller's or derived
 	// from it: its values and its httptrace.ClientTrace are found, and it ends
-	// with the caller's, during the call and while the body is read.
+	// with the caller's, during the call and while the body is read. The
+	// reason is that of [ContextEnds].
 	ContextReaches Clause = "context reaches next"
 
 	// ContextLives: the context given to next is not ended by the layer before
-	// the body of the response was closed.
+	// the body of the response was closed. [http.Transport] would cut the
+	// body short.
 	ContextLives Clause = "context lives until close"
 )
 
 // What a layer owes to the program.
 const (
-	// IdleForwarded: http.Client.CloseIdleConnections reaches next.
+	// IdleForwarded: [http.Client.CloseIdleConnections] reaches next. It looks
+	// for a method CloseIdleConnections of the outermost RoundTripper, and
+	// does nothing if there is none.
 	IdleForwarded Clause = "idle connections closed"
 
-	// Unwraps: the layer has a method Unwrap() http.RoundTripper that leads to
-	// next, as errors have.
-	Unwraps Clause = "unwraps"
-
 	// Concurrent: many goroutines can use one RoundTripper, and each gets its
-	// own answer.
+	// own answer. [http.RoundTripper]: “A RoundTripper must be safe for
+	// concurrent use by multiple goroutines.”
 	Concurrent Clause = "concurrent use"
 
-	// Goroutines: no goroutine outlives the call and the body of its response.
+	// Goroutines: no goroutine outlives the call and the body of its response:
+	// no later than that the caller's context may be forgotten, and the
+	// caller's test be over.
 	Goroutines Clause = "no goroutine left"
 
 	// NoPanic: the layer does not panic, not even over requests that
-	// http.Transport would refuse by an error: without URL or Header.
+	// [http.Transport] refuses by an error, without URL or Header, nor over a
+	// response that is closed twice, which its bodies allow.
 	NoPanic Clause = "no panic"
 )
 
-var clauses = []Clause{
-	RequestUnchanged, RequestForwarded, CopyUnchanged,
-	BodyClosed, BodyClosedOnce, BodyFresh, CopiesClosed, BodyDescribed, TrailerKept,
-	Outcome, AnswerIntact, AnswerStreamed, AnswerClosed, AnswerDrained, AnswerRequest, AnswerUpgraded, RedirectReturned,
-	ErrorKept, ErrorBare,
-	ContextChecked, ContextEnds, ContextReaches, ContextLives,
-	IdleForwarded, Unwraps, Concurrent, Goroutines, NoPanic,
-}
+// Customs: net/http works without them, and its documentation asks for none.
+// Programs are better off with them all the same. See [Clause.Custom].
+const (
+	// BodyClosedOnce: the request's body is not closed a second time. That
+	// harms few bodies; it shows that two layers both believe to own it. What
+	// io.Closer does at a second call is undefined.
+	BodyClosedOnce Clause = "body closed once"
+
+	// AnswerDrained: the body of a response that the layer drops is read
+	// before it is closed, so that the connection serves again ([http.Client.Do]
+	// says so), but not without bound: 1 MiB is too much.
+	AnswerDrained Clause = "dropped answer drained"
+
+	// AnswerRequest: Request of a response is the one the caller sent, as
+	// [http.Transport] would set it. A copy may hold what the caller must not
+	// see, and http.Client prints its URL in errors.
+	AnswerRequest Clause = "answer names the request"
+
+	// ErrorBare: the layer adds no [url.Error]. http.Client adds one, and the
+	// message would have the URL twice.
+	ErrorBare Clause = "error bare"
+
+	// Unwraps: the layer has a method Unwrap() http.RoundTripper that leads to
+	// next, as errors have, and as [http.NewResponseController] asks of
+	// writers. Without it nobody finds the http.Transport below.
+	Unwraps Clause = "unwraps"
+)
+
+var (
+	rules = []Clause{
+		RequestUnchanged, RequestForwarded, RequestStreamed, CopyUnchanged,
+		BodyClosed, BodyFresh, CopiesClosed, BodyDescribed, TrailerKept,
+		Outcome, AnswerIntact, AnswerStreamed, AnswerClosed, AnswerUpgraded, RedirectReturned,
+		ErrorKept, TimeoutKept, ContextChecked, ContextEnds, ContextReaches, ContextLives,
+		IdleForwarded, Concurrent, Goroutines, NoPanic,
+	}
+	customs = []Clause{BodyClosedOnce, AnswerDrained, AnswerRequest, ErrorBare, Unwraps}
+	clauses = slices.Concat(rules, customs)
+)
 
 // Clauses returns all rules, in the order in which [Run] reports them.
 func Clauses() []Clause { return slices.Clone(clauses) }
+
+// Custom tells whether c is a mere custom: net/http works without it, and its
+// documentation does not ask for it.
+func (c Clause) Custom() bool { return slices.Contains(customs, c) }

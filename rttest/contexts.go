@@ -15,6 +15,7 @@ func checkContext(k Kit, rec *recorder) {
 			endBefore(k, rec, s, end)
 			endDuring(k, rec, s, end)
 			endStalled(k, rec, s, end)
+			endHeld(k, rec, s, end)
 			for _, does := range pausing(k) {
 				endPause(k, rec, s, end, does)
 			}
@@ -28,10 +29,16 @@ type end struct {
 	name  string
 	after time.Duration // a deadline; 0: cancelled
 	err   error
+	cause error // nil: err
 }
+
+// errCause is what next returns instead of context.Canceled, since that is what
+// http.Transport does.
+var errCause = errors.New("rttest: the cause of a context's end")
 
 var ends = []end{
 	{name: "cancelled", err: context.Canceled},
+	{name: "cancelled with a cause", err: context.Canceled, cause: errCause},
 	{name: "deadline", after: time.Second, err: context.DeadlineExceeded},
 }
 
@@ -48,7 +55,7 @@ func (e end) context() context.Context {
 // come makes c's context end, and waits for all that needs no time.
 func (e end) come(c *call) {
 	if e.after == 0 {
-		c.cancel()
+		c.cancel(e.cause)
 	} else {
 		time.Sleep(e.after)
 	}
@@ -56,7 +63,7 @@ func (e end) come(c *call) {
 }
 
 func endBefore(k Kit, rec *recorder, s shape, e end) {
-	good := answers(k.Answer, "the answer")
+	good := answers(k.Answer, "Kit.Answer")
 	try(k, rec, s.name+", context ended before ("+e.name+")", k.Wrap, good, func(t *trial) {
 		c := t.onlyCall(e.context(), s)
 		e.come(c)
@@ -70,8 +77,8 @@ func endBefore(k Kit, rec *recorder, s shape, e end) {
 		switch {
 		case c.outlived():
 			t.found(ContextReaches, "the context given to next has not ended with the caller's")
-		case c.ended() && !errors.Is(c.err, e.err):
-			t.found(ContextChecked, "the error is not %v: %v", e.err, c.err)
+		case c.ended():
+			c.checkEnd(e, ContextChecked)
 		}
 	})
 }
@@ -101,12 +108,28 @@ func endStalled(k Kit, rec *recorder, s shape, e end) {
 	if k.Stall == nil {
 		return
 	}
-	good := answers(k.Answer, "the answer")
+	good := answers(k.Answer, "Kit.Answer")
 	try(k, rec, s.name+", the layer waits before next is called ("+e.name+")", k.Stall, good, func(t *trial) {
 		c := t.onlyCall(e.context(), s)
 		c.start()
 		synctest.Wait()
 		c.endNow(e, true)
+	})
+}
+
+// endHeld ends the context while the layer waits for the first bytes of the
+// response. Most do not, and are asked by endReading.
+func endHeld(k Kit, rec *recorder, s shape, e end) {
+	held := answersWith(k.Answer, "", func(r *reply) { r.held, r.holdAt = true, 0 })
+	try(k, rec, s.name+", the answer does not come ("+e.name+")", k.Wrap, held, func(t *trial) {
+		c := t.onlyCall(e.context(), s)
+		c.start()
+		synctest.Wait()
+		returned := c.returned()
+		c.endNow(e, false)
+		if !returned && c.ended() && c.err != nil { // a response may fail when it is read, as next's does
+			c.checkEnd(e, ContextEnds)
+		}
 	})
 }
 
@@ -125,8 +148,19 @@ func (c *call) endNow(e end, must bool) {
 	switch {
 	case outlived:
 		c.found(ContextReaches, "the context given to next does not end with the caller's")
-	case must && c.ended() && !errors.Is(c.err, e.err):
-		c.found(ContextEnds, "the error is not %v: %v", e.err, c.err)
+	case must && c.ended():
+		c.checkEnd(e, ContextEnds)
+	}
+}
+
+// checkEnd checks that the call ended with the context's error, or its cause.
+func (c *call) checkEnd(e end, breaks Clause) {
+	switch {
+	case e.cause != nil && errors.Is(c.err, e.cause):
+	case !errors.Is(c.err, e.err):
+		c.found(breaks, "the error is not %v: %v", e.err, c.err)
+	case e.after > 0 && !isTimeout(c.err):
+		c.found(TimeoutKept, "the error of a deadline does not say so by Timeout() bool: %v", c.err)
 	}
 }
 
@@ -143,7 +177,7 @@ func (c *call) outlived() bool {
 // endReading ends the context when RoundTrip has returned, but the caller has
 // not read the response yet.
 func endReading(k Kit, rec *recorder, s shape) {
-	good := answers(k.Answer, "the answer")
+	good := answers(k.Answer, "Kit.Answer")
 	try(k, rec, s.name+", context ends before the answer was read", k.Wrap, good, func(t *trial) {
 		c := t.onlyCall(context.Background(), s)
 		c.do()
@@ -153,7 +187,7 @@ func endReading(k Kit, rec *recorder, s shape) {
 			c.finish()
 			return
 		}
-		c.cancel()
+		c.cancel(nil)
 		synctest.Wait()
 		if a.ctx.Err() == nil {
 			t.found(ContextReaches, "the context given to next does not end with the caller's while the answer's body is read")

@@ -2,12 +2,15 @@ package rttest
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
-// A Kit says what to check. Only Wrap is required.
+// A Kit says what to check. Only Wrap is required. A Kit is not changed, and
+// can be used again.
 //
 // Wrap, Refuse and Stall are called inside a bubble of [testing/synctest], anew
 // for every call that is checked. Channels, timers, contexts and goroutines
@@ -47,27 +50,33 @@ type Kit struct {
 	Stall func(next http.RoundTripper) http.RoundTripper
 
 	// Verbatim says that the layer sends URL and body as they are, so that
-	// next must be given the same bytes.
+	// next must be given the same bytes. If false, it may add to both.
 	Verbatim bool
 
 	// Except lists rules that the layer breaks on purpose, and why. They are
 	// not reported; [Run] skips them with the reason.
+	// If nil, there are none.
 	Except map[Clause]string
 }
 
 // An Answer is a response of next.
 type Answer struct {
 	Status int         // zero: 200
-	Header http.Header // may be nil
-	Body   string
+	Header http.Header // nil: none
+	Body   string      // empty: none
 }
 
-// defaults returns k with everything set that has a default.
+// defaults checks k, and returns it with everything set that has a default.
 func (k Kit) defaults() Kit {
 	if k.Wrap == nil {
 		panic("rttest: Kit.Wrap is nil")
 	}
-	if k.Requests == nil {
+	for c := range k.Except {
+		if !slices.Contains(clauses, c) {
+			panic(fmt.Sprintf("rttest: Kit.Except has an unknown Clause %q", c))
+		}
+	}
+	if len(k.Requests) == 0 {
 		k.Requests = []func(context.Context) *http.Request{get, postForm}
 	}
 	if k.Answer.Status == 0 && k.Answer.Header == nil && k.Answer.Body == "" {

@@ -3,6 +3,7 @@ package rttest
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +17,9 @@ const (
 	// those of other calls.
 	replyHeader = "Rttest-Reply"
 
+	// replyTrailer marks the end of the body.
+	replyTrailer = "Rttest-End"
+
 	// maxRead is how much of a response without end a layer may read: far
 	// more than a new connection costs.
 	maxRead = 1 << 20
@@ -24,10 +28,15 @@ const (
 // reply is the body of a response of next.
 type reply struct {
 	attempt *attempt
+	resp    *http.Response  // whose body this is
 	ctx     context.Context // of the request: the body cannot be read after its end
 	content string
-	halved  bool // the second half comes when bottom.gate is closed
+	held    bool // what comes after holdAt is held back until bottom.gate is closed
+	holdAt  int
+	cut     bool // the connection breaks after half of content
 	endless bool // spaces follow, up to maxRead
+
+	unannounced bool // the response does not say at first that it has a trailer
 
 	mu     sync.Mutex
 	read   int
@@ -38,35 +47,60 @@ func (a *attempt) mark() string { return fmt.Sprintf("call %d attempt %d", a.cal
 
 // answer returns a response with answer. edit, if not nil, changes its body.
 func (a *attempt) answer(answer Answer, edit func(*reply)) *http.Response {
+	resp := a.newResponse(answer)
+	a.call.mu.Lock()
+	defer a.call.mu.Unlock()
+	if a.req.Method != http.MethodHead && resp.StatusCode != http.StatusNoContent {
+		r := &reply{attempt: a, resp: resp, ctx: a.ctx, content: answer.Body}
+		if edit != nil {
+			edit(r)
+		}
+		r.attach()
+	}
+	a.answered = *resp
+	a.answered.Header = resp.Header.Clone()
+	return resp
+}
+
+// newResponse returns a response with answer, and without a body.
+func (a *attempt) newResponse(answer Answer) *http.Response {
 	status := cmp.Or(answer.Status, http.StatusOK)
 	header := answer.Header.Clone()
 	if header == nil {
 		header = make(http.Header)
 	}
 	header.Set(replyHeader, a.mark())
-	a.status, a.header = status, header.Clone()
-	resp := &http.Response{
+	return &http.Response{
 		Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, TLS: connection,
 		Header: header, Body: http.NoBody, ContentLength: int64(len(answer.Body)), Request: a.req,
 	}
-	if a.req.Method == http.MethodHead || status == http.StatusNoContent {
-		return resp
+}
+
+// connection is what all responses of next came by.
+var connection = &tls.ConnectionState{HandshakeComplete: true}
+
+// attach makes r the body of its response.
+func (r *reply) attach() {
+	r.attempt.reply, r.resp.Body = r, r
+	if !r.unannounced {
+		r.resp.Trailer = http.Header{replyTrailer: nil}
 	}
-	r := &reply{attempt: a, ctx: a.ctx, content: answer.Body}
-	if edit != nil {
-		edit(r)
+	if r.held || r.endless {
+		r.resp.ContentLength = -1
 	}
-	if r.halved || r.endless {
-		resp.ContentLength = -1
+	if r.resp.StatusCode == http.StatusSwitchingProtocols {
+		r.resp.Body = upgraded{r}
 	}
-	a.call.mu.Lock()
-	defer a.call.mu.Unlock()
-	a.reply, resp.Body = r, r
-	if status == http.StatusSwitchingProtocols {
-		resp.Body = upgraded{r}
+}
+
+// endTrailer sets the trailer of the response, as http.Transport does at the
+// end of the body: in the response that it has returned.
+func (r *reply) endTrailer() {
+	if r.resp.Trailer == nil {
+		r.resp.Trailer = make(http.Header)
 	}
-	return resp
+	r.resp.Trailer.Set(replyTrailer, r.attempt.mark())
 }
 
 // body returns the body of the response, or nil.
@@ -79,7 +113,7 @@ func (a *attempt) body() *reply {
 // Read implements io.Reader. It waits where the script says so, and ends with
 // the context of the request as the bodies of http.Transport do.
 func (r *reply) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
+	if err := endOf(r.ctx); err != nil {
 		return 0, err
 	}
 	r.attempt.checkCopy()
@@ -93,15 +127,24 @@ func (r *reply) Read(p []byte) (int, error) {
 	}
 	n := r.fill(p)
 	r.read += n
-	if n == 0 && len(p) > 0 {
-		return 0, io.EOF
+	if n > 0 || len(p) == 0 {
+		return n, nil
 	}
-	return n, nil
+	return 0, r.end()
 }
 
-// wait waits for the second half, if that is what comes next.
+// end returns the error at the end of what there is to read.
+func (r *reply) end() error {
+	if r.cut {
+		return io.ErrUnexpectedEOF
+	}
+	r.endTrailer()
+	return io.EOF
+}
+
+// wait waits for what is held back, if that is what comes next.
 func (r *reply) wait() error {
-	if read, _ := r.state(); !r.halved || read < len(r.content)/2 {
+	if read, _ := r.state(); !r.held || read < r.holdAt {
 		return nil
 	}
 	next := r.attempt.call.next
@@ -109,15 +152,20 @@ func (r *reply) wait() error {
 	select {
 	case <-next.gate:
 		return nil
+	case <-next.released:
+		return errNext
 	case <-r.ctx.Done():
-		return r.ctx.Err()
+		return endOf(r.ctx)
 	}
 }
 
 // fill copies what comes next to p.
 func (r *reply) fill(p []byte) int {
 	end := len(r.content)
-	if r.halved && r.read < end/2 {
+	switch {
+	case r.held && r.read < r.holdAt:
+		end = r.holdAt
+	case r.cut:
 		end /= 2
 	}
 	if r.read < end {

@@ -1,10 +1,14 @@
 package rttest_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"net/http"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,6 +30,7 @@ func TestSoundLayers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { rttest.Run(t, kit) })
 	}
+	t.Run("example", agentContract)
 }
 
 // TestBrokenLayers proves that the kit sees every rule broken, and does not
@@ -92,13 +97,58 @@ func TestExcept(t *testing.T) {
 	}
 }
 
-func TestKitWithoutWrap(t *testing.T) {
-	defer func() {
-		if p := recover(); p != "rttest: Kit.Wrap is nil" {
-			t.Errorf("panic: %v", p)
+func TestWrongKits(t *testing.T) {
+	for want, kit := range map[string]rttest.Kit{
+		"rttest: Kit.Wrap is nil": {},
+		`rttest: Kit.Except has an unknown Clause "no such rule"`: {
+			Wrap:   trip(pass).wrap,
+			Except: map[rttest.Clause]string{"no such rule": "for the test"},
+		},
+	} {
+		func() {
+			defer func() {
+				if p := recover(); p != want {
+					t.Errorf("panic: %v, want %s", p, want)
+				}
+			}()
+			rttest.Check(kit)
+		}()
+	}
+}
+
+func TestCustom(t *testing.T) {
+	for _, c := range rttest.Clauses() {
+		if custom := slices.Contains([]rttest.Clause{
+			rttest.BodyClosedOnce, rttest.AnswerDrained, rttest.AnswerRequest, rttest.ErrorBare, rttest.Unwraps,
+		}, c); c.Custom() != custom {
+			t.Errorf("%q: Custom: %v, want %v", c, c.Custom(), custom)
 		}
-	}()
-	rttest.Check(rttest.Kit{})
+	}
+}
+
+// TestEveryClauseIsReported parses this package, lest a rule is declared and
+// then forgotten.
+func TestEveryClauseIsReported(t *testing.T) {
+	f, err := parser.ParseFile(token.NewFileSet(), "clause.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := 0
+	ast.Inspect(f, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || spec.Type == nil || len(spec.Values) != 1 {
+			return true
+		}
+		declared++
+		text, _ := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		if !slices.Contains(rttest.Clauses(), rttest.Clause(text)) {
+			t.Errorf("%s is not among Clauses", spec.Names[0])
+		}
+		return true
+	})
+	if n := len(rttest.Clauses()); declared != n {
+		t.Errorf("%d rules are declared and %d reported", declared, n)
+	}
 }
 
 // TestRunReports runs itself in another process, where it must fail.

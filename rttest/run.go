@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Run checks k and reports every [Clause] in a subtest of its own. It must not
-// be called in a bubble of [testing/synctest].
+// Run checks k by [Check] and reports every [Clause] in a subtest of its own.
+// It must not be called in a bubble of [testing/synctest].
 func Run(t *testing.T, k Kit) {
 	t.Helper()
 	found := Check(k)
@@ -31,7 +31,7 @@ func Run(t *testing.T, k Kit) {
 type Violation struct {
 	Clause Clause
 	Case   string // of what kind the request was, and what next did with it
-	Detail string // what went wrong
+	Detail string // what went wrong; Case and Detail are for people, and may change
 }
 
 // String returns all of v in one line.
@@ -39,8 +39,12 @@ func (v Violation) String() string {
 	return fmt.Sprintf("%s: %s: %s", v.Clause, v.Case, v.Detail)
 }
 
-// Check checks k and returns what it found, in the order of [Clauses]. What
-// went wrong in the same way in several cases is reported for the first one.
+// Check checks k and returns what it found, in the order of [Clauses]; nil if
+// the layer keeps every rule. What went wrong in the same way in several cases
+// is reported for the first one. It takes about a second of computing.
+//
+// Check panics if Kit.Wrap is nil, if a function of Kit.Requests returns nil,
+// or if Kit.Except has an unknown rule. A panic of the layer is a violation.
 //
 // A layer that never returns, or leaves goroutines behind, leaves them behind
 // in the program as well. Data races are not among the results: the race
@@ -50,7 +54,7 @@ func Check(k Kit) []Violation {
 	k = k.defaults()
 	rec := &recorder{except: k.Except}
 	for _, check := range []func(Kit, *recorder){
-		checkCalls, checkRefusal, checkContext, checkStream,
+		checkCalls, checkRefusal, checkContext, checkUpload, checkStream,
 		checkRedirect, checkUpgrade, checkChain,
 		checkConcurrent, // last: what is known to be broken would race
 	} {

@@ -25,8 +25,8 @@ var errNext = errors.New("rttest: next fails")
 
 // scripts returns all that next may do before it comes to an end.
 func scripts(k Kit) []script {
-	good := answers(k.Answer, "the answer")
-	list := append(pausing(k), lateAnswer(k.Answer), lateError())
+	good := answers(k.Answer, "Kit.Answer")
+	list := append(pausing(k), timesOut(), lateAnswer(k.Answer), lateError())
 	for _, first := range pausing(k) {
 		list = append(list, once(first, good))
 	}
@@ -37,7 +37,7 @@ func scripts(k Kit) []script {
 // mainScripts returns the most different of scripts, for requests that a layer
 // need not accept.
 func mainScripts(k Kit) []script {
-	good := answers(k.Answer, "the answer")
+	good := answers(k.Answer, "Kit.Answer")
 	return []script{
 		good, once(failsDialing(), good), once(failsReading(), good),
 		answers(busy, "503"), lateError(),
@@ -105,6 +105,29 @@ func failsDialing() script {
 	}}
 }
 
+// timesOut fails as http.Transport does when something takes too long.
+func timesOut() script {
+	return script{name: "next times out", run: func(a *attempt) (*http.Response, error) {
+		if err := a.readBody(); err != nil {
+			return nil, err
+		}
+		return nil, &net.OpError{Op: "read", Net: "tcp", Err: timeout{a.fail("read")}}
+	}}
+}
+
+// timeout makes a timeout of an error.
+type timeout struct{ error }
+
+func (timeout) Timeout() bool   { return true }
+func (e timeout) Unwrap() error { return e.error }
+
+// isTimeout asks err as url.Error does, for which the error has to be one
+// itself.
+func isTimeout(err error) bool {
+	t, ok := err.(interface{ Timeout() bool })
+	return ok && t.Timeout()
+}
+
 // once does as first for the first attempt, and as then for all later ones.
 func once(first, then script) script {
 	return script{name: first.name + " at first", run: func(a *attempt) (*http.Response, error) {
@@ -139,7 +162,7 @@ func hangs() script {
 		defer a.closeBody()
 		select {
 		case <-a.ctx.Done():
-			return nil, a.ctx.Err()
+			return nil, endOf(a.ctx)
 		case <-a.call.next.released:
 			return nil, errNext
 		}

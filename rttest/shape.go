@@ -65,10 +65,17 @@ func bodilessShapes(s shape) []shape {
 	return []shape{
 		s.as("with method HEAD", func(c *call) { c.req.Method = http.MethodHead }),
 		s.as("without a method", func(c *call) { c.req.Method = "" }),
+		s.as("with headers in odd forms", oddHeaders),
 		s.as("with http.NoBody", func(c *call) { c.req.Body, c.req.GetBody = http.NoBody, getNoBody }),
 		s.as("without Header", func(c *call) { c.req.Header = nil }),
 		s.as("without URL", func(c *call) { c.req.URL = nil }),
 	}
+}
+
+// oddHeaders adds what http.Header allows and [http.Header.Set] does not make.
+func oddHeaders(c *call) {
+	c.req.Header["rttest-lower"] = []string{"a", "b"}
+	c.req.Header["Rttest-Nothing"] = nil
 }
 
 // uploadShapes returns requests whose body no layer should look into.

@@ -25,6 +25,7 @@ var (
 
 // Read implements io.Reader.
 func (s *source) Read(p []byte) (int, error) {
+	p = s.stall(p)
 	s.call.mu.Lock()
 	defer s.call.mu.Unlock()
 	s.readBy(s.call.reading)
@@ -40,6 +41,24 @@ func (s *source) Read(p []byte) (int, error) {
 		s.call.endTrailer(s)
 	}
 	return n, err
+}
+
+// stall waits where the caller's body stalls, and returns that part of p which
+// can be read without waiting.
+func (s *source) stall(p []byte) []byte {
+	c := s.call
+	if c.gate == nil {
+		return p
+	}
+	c.mu.Lock()
+	ready := c.holdAt - (len(c.content) - s.r.Len())
+	c.mu.Unlock()
+	if ready > 0 {
+		return p[:min(len(p), ready)]
+	}
+	c.stalls.Do(func() { close(c.waiting) })
+	<-c.gate
+	return p
 }
 
 // readBy notes which attempt reads s. The layer itself, 0, may read anything.

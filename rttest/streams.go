@@ -11,6 +11,8 @@ import (
 func checkStream(k Kit, rec *recorder) {
 	for _, s := range regular(k) {
 		halved(k, rec, s)
+		cutShort(k, rec, s)
+		unannounced(k, rec, s)
 		endless(k, rec, s, k.Answer, "the answer has no end")
 	}
 	s := regular(k)[0]
@@ -25,7 +27,7 @@ func halved(k Kit, rec *recorder, s shape) {
 	if half == 0 {
 		return
 	}
-	halves := answersWith(k.Answer, "", func(r *reply) { r.halved = true })
+	halves := answersWith(k.Answer, "", func(r *reply) { r.held, r.holdAt = true, half })
 	try(k, rec, s.name+", the answer comes in two halves", k.Wrap, halves, func(t *trial) {
 		c := t.onlyCall(context.Background(), s)
 		c.start()
@@ -74,6 +76,31 @@ func (c *call) readHalf(half int) {
 	default:
 		c.found(AnswerStreamed, "what has come of the answer cannot be read before the rest")
 	}
+}
+
+// cutShort sends half of the answer, and loses the connection.
+func cutShort(k Kit, rec *recorder, s shape) {
+	cut := answersWith(k.Answer, "", func(r *reply) { r.cut = true })
+	try(k, rec, s.name+", the answer is cut in the middle", k.Wrap, cut, func(t *trial) {
+		c := t.onlyCall(context.Background(), s)
+		c.do()
+		if a := c.handed(); c.ended() && a != nil && c.resp.Body != nil && c.contextLives() {
+			if _, err := io.ReadAll(c.resp.Body); err == nil {
+				c.found(AnswerIntact, "that the answer's body is cut is not said by an error")
+			}
+		}
+		c.finishUnread()
+	})
+}
+
+// unannounced sends a trailer that the response does not announce.
+func unannounced(k Kit, rec *recorder, s shape) {
+	does := answersWith(k.Answer, "", func(r *reply) { r.unannounced = true })
+	try(k, rec, s.name+", the answer has a trailer at its end", k.Wrap, does, func(t *trial) {
+		c := t.onlyCall(context.Background(), s)
+		c.do()
+		c.finish()
+	})
 }
 
 // endless sends an answer without end to a caller who closes it unread.
