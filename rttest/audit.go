@@ -122,13 +122,21 @@ func (c *call) audit() {
 		return
 	}
 	if c.panicked != nil {
-		c.found(NoPanic, "RoundTrip panics: %v", c.panicked)
+		c.auditPanic()
 		return
 	}
 	c.auditOutcome()
 	c.auditError()
 	c.auditRequestBody()
 	c.auditReplies()
+}
+
+func (c *call) auditPanic() {
+	broken := NoPanic
+	if c.before.URL == nil || c.before.Header == nil {
+		broken = UninitializedRefused
+	}
+	c.found(broken, "RoundTrip panics: %v", c.panicked)
 }
 
 func (c *call) auditOutcome() {

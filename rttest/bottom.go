@@ -31,6 +31,10 @@ var (
 	errNoHeader    = errors.New("rttest: next was given a request without Header")
 )
 
+// maxAttempts is how often next answers a call. One that is repeated for ever
+// then does not return, which is what it would come to.
+const maxAttempts = 1000
+
 // RoundTrip implements http.RoundTripper.
 func (b *bottom) RoundTrip(r *http.Request) (*http.Response, error) {
 	c, ok := r.Context().Value(callKey{}).(*call)
@@ -49,6 +53,9 @@ func (b *bottom) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if ok {
 		a.checkTrace()
+	}
+	if a.n > maxAttempts {
+		return hangs().run(a)
 	}
 	return b.script.run(a)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/go-okru/okru/rttest"
 )
@@ -60,6 +61,19 @@ var brokenAnswers = []broken{
 			err = r.Context().Err()
 		}
 		return resp, err
+	}),
+
+	breaks(rttest.Outcome, "tries again for ever", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		for {
+			resp, err := next.RoundTrip(r)
+			if err != nil || r.Body != nil || resp.StatusCode != http.StatusTooManyRequests {
+				return resp, err
+			}
+			drop(resp)
+			if err := pause(r.Context(), time.Second); err != nil {
+				return nil, err
+			}
+		}
 	}),
 
 	breaks(rttest.AnswerIntact, "cuts the answer", answering(func(_ *http.Request, b *body) { b.read = io.LimitReader(b.ReadCloser, 1<<10).Read })),

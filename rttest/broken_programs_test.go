@@ -31,14 +31,14 @@ var brokenPrograms = []broken{
 		return trip(pass).wrap(next)
 	}),
 
-	breaks(rttest.NoPanic, "needs a header", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	breaks(rttest.UninitializedRefused, "needs a header", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		c := *r
 		c.Header = r.Header.Clone()
 		c.Header.Set("Added", "yes")
 		resp, err := next.RoundTrip(&c)
 		return answerTo(r, resp), err
 	}),
-	breaks(rttest.NoPanic, "needs a URL", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	breaks(rttest.UninitializedRefused, "needs a URL", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		_ = r.URL.Path
 		return next.RoundTrip(r)
 	}),
@@ -46,7 +46,7 @@ var brokenPrograms = []broken{
 		resp, err := next.RoundTrip(r)
 		resp.Request = r
 		return resp, err
-	}),
+	}).also(rttest.UninitializedRefused), // for next refuses it by an error
 	breaks(rttest.NoPanic, "panics when an answer is closed twice", answering(func(_ *http.Request, b *body) {
 		closed := make(chan struct{})
 		b.close = func() { close(closed) }

@@ -159,15 +159,19 @@ const (
 	// caller's test be over.
 	Goroutines Clause = "no goroutine left"
 
-	// NoPanic: the layer does not panic, not even over requests that
-	// [http.Transport] refuses by an error, without URL or Header, nor over a
-	// response that is closed twice, which its bodies allow.
+	// NoPanic: the layer does not panic, nor does a response that is closed
+	// twice, which the bodies of [http.Transport] allow.
 	NoPanic Clause = "no panic"
 )
 
 // Customs: net/http works without them, and its documentation asks for none.
 // Programs are better off with them all the same. See [Clause.Custom].
 const (
+	// UninitializedRefused: a request without URL or Header does not make the
+	// layer panic. [http.RoundTripper] forbids callers to send one, and
+	// http.Client does not; [http.Transport] refuses it by an error.
+	UninitializedRefused Clause = "uninitialized request refused"
+
 	// BodyClosedOnce: the request's body is not closed a second time. That
 	// harms few bodies; it shows that two layers both believe to own it. What
 	// io.Closer does at a second call is undefined.
@@ -201,7 +205,7 @@ var (
 		ErrorKept, TimeoutKept, ContextChecked, ContextEnds, ContextReaches, ContextLives,
 		IdleForwarded, Concurrent, Goroutines, NoPanic,
 	}
-	customs = []Clause{BodyClosedOnce, AnswerDrained, AnswerRequest, ErrorBare, Unwraps}
+	customs = []Clause{UninitializedRefused, BodyClosedOnce, AnswerDrained, AnswerRequest, ErrorBare, Unwraps}
 	clauses = slices.Concat(rules, customs)
 )
 

@@ -40,6 +40,7 @@
 //   - Data races without -race.
 //
 // A layer that makes requests of its own, for a token say, needs a fake for
-// them that answers without a network: time stands still in a bubble that
-// waits for one.
+// them that answers without a network. Time stands still in a bubble that waits
+// for a network, and also while a goroutine waits for a mutex: a layer that
+// holds one while it waits for next or a timer is never done, nor is the test.
 package rttest

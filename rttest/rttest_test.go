@@ -119,7 +119,7 @@ func TestWrongKits(t *testing.T) {
 func TestCustom(t *testing.T) {
 	for _, c := range rttest.Clauses() {
 		if custom := slices.Contains([]rttest.Clause{
-			rttest.BodyClosedOnce, rttest.AnswerDrained, rttest.AnswerRequest, rttest.ErrorBare, rttest.Unwraps,
+			rttest.UninitializedRefused, rttest.BodyClosedOnce, rttest.AnswerDrained, rttest.AnswerRequest, rttest.ErrorBare, rttest.Unwraps,
 		}, c); c.Custom() != custom {
 			t.Errorf("%q: Custom: %v, want %v", c, c.Custom(), custom)
 		}

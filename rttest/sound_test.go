@@ -176,7 +176,11 @@ func (f retry) copy(r, last *http.Request, n int) (*http.Request, error) {
 	case r.Body == nil || r.Body == http.NoBody || f.sendAgain:
 		return &c, nil
 	case f.seek:
-		_, err := r.Body.(io.Seeker).Seek(0, io.SeekStart)
+		s, ok := r.Body.(io.Seeker)
+		if !ok {
+			return nil, errors.New("body cannot be sent again")
+		}
+		_, err := s.Seek(0, io.SeekStart)
 		return &c, err
 	case f.share && n > 0:
 		return last, nil
