@@ -154,9 +154,9 @@ const (
 	// concurrent use by multiple goroutines.”
 	Concurrent Clause = "concurrent use"
 
-	// Goroutines: no goroutine outlives the call and the body of its response:
-	// no later than that the caller's context may be forgotten, and the
-	// caller's test be over.
+	// Goroutines: no goroutine outlives the call and the body of its response.
+	// The caller holds nothing by which to end one, and his test, or his
+	// program, takes it for a leak.
 	Goroutines Clause = "no goroutine left"
 
 	// NoPanic: the layer does not panic, nor does a response that is closed
