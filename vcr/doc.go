@@ -45,8 +45,9 @@
 // them: of others the name stays and the value goes. Cookies lose their
 // values.
 //
-// What is neither secret nor known by its name stays: ids, logins, the names
-// and birthdays of friends. Record with an account made for that.
+// What is not secret by its name stays: ids, those in an upload URL included,
+// logins, the names and birthdays of friends. Record with an account made for
+// that.
 //
 // # What to mind
 //
