@@ -108,15 +108,8 @@ func (p *params) complete(isForm bool, app application) error {
 
 // signature returns the signature of the list.
 func (p *params) signature(secret string) [2 * md5.Size]byte {
-	text := p.text[:0]
-	for i := range p.list.Len() {
-		if string(p.list.Key(i)) != param.Resig {
-			text = p.list.AppendSigned(text, i)
-		}
-	}
-	text = append(text, secret...)
-	p.text = text
-	sum := md5.Sum(text)
+	p.text = append(p.list.AppendSigned(p.text[:0]), secret...)
+	sum := md5.Sum(p.text)
 	var out [2 * md5.Size]byte
 	hex.Encode(out[:], sum[:])
 	return out
@@ -129,12 +122,7 @@ func (p *params) encode(form bool, k *keys) string {
 	if k.secret != "" {
 		sig = p.signature(k.secret)
 	}
-	text := p.text[:0]
-	for i := range p.list.Len() {
-		if p.list.InForm(i) == form {
-			text = p.list.AppendText(separate(text), i)
-		}
-	}
+	text := p.list.AppendText(p.text[:0], form)
 	if k.secret != "" {
 		text = append(append(separate(text), param.Sig+"="...), sig[:]...)
 	}

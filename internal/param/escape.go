@@ -1,5 +1,10 @@
 package param
 
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
 // Kinds of bytes in a query, from harmless to wrong.
 const (
 	plain   = iota
@@ -24,11 +29,8 @@ var kinds = func() (k [256]uint8) {
 // none) and the worst kind of byte in it.
 func scan(text []byte) (end, eq int, worst uint8) {
 	eq = -1
-	for end = 0; end < len(text); end++ {
+	for end = skipPlain(text, 0); end < len(text); end = skipPlain(text, end+1) {
 		kind := kinds[text[end]]
-		if kind == plain {
-			continue
-		}
 		if kind == ampersand {
 			break
 		}
@@ -38,6 +40,28 @@ func scan(text []byte) (end, eq int, worst uint8) {
 		worst = max(worst, kind)
 	}
 	return end, eq, worst
+}
+
+// skipPlain returns the index of a byte of text, i or later, before which
+// there are only plain ones. It looks at eight at a time, by arithmetic: that
+// takes half the time of looking each up, and most of what queries are is
+// letters and digits. Below comma and around the equals sign a plain byte may
+// be taken for another, which costs a look at kinds.
+func skipPlain(text []byte, i int) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(text); i += 8 {
+		x := binary.LittleEndian.Uint64(text[i:])
+		low := x &^ high
+		fromComma, from7F := low+(0x80-',')*ones, low+(0x80-0x7f)*ones
+		from3B, from3F := low+(0x80-';')*ones, low+(0x80-'?')*ones
+		if odd := (x | ^fromComma | from3B&^from3F | from7F) & high; odd != 0 {
+			return i + bits.TrailingZeros64(odd)/8
+		}
+	}
+	for i < len(text) && kinds[text[i]] == plain {
+		i++
+	}
+	return i
 }
 
 // appendDecoded appends the meaning of an escaped value that is known to be

@@ -59,19 +59,34 @@ func (l *List) Compact() {
 	l.pairs = slices.DeleteFunc(l.pairs, func(p pair) bool { return p.out })
 }
 
-// AppendSigned appends key=value the way a signature covers it: decoded.
-func (l *List) AppendSigned(dst []byte, i int) []byte {
-	p := &l.pairs[i]
-	if p.plain {
-		return append(dst, l.text[p.start:p.end]...)
+// AppendSigned appends every key=value the way a signature covers it: decoded,
+// without separators, and without the parameter resig.
+func (l *List) AppendSigned(dst []byte) []byte {
+	for i := range l.pairs {
+		p := &l.pairs[i]
+		switch {
+		case string(l.text[p.key:p.keyEnd]) == Resig:
+		case p.plain:
+			dst = append(dst, l.text[p.start:p.end]...)
+		default:
+			dst = append(append(dst, l.text[p.key:p.keyEnd]...), '=')
+			dst = appendDecoded(dst, l.text[p.eq+1:p.end])
+		}
 	}
-	dst = append(append(dst, l.text[p.key:p.keyEnd]...), '=')
-	return appendDecoded(dst, l.text[p.eq+1:p.end])
+	return dst
 }
 
-// AppendText appends key=value as it travels.
-func (l *List) AppendText(dst []byte, i int) []byte {
-	return append(dst, l.text[l.pairs[i].start:l.pairs[i].end]...)
+// AppendText appends the parameters of the form or of the query as they travel.
+func (l *List) AppendText(dst []byte, form bool) []byte {
+	for i := range l.pairs {
+		if p := &l.pairs[i]; p.form == form {
+			if len(dst) > 0 {
+				dst = append(dst, '&')
+			}
+			dst = append(dst, l.text[p.start:p.end]...)
+		}
+	}
+	return dst
 }
 
 // Parse appends the parameters in text, which is a query or a form. What
