@@ -63,7 +63,9 @@ func UnmarshalToken(data []byte) (*oauth2.Token, error) {
 		return nil, corrupt("it is not of version 1 of this format; something else wrote it")
 	}
 	var s stored
-	if json.Unmarshal(data, &s) != nil || s.AccessToken == "" {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber() // an extra may have a number that no float64 holds
+	if d.Decode(&s) != nil || s.AccessToken == "" {
 		return nil, corrupt("a field is wrong")
 	}
 	t := &oauth2.Token{
