@@ -20,7 +20,8 @@
 // [Server.Transport] is a RoundTripper that reaches the fake under the real
 // URLs, https://api.ok.ru and https://connect.ok.ru, and nobody else: the
 // program under test runs as it is. [Server.InProcess] is the same without a
-// network, for bubbles of testing/synctest, where days pass in no time.
+// network, for bubbles of testing/synctest, where days pass in no time; there
+// the others would stop the clock, which waits for whoever waits for a network.
 // [Server.URL] is plain http, for clients in other languages, curl and
 // browsers. [Server.Handler] puts the fake into a server of yours.
 //
