@@ -1,9 +1,6 @@
 package param
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "encoding/binary"
 
 // Kinds of bytes in a query, from harmless to wrong.
 const (
@@ -25,43 +22,18 @@ var kinds = func() (k [256]uint8) {
 	return k
 }()
 
-// scan finds the end of the first pair of text, its first equals sign (-1:
-// none) and the worst kind of byte in it.
-func scan(text []byte) (end, eq int, worst uint8) {
-	eq = -1
-	for end = skipPlain(text, 0); end < len(text); end = skipPlain(text, end+1) {
-		kind := kinds[text[end]]
-		if kind == ampersand {
-			break
-		}
-		if kind == equals && eq < 0 {
-			eq = end
-		}
-		worst = max(worst, kind)
-	}
-	return end, eq, worst
-}
-
-// skipPlain returns the index of a byte of text, i or later, before which
-// there are only plain ones. It looks at eight at a time, by arithmetic: that
-// takes half the time of looking each up, and most of what queries are is
-// letters and digits. Below comma and around the equals sign a plain byte may
-// be taken for another, which costs a look at kinds.
-func skipPlain(text []byte, i int) int {
+// oddBytes looks at the first eight bytes of text and returns, in the order of
+// binary.LittleEndian, the high bit of each that may not be plain. It does so
+// by arithmetic, which takes a third of the time of looking each up: most of
+// what queries are is letters and digits. A plain byte below the comma or next
+// to the equals sign may be among them.
+func oddBytes(text []byte) uint64 {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
-	for ; i+8 <= len(text); i += 8 {
-		x := binary.LittleEndian.Uint64(text[i:])
-		low := x &^ high
-		fromComma, from7F := low+(0x80-',')*ones, low+(0x80-0x7f)*ones
-		from3B, from3F := low+(0x80-';')*ones, low+(0x80-'?')*ones
-		if odd := (x | ^fromComma | from3B&^from3F | from7F) & high; odd != 0 {
-			return i + bits.TrailingZeros64(odd)/8
-		}
-	}
-	for i < len(text) && kinds[text[i]] == plain {
-		i++
-	}
-	return i
+	x := binary.LittleEndian.Uint64(text)
+	low := x &^ high
+	fromComma, from7F := low+(0x80-',')*ones, low+(0x80-0x7f)*ones
+	from3B, from3F := low+(0x80-';')*ones, low+(0x80-'?')*ones
+	return (x | ^fromComma | from3B&^from3F | from7F) & high
 }
 
 // appendDecoded appends the meaning of an escaped value that is known to be

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"net/url"
 	"slices"
 )
@@ -93,37 +94,49 @@ func (l *List) AppendText(dst []byte, form bool) []byte {
 // net/url would silently drop or keep only in part is an error here: a call
 // that loses a parameter has a wrong signature at best.
 func (l *List) Parse(text string, form bool) error {
-	start := len(l.text)
-	l.text = append(l.text, text...)
-	for end := len(l.text); start < end; {
-		length, eq, worst := scan(l.text[start:end])
-		if length > 0 {
-			if err := l.add(start, length, eq, worst, form); err != nil {
-				return err
+	word, start, end := len(l.text), len(l.text), len(l.text)+len(text)
+	l.text = append(append(l.text, text...), "&......."...) // so that the last word is whole, and the last pair ends
+	eq, worst := -1, uint8(plain)
+	for ; word <= end; word += 8 {
+		for odd := oddBytes(l.text[word:]); odd != 0; odd &= odd - 1 {
+			i := word + bits.TrailingZeros64(odd)/8
+			kind := kinds[l.text[i]]
+			if kind != ampersand {
+				if kind == equals && eq < 0 {
+					eq = i
+				}
+				worst = max(worst, kind)
+				continue
 			}
+			if i > start {
+				if err := l.add(start, eq, i, worst, form); err != nil {
+					return err
+				}
+			}
+			start, eq, worst = i+1, -1, plain
 		}
-		start += length + 1
 	}
 	return nil
 }
 
 var errSemicolon = errors.New("a semicolon in a query or a form means different things to different servers; write it as %3B")
 
-// add adds the pair at start.
-func (l *List) add(start, length, eq int, worst uint8, form bool) error {
+// add adds the pair from start to end, whose first equals sign is at eq (-1:
+// none) and whose worst kind of byte is worst.
+func (l *List) add(start, eq, end int, worst uint8, form bool) error {
 	if worst >= escape || eq < 0 {
-		return l.addOdd(l.text[start:start+length], eq, worst, form)
+		return l.addOdd(l.text[start:end], eq, worst, form)
 	}
-	l.addPlain(start, eq, length, form)
+	l.addPlain(start, eq, end, form)
 	return nil
 }
 
-// addPlain adds the pair at start, in which nothing is escaped.
-func (l *List) addPlain(start, eq, length int, form bool) {
-	s, e := uint32(start), uint32(start+eq)
+// addPlain adds the pair from start to end, in which nothing is escaped.
+func (l *List) addPlain(start, eq, end int, form bool) {
+	s, e := uint32(start), uint32(eq)
 	l.pairs = append(l.pairs, pair{
-		prefix: prefix(l.text[s:], eq), key: s, keyEnd: e,
-		start: s, eq: e, end: uint32(start + length), plain: true, form: form,
+		prefix: prefix(l.text[start:], eq-start), key: s, keyEnd: e,
+		start: s, eq: e, end: uint32(end), plain: true, form: form,
 	})
 }
 
@@ -156,7 +169,7 @@ func (l *List) addOdd(text []byte, eq int, worst uint8, form bool) error {
 func (l *List) AddPlain(key int, text string, form bool) {
 	start := len(l.text)
 	l.text = append(l.text, text...)
-	l.addPlain(start, key, len(text), form)
+	l.addPlain(start, start+key, len(l.text), form)
 }
 
 // AddText adds a parameter that travels as text, which is key=value, escaped.
