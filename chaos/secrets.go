@@ -1,0 +1,94 @@
+package chaos
+
+import (
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"sync"
+)
+
+// shortest is the length of the shortest secret that can be searched for, and
+// of the piece by which they are found.
+const shortest = 12
+
+// secrets are all secrets that came up, to be searched for in any text. They
+// are safe for concurrent use.
+type secrets struct {
+	mu    sync.RWMutex
+	known map[string][]string // by their first bytes
+}
+
+// add makes s know a secret, also as queries and JSON spell it. Shorter ones
+// than shortest cannot be searched for: it panics.
+func (s *secrets) add(secret string) {
+	quoted, _ := json.Marshal(secret)
+	for _, spelling := range []string{secret, url.QueryEscape(secret), string(quoted[1 : len(quoted)-1])} {
+		s.addSpelling(spelling)
+	}
+}
+
+func (s *secrets) addSpelling(secret string) {
+	head := secret[:shortest]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, old := range s.known[head] {
+		if old == secret {
+			return
+		}
+	}
+	if s.known == nil {
+		s.known = make(map[string][]string)
+	}
+	s.known[head] = append(s.known[head], secret)
+}
+
+// digest matches what every signature and every session secret looks like.
+// There are too many signatures to keep, and nothing else in our texts is as
+// long.
+var digest = regexp.MustCompile(`[0-9a-fA-F]{32}`)
+
+// find returns the first secret in text, also if percent-encoded up to three
+// times, or "".
+func (s *secrets) find(text string) string {
+	for range 4 {
+		if secret := s.findPlain(text); secret != "" {
+			return secret
+		}
+		if d := digest.FindString(text); d != "" {
+			return d
+		}
+		decoded := unescape(text)
+		if decoded == text {
+			break
+		}
+		text = decoded
+	}
+	return ""
+}
+
+func (s *secrets) findPlain(text string) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for i := 0; i+shortest <= len(text); i++ {
+		for _, secret := range s.known[text[i:i+shortest]] {
+			if len(text)-i >= len(secret) && text[i:i+len(secret)] == secret {
+				return secret
+			}
+		}
+	}
+	return ""
+}
+
+// escape matches one percent-encoded byte. Text has lone percent signs, which
+// url.PathUnescape would not stand.
+var escape = regexp.MustCompile(`%[0-9a-fA-F]{2}`)
+
+func unescape(text string) string {
+	return escape.ReplaceAllStringFunc(text, func(e string) string {
+		decoded, err := url.PathUnescape(e)
+		if err != nil {
+			return e
+		}
+		return decoded
+	})
+}

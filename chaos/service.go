@@ -1,0 +1,123 @@
+package chaos
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/oktest"
+)
+
+// The methods that callers call. By its name the first one may be repeated and
+// the second may not.
+const (
+	readMethod  = "chaos.getEcho"
+	writeMethod = "chaos.addEcho"
+)
+
+// An echo is the answer to a call: what the call said, and whose session it
+// had.
+type echo struct {
+	Number int    `json:"number"`
+	User   string `json:"user"`
+	Method string `json:"method"`
+	Filler string `json:"filler"` // as long as the call asked for
+}
+
+// sessionLifetime is how long sessions last that nobody ends before.
+const sessionLifetime = 4 * time.Second
+
+// A service is the fake OK with two methods, in any weather.
+type service struct {
+	*oktest.Server
+	weather *weather
+	ledger  *ledger
+	witness *witness
+
+	users  sync.Map // ids by access token
+	tokens sync.Map // the last access token by user id
+}
+
+func newService(w *weather, l *ledger, seen *witness) *service {
+	s := &service{Server: oktest.NewServer(oktest.App{}), weather: w, ledger: l, witness: seen}
+	s.Configure(oktest.Settings{AccessLifetime: sessionLifetime})
+	s.witness.secrets.add(s.App().Secret)
+	s.Handle(readMethod, s.read)
+	s.Handle(writeMethod, s.write)
+	s.Inject(oktest.Fault{Match: s.see}) // harms nobody
+	for _, f := range s.faults() {
+		s.Inject(f)
+	}
+	return s
+}
+
+// see is asked before anything else about every call. It is no fault.
+func (s *service) see(c oktest.Call) bool {
+	if token := c.Params.Get("access_token"); token != "" && c.UserID != "" {
+		s.users.Store(token, c.UserID)
+		s.tokens.Store(c.UserID, token)
+	}
+	return false
+}
+
+// faults returns the troubles with answers and renewals.
+func (s *service) faults() []oktest.Fault {
+	when := func(k kind, f oktest.Fault) oktest.Fault {
+		f.Match = func(oktest.Call) bool { return s.weather.strikes(k) }
+		return f
+	}
+	list := []oktest.Fault{
+		when(status429, oktest.Fault{Status: 429, RetryAfter: time.Second}),
+		when(status503, oktest.Fault{Status: 503, RetryAfter: time.Second}),
+		when(code8, oktest.Fault{Code: okerrors.CodeFloodBlocked}),
+		when(code9, oktest.Fault{Code: okerrors.CodeIPBlocked}),
+		when(cutAnswer, oktest.Fault{Truncate: true}),
+		when(lateAnswer, oktest.Fault{Delay: 500 * time.Millisecond}),
+		when(slowRenewal, oktest.Fault{Method: oktest.TokenEndpoint, Delay: time.Second}),
+		when(noRenewal, oktest.Fault{Method: oktest.TokenEndpoint, Status: 502, Body: oktest.HTMLPage}),
+		when(cutRenewal, oktest.Fault{Method: oktest.TokenEndpoint, Reset: true, AfterRun: true}),
+	}
+	for _, ran := range []bool{false, true} {
+		list = append(list,
+			when(code1, oktest.Fault{Code: okerrors.CodeUnknown, AfterRun: ran}),
+			when(code2, oktest.Fault{Code: okerrors.CodeService, AfterRun: ran}),
+			when(page502, oktest.Fault{Status: 502, Body: oktest.HTMLPage, AfterRun: ran}))
+	}
+	return list
+}
+
+func (s *service) read(p url.Values) (any, error) { return s.echo(readMethod, p) }
+
+func (s *service) write(p url.Values) (any, error) { return s.echo(writeMethod, p) }
+
+func (s *service) echo(method string, p url.Values) (any, error) {
+	number, err := strconv.Atoi(p.Get("number"))
+	if err != nil || !s.ledger.ran(number) {
+		return nil, okerrors.CodeParam
+	}
+	size, _ := strconv.Atoi(p.Get("size"))
+	user, _ := s.users.Load(p.Get("access_token"))
+	id, _ := user.(string)
+	return echo{Number: number, User: id, Method: method, Filler: strings.Repeat("x", size)}, nil
+}
+
+// spoil does k to the session that a user used last.
+func (s *service) spoil(k kind, userID string) {
+	last, ok := s.tokens.Load(userID)
+	if !ok {
+		return
+	}
+	token := last.(string)
+	s.weather.hits[k].Add(1)
+	switch k {
+	case revocation:
+		s.Revoke(token)
+	case expiry:
+		s.Expire(token)
+	case replacement:
+		s.Replace(token)
+	}
+}

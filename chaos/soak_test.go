@@ -1,0 +1,95 @@
+package chaos
+
+import (
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// TestSoak runs the stack through all kinds of trouble. In the environment,
+//
+//   - OKRU_SOAK=3m is for how long; OKRU_LONG=1 means 15 s, and the default is
+//     8 s;
+//   - OKRU_SOAK_SEED=7 repeats the schedule of a run;
+//   - OKRU_SOAK_RESULTS=results.md writes the figures there.
+func TestSoak(t *testing.T) {
+	length, seed := lengthOf(t), seedOf(t)
+	p := newPlan(seed, length, t.TempDir())
+	t.Logf("%v of trouble with OKRU_SOAK_SEED=%d", length, seed)
+	r, err := run(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(r)
+	for _, f := range r.findings() {
+		if f.times > 0 {
+			t.Errorf("%s: %d", f.what, f.times)
+		}
+		for _, how := range f.how {
+			t.Log(how)
+		}
+	}
+	if t.Failed() {
+		for _, c := range p.schedule {
+			t.Log(c)
+		}
+	}
+	checkTrouble(t, r)
+	if path := os.Getenv("OKRU_SOAK_RESULTS"); path != "" {
+		if err := os.WriteFile(path, []byte(r.markdown(commandLine())), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// checkTrouble fails if nothing went wrong: a soak in the calm proves nothing.
+func checkTrouble(t *testing.T, r *report) {
+	if r.tally.succeeded.Load() == 0 {
+		t.Error("no call succeeded")
+	}
+	if r.tally.failures.of == nil {
+		t.Error("no call failed")
+	}
+	for k := range kind(kinds) {
+		if r.weather.hits[k].Load() == 0 {
+			t.Logf("never happened: %v", k)
+		}
+	}
+}
+
+func lengthOf(t *testing.T) time.Duration {
+	text := os.Getenv("OKRU_SOAK")
+	switch {
+	case text == "" && os.Getenv("OKRU_LONG") == "1":
+		return 15 * time.Second
+	case text == "":
+		return 8 * time.Second
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		t.Fatalf("OKRU_SOAK=%s is no duration", text)
+	}
+	return d
+}
+
+func seedOf(t *testing.T) uint64 {
+	text := os.Getenv("OKRU_SOAK_SEED")
+	if text == "" {
+		return rand.Uint64N(1_000_000)
+	}
+	seed, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("OKRU_SOAK_SEED=%s is no number", text)
+	}
+	return seed
+}
+
+func commandLine() string {
+	command := "OKRU_SOAK=" + os.Getenv("OKRU_SOAK") + " go test -run Soak -timeout 10m ."
+	if raceEnabled {
+		command = "OKRU_SOAK=" + os.Getenv("OKRU_SOAK") + " go test -race -run Soak -timeout 10m ."
+	}
+	return command
+}

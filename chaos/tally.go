@@ -1,0 +1,108 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/ratelimit"
+	"github.com/go-okru/okru/transport"
+)
+
+// A tally counts what happens. It is safe for concurrent use.
+type tally struct {
+	reads, writes, gets, posts atomic.Int64 // calls
+	running                    atomic.Int64 // calls under way
+	succeeded                  atomic.Int64
+	attempts, sent             atomic.Int64 // by transport.Retry; on the wire, renewals included
+	signatures                 atomic.Int64 // on the wire
+	renewals, renewalErrors    atomic.Int64
+	wrong, late                atomic.Int64
+	latest                     atomic.Int64 // how long after its end a call came back at most, in ns
+	failures                   counts       // by why
+	answers                    counts       // that are no success, by what they say
+	strayed                    sample       // of wrong answers
+}
+
+// lateness notes by how much a call outlived its context.
+func (t *tally) lateness(by, slack time.Duration) {
+	if by > slack {
+		t.late.Add(1)
+	}
+	for {
+		most := t.latest.Load()
+		if int64(by) <= most || t.latest.CompareAndSwap(most, int64(by)) {
+			return
+		}
+	}
+}
+
+// failed counts an error of a call.
+func (t *tally) failed(err error) { t.failures.add(reason(err)) }
+
+// reason returns what kind of failure err is.
+func reason(err error) string {
+	var final interface{ Terminal() bool }
+	switch {
+	case errors.Is(err, ratelimit.ErrLimited):
+		return "refused by our limiter"
+	case errors.Is(err, transport.ErrBudget):
+		return "retry budget spent"
+	case isAPIError(err):
+		return "API error"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return "context ended"
+	case errors.As(err, &final) && final.Terminal():
+		return "no session to be had"
+	case errors.As(err, new(statusError)):
+		return "HTTP status"
+	}
+	return "connection or answer broken"
+}
+
+func isAPIError(err error) bool {
+	_, ok := errors.AsType[*okerrors.Error](err)
+	return ok
+}
+
+// counts are numbers by name. The zero counts are ready for use.
+type counts struct {
+	mu sync.Mutex
+	of map[string]int
+}
+
+func (c *counts) add(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of == nil {
+		c.of = make(map[string]int)
+	}
+	c.of[name]++
+}
+
+// A sample keeps the first few of many texts.
+type sample struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+// sampled is how many texts a sample keeps.
+const sampled = 10
+
+func (s *sample) add(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.texts) < sampled {
+		s.texts = append(s.texts, text)
+	}
+}
+
+func (s *sample) all() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.texts)
+}
