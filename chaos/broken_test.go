@@ -24,7 +24,7 @@ import (
 // smallPlan is a soak without trouble, of the calls that calibrate makes.
 func smallPlan(t *testing.T) plan {
 	p := newPlan(1, 10*time.Millisecond, t.TempDir())
-	p.schedule, p.callers, p.people = nil, 1, ways
+	p.schedule, p.callers, p.people, p.trial = nil, 1, ways, 1
 	return p
 }
 
@@ -55,6 +55,12 @@ func (l layered) CloseIdleConnections() {
 
 func layer(f func(next http.RoundTripper, r *http.Request) (*http.Response, error)) transport.Middleware {
 	return func(next http.RoundTripper) http.RoundTripper { return layered{next, f} }
+}
+
+// discard lets the connection be used again.
+func discard(resp *http.Response) {
+	_, _ = io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
 }
 
 func isCall(r *http.Request) bool { return r.URL.Path == "/fb.do" }
@@ -93,7 +99,7 @@ func TestDuplicatesAreFound(t *testing.T) {
 			again.Body, _ = r.GetBody()
 		}
 		if resp, err := next.RoundTrip(r); err == nil {
-			resp.Body.Close() // suppose that it was lost
+			discard(resp) // suppose that it was lost
 		}
 		return next.RoundTrip(again)
 	})

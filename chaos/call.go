@@ -67,14 +67,6 @@ func (c *call) params() url.Values {
 	return url.Values{"number": {strconv.Itoa(c.number)}, "size": {strconv.Itoa(c.size)}}
 }
 
-// end returns when the context of c ends, from its beginning.
-func (c *call) end() time.Duration {
-	if c.cancel > 0 {
-		return c.cancel
-	}
-	return c.deadline
-}
-
 // make makes the call and judges what comes of it.
 func (s *soak) make(c *call) error {
 	s.count(c)
@@ -85,9 +77,9 @@ func (s *soak) make(c *call) error {
 	if c.cancel > 0 {
 		defer time.AfterFunc(c.cancel, cancel).Stop()
 	}
-	begin := time.Now()
+	late := s.lateness(ctx)
 	answer, err := s.send(c, transport.WithAttempts(s.session(ctx, c), &attempts))
-	s.tally.lateness(time.Since(begin)-c.end(), s.plan.slack)
+	late()
 	s.tally.attempts.Add(int64(attempts.Load()))
 	if err != nil {
 		s.tally.failed(err)
@@ -96,6 +88,19 @@ func (s *soak) make(c *call) error {
 	}
 	s.succeeded(c, answer)
 	return nil
+}
+
+// lateness returns a function that notes how long ago ctx ended, if it did, by
+// the time at which a goroutine that waits for nothing else learned of that: a
+// busy machine is no fault of the client's.
+func (s *soak) lateness(ctx context.Context) (note func()) {
+	ended := make(chan time.Time, 1)
+	stop := context.AfterFunc(ctx, func() { ended <- time.Now() })
+	return func() {
+		if now := time.Now(); !stop() {
+			s.tally.lateness(now.Sub(<-ended), s.plan.slack)
+		}
+	}
 }
 
 func (s *soak) count(c *call) {

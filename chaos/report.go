@@ -103,7 +103,7 @@ func (r *report) calls() []row {
 		{"callers", r.plan.callers},
 		{"users", r.plan.people},
 		{"clients", len(r.processes)},
-		{"calls asked for per second", int(r.plan.rate)},
+		{"calls asked for per second", int(r.rate)},
 		{"calls", calls},
 		{"reads", t.reads.Load()},
 		{"writes", t.writes.Load()},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"regexp"
+	"strings"
 	"sync"
 )
 
@@ -42,10 +43,30 @@ func (s *secrets) addSpelling(secret string) {
 	s.known[head] = append(s.known[head], secret)
 }
 
-// digest matches what every signature and every session secret looks like.
-// There are too many signatures to keep, and nothing else in our texts is as
-// long.
-var digest = regexp.MustCompile(`[0-9a-fA-F]{32}`)
+// digestLength is how many hexadecimal digits every signature and every session
+// secret has. There are too many signatures to keep, and nothing else in our
+// texts has as many in a row.
+const digestLength = 32
+
+// isDigest tells whether text is what would be found without being known.
+func isDigest(text string) bool { return len(text) == digestLength && digest(text) == text }
+
+// digest returns the first digestLength hexadecimal digits in a row, or "".
+func digest(text string) string {
+	run := 0
+	for i := range len(text) {
+		if !isHex(text[i]) {
+			run = 0
+			continue
+		}
+		if run++; run == digestLength {
+			return text[i+1-run : i+1]
+		}
+	}
+	return ""
+}
+
+func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' }
 
 // find returns the first secret in text, also if percent-encoded up to three
 // times, or "".
@@ -54,14 +75,13 @@ func (s *secrets) find(text string) string {
 		if secret := s.findPlain(text); secret != "" {
 			return secret
 		}
-		if d := digest.FindString(text); d != "" {
+		if d := digest(text); d != "" {
 			return d
 		}
-		decoded := unescape(text)
-		if decoded == text {
+		if !strings.Contains(text, "%") {
 			break
 		}
-		text = decoded
+		text = unescape(text)
 	}
 	return ""
 }

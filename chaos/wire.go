@@ -52,7 +52,7 @@ func (w *wire) learn(query string) {
 	}
 	if sig := params.Get("sig"); sig != "" {
 		w.tally.signatures.Add(1)
-		if digest.FindString(sig) != sig {
+		if !isDigest(sig) {
 			w.witness.secrets.add(sig) // it would not be found by its form
 		}
 	}

@@ -1,0 +1,69 @@
+package chaos
+
+import (
+	"time"
+
+	"github.com/go-okru/okru/oktest"
+)
+
+// apply makes a change of the schedule happen.
+func (s *soak) apply(c change) {
+	switch c.kind {
+	case restart:
+		if c.ends {
+			_ = s.proxy.reopen(5 * time.Second) // if it fails, nobody recovers
+			return
+		}
+		s.weather.hits[restart].Add(1)
+		s.proxy.shut()
+	case limit:
+		s.limit(c)
+	case revocation, expiry, replacement:
+		s.spoilSessions(c)
+	default:
+		s.weather.set(c.kind, c.odds)
+		if !c.ends {
+			s.provoke(c.kind)
+		}
+	}
+}
+
+// provoke brings about what k is about: new connections, or renewals. There
+// are few of them otherwise.
+func (s *soak) provoke(k kind) {
+	switch k {
+	case garbage, impostor, noName:
+		s.proxy.cut()
+	case slowRenewal, noRenewal, cutRenewal:
+		s.spoilSessions(change{kind: expiry})
+	}
+}
+
+// limit makes the server allow about half of what is asked for, to begin with.
+func (s *soak) limit(c change) {
+	if c.ends {
+		s.service.Limit()
+		return
+	}
+	s.weather.hits[limit].Add(1)
+	s.service.Limit(
+		oktest.Limit{PerSecond: s.rate / 2, Burst: 20},
+		oktest.Limit{PerSecond: s.rate / float64(s.plan.people), Burst: 5, Per: oktest.PerUser, Status: 429, TellWait: true})
+}
+
+// spoilSessions ends the session of everybody at once, but for the eternal
+// ones: nobody could renew them.
+func (s *soak) spoilSessions(c change) {
+	for _, p := range s.people {
+		if !c.ends && p.way != byHand {
+			s.service.spoil(c.kind, p.ID())
+		}
+	}
+}
+
+// calm ends all trouble.
+func (s *soak) calm() {
+	s.weather.calm()
+	s.service.Limit()
+	_ = s.proxy.reopen(5 * time.Second)
+}
