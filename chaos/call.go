@@ -81,6 +81,7 @@ func (s *soak) make(c *call) error {
 	answer, err := s.send(c, transport.WithAttempts(s.session(ctx, c), &attempts))
 	late()
 	s.tally.attempts.Add(int64(attempts.Load()))
+	s.outcome(c, err)
 	if err != nil {
 		s.tally.failed(err)
 		s.witness.readError("call", err)
@@ -114,6 +115,16 @@ func (s *soak) count(c *call) {
 	}
 	verb.Add(1)
 	kind.Add(1)
+}
+
+// outcome counts how c ended by what it went through.
+func (s *soak) outcome(c *call, err error) {
+	ended := ": succeeded"
+	if err != nil {
+		ended = ": failed"
+	}
+	s.tally.outcomes.add("client with " + c.process.name + ended)
+	s.tally.outcomes.add("sessions by " + s.people[c.person].way.String() + ended)
 }
 
 // session returns ctx with the session of c, but for that of the first person,

@@ -33,6 +33,10 @@ const (
 	ways       = iota
 )
 
+func (w way) String() string {
+	return [ways]string{"refresh token in a file", "refresh token in memory", "code", "password", "hand"}[w]
+}
+
 // newPerson returns the nth person.
 func newPerson(s *service, n int) *person {
 	p := &person{password: fmt.Sprintf("correct horse %d/+&=", n), way: way(n % ways)}

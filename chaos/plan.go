@@ -36,7 +36,7 @@ func newPlan(seed uint64, length time.Duration, dir string) plan {
 		people:   4 * ways,
 		trial:    5,
 		dir:      dir,
-		deadline: 8 * time.Second,
+		deadline: 5 * time.Second,
 		slack:    30 * time.Second,
 		recovery: 30 * time.Second,
 		patience: 15 * time.Second,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -18,6 +19,7 @@ import (
 // retry budget, limiter, and a source of sessions for each person. What
 // processes share is the files in which sessions are kept.
 type process struct {
+	name    string // of its limiter
 	client  *http.Client
 	network *http.Transport
 	sources []oauth2.TokenSource // by person
@@ -37,7 +39,7 @@ func limiters() []ratelimit.Limiter {
 // newProcess returns a process that reaches the server by network, which is
 // its own.
 func (s *soak) newProcess(network *http.Transport, limiter ratelimit.Limiter) (*process, error) {
-	p := &process{network: network}
+	p := &process{name: strings.TrimPrefix(fmt.Sprintf("%T", limiter), "*ratelimit."), network: network}
 	base := around(s.plan.below, &wire{next: network, tally: &s.tally, witness: &s.witness})
 	for _, person := range s.people {
 		p.sources = append(p.sources, person.source(s.service.App(), &http.Client{Transport: base}, s.plan.dir, oauth.Options{

@@ -77,6 +77,7 @@ func (r *report) tables() []table {
 	return []table{
 		{"Must be 0", r.promises()},
 		{"Calls", r.calls()},
+		{"Calls by what they went through", rows(r.tally.outcomes.of)},
 		{"Failures the caller saw", rows(r.tally.failures.of)},
 		{"Answers of the server that are no success", rows(r.tally.answers.of)},
 		{"Trouble", r.trouble()},

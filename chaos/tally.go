@@ -23,6 +23,7 @@ type tally struct {
 	renewals, renewalErrors    atomic.Int64
 	wrong, late                atomic.Int64
 	latest                     atomic.Int64 // how long after its end a call came back at most, in ns
+	outcomes                   counts       // by client, and by how sessions are had
 	failures                   counts       // by why
 	answers                    counts       // that are no success, by what they say
 	strayed                    sample       // of wrong answers
