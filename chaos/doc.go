@@ -19,9 +19,8 @@
 //
 // The proxy to use would be github.com/Shopify/toxiproxy/v2. Embedded in a
 // test at v2.5.0, with 30 clients and 60 toxics added and removed, it left
-// goroutines behind in three runs out of three, and in one of them removing a
-// slicer never returned. A test for leaks cannot stand on that. It also draws
-// its dice unseeded from one kind of connection only, knows no difference
-// between a reset before and after the request went through, and needs 16
-// more modules.
+// goroutines behind in three runs out of three, and in one of them the removal
+// of a slicer never returned. A test for leaks cannot stand on that. It also
+// decides once per connection, where we want each piece of data to take its
+// chance, and needs 15 more modules.
 package chaos

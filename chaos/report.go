@@ -77,9 +77,9 @@ func (r *report) tables() []table {
 	return []table{
 		{"Must be 0", r.promises()},
 		{"Calls", r.calls()},
-		{"Calls by what they went through", rows(r.tally.outcomes.of)},
-		{"Failures the caller saw", rows(r.tally.failures.of)},
-		{"Answers of the server that are no success", rows(r.tally.answers.of)},
+		{"Calls by what they went through", rows(r.tally.outcomes.all())},
+		{"Failures the caller saw", rows(r.tally.failures.all())},
+		{"Answers of the server that are no success", rows(r.tally.answers.all())},
 		{"Trouble", r.trouble()},
 	}
 }

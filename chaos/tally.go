@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -85,6 +86,13 @@ func (c *counts) add(name string) {
 	c.of[name]++
 }
 
+// all returns a copy.
+func (c *counts) all() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.of)
+}
+
 // A sample keeps the first few of many texts.
 type sample struct {
 	mu    sync.Mutex
@@ -102,6 +110,7 @@ func (s *sample) add(text string) {
 	}
 }
 
+// all returns a copy.
 func (s *sample) all() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
