@@ -2,10 +2,13 @@ package chaos
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // shortest is the length of the shortest secret that can be searched for, and
@@ -13,34 +16,35 @@ import (
 const shortest = 12
 
 // secrets are all secrets that came up, to be searched for in any text. They
-// are safe for concurrent use.
+// are safe for concurrent use, and every caller uses them all the time: only a
+// new secret takes a lock, lest callers queue up here and not in the client.
 type secrets struct {
-	mu    sync.RWMutex
-	known map[string][]string // by their first bytes
+	seen  sync.Map                            // as they were added
+	known atomic.Pointer[map[string][]string] // every spelling, by its first bytes; not modified once stored
+	mu    sync.Mutex                          // of who replaces known
 }
 
 // add makes s know a secret, also as queries and JSON spell it. Shorter ones
 // than shortest cannot be searched for: it panics.
 func (s *secrets) add(secret string) {
-	quoted, _ := json.Marshal(secret)
-	for _, spelling := range []string{secret, url.QueryEscape(secret), string(quoted[1 : len(quoted)-1])} {
-		s.addSpelling(spelling)
+	if _, old := s.seen.Load(secret); old {
+		return
 	}
-}
-
-func (s *secrets) addSpelling(secret string) {
-	head := secret[:shortest]
+	quoted, _ := json.Marshal(secret)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, old := range s.known[head] {
-		if old == secret {
-			return
+	known := make(map[string][]string)
+	if old := s.known.Load(); old != nil {
+		maps.Copy(known, *old)
+	}
+	for _, spelling := range []string{secret, url.QueryEscape(secret), string(quoted[1 : len(quoted)-1])} {
+		head := spelling[:shortest]
+		if !slices.Contains(known[head], spelling) {
+			known[head] = append(slices.Clone(known[head]), spelling)
 		}
 	}
-	if s.known == nil {
-		s.known = make(map[string][]string)
-	}
-	s.known[head] = append(s.known[head], secret)
+	s.known.Store(&known)
+	s.seen.Store(secret, nil)
 }
 
 // digestLength is how many hexadecimal digits every signature and every session
@@ -87,11 +91,13 @@ func (s *secrets) find(text string) string {
 }
 
 func (s *secrets) findPlain(text string) string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+	known := s.known.Load()
+	if known == nil {
+		return ""
+	}
 	for i := 0; i+shortest <= len(text); i++ {
-		for _, secret := range s.known[text[i:i+shortest]] {
-			if len(text)-i >= len(secret) && text[i:i+len(secret)] == secret {
+		for _, secret := range (*known)[text[i:i+shortest]] {
+			if strings.HasPrefix(text[i:], secret) {
 				return secret
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// calibrate returns most of the calls per second that this machine is good for
+// calibrate returns half the calls per second that this machine is good for
 // just now. If it were kept busy, every call would end by its deadline.
 func (s *soak) calibrate() float64 {
 	const callers = 20
@@ -14,7 +14,7 @@ func (s *soak) calibrate() float64 {
 	begin := time.Now()
 	s.warmUp(callers, s.plan.trial)
 	each := time.Since(begin).Seconds() / float64(callers*s.plan.trial)
-	return min(max(20, 0.7/each), 1000)
+	return min(max(20, 0.5/each), 1000)
 }
 
 // warmUp lets so many callers make so many calls each, by the first client.
