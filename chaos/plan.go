@@ -37,7 +37,7 @@ func newPlan(seed uint64, length time.Duration, dir string) plan {
 		trial:    5,
 		dir:      dir,
 		deadline: 5 * time.Second,
-		slack:    30 * time.Second,
+		slack:    time.Minute,
 		recovery: 30 * time.Second,
 		patience: 15 * time.Second,
 	}
