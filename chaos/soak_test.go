@@ -10,8 +10,8 @@ import (
 
 // TestSoak runs the stack through all kinds of trouble. In the environment,
 //
-//   - OKRU_SOAK=3m is for how long; OKRU_LONG=1 means 12 s, and the default is
-//     6 s;
+//   - OKRU_SOAK=3m is for how long; OKRU_LONG=1 means 8 s, and the default is
+//     5 s;
 //   - OKRU_SOAK_SEED=7 repeats the schedule of a run;
 //   - OKRU_SOAK_RESULTS=results.md writes the figures there.
 func TestSoak(t *testing.T) {
@@ -63,9 +63,9 @@ func lengthOf(t *testing.T) time.Duration {
 	text := os.Getenv("OKRU_SOAK")
 	switch {
 	case text == "" && os.Getenv("OKRU_LONG") == "1":
-		return 12 * time.Second
+		return 8 * time.Second
 	case text == "":
-		return 6 * time.Second
+		return 5 * time.Second
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
