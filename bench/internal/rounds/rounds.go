@@ -1,0 +1,161 @@
+// Package rounds compares things that take turns in short rounds. On a noisy
+// machine the median of the ratios of neighbouring rounds says more than two
+// figures that were measured one after the other.
+package rounds
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+)
+
+// A Pair is a subject and what it is measured against. Each function makes one
+// call.
+type Pair struct {
+	Subject, Base func() error
+}
+
+// A Plan says how long to measure.
+type Plan struct {
+	Calls int           // of the base in a round; a slower subject makes fewer
+	Time  time.Duration // for all pairs together
+}
+
+// A Result is what a Pair came to. Times are in nanoseconds per call.
+type Result struct {
+	Time, BaseTime float64 // medians over all rounds
+
+	// Ratio is the median of the ratios of neighbouring rounds. Half of the
+	// ratios are between Low and High.
+	Ratio, Low, High float64
+
+	// Allocs are allocations per call. Fractions are dropped.
+	Allocs, BaseAllocs float64
+}
+
+// Extra is how many allocations a call of the subject has above its base.
+func (r Result) Extra() float64 { return r.Allocs - r.BaseAllocs }
+
+// leastCycles is how often each pair is measured, however long that takes.
+const leastCycles = 5
+
+// Measure measures all pairs in turns, so that a busy minute of the machine
+// touches them all alike. It returns the first error of a call.
+func Measure(plan Plan, pairs []Pair) ([]Result, error) {
+	samples := make([]sample, len(pairs))
+	results := make([]Result, len(pairs))
+	for i, pair := range pairs {
+		allocs, err := allocations(pair)
+		if err != nil {
+			return nil, err
+		}
+		results[i] = allocs
+		if samples[i], err = newSample(plan.Calls, pair); err != nil {
+			return nil, err
+		}
+	}
+	start := time.Now()
+	for cycle := 0; cycle < leastCycles || time.Since(start) < plan.Time; cycle++ {
+		for i, pair := range pairs {
+			if err := samples[i].take(pair); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range samples {
+		samples[i].fill(&results[i])
+	}
+	return results, nil
+}
+
+// allocations also warms up what a pair keeps.
+func allocations(p Pair) (Result, error) {
+	const runs = 100
+	var err error
+	count := func(call func() error) float64 {
+		return testing.AllocsPerRun(runs, func() {
+			if e := call(); e != nil {
+				err = e
+			}
+		})
+	}
+	return Result{Allocs: count(p.Subject), BaseAllocs: count(p.Base)}, err
+}
+
+// A sample holds the rounds of a pair.
+type sample struct {
+	calls, baseCalls     int // in a round
+	times, bases, ratios []float64
+}
+
+// leastCalls is how many calls a round has at the least, and warmCalls how many
+// go before them unmeasured: what took its turn before has filled the caches.
+const (
+	leastCalls = 25
+	warmCalls  = 5
+)
+
+// newSample returns a sample whose rounds take about as long for the subject as
+// for the base. Of longer ones, more would be interrupted by other programs.
+func newSample(calls int, p Pair) (sample, error) {
+	const tries = 5
+	times, bases := math.Inf(1), math.Inf(1)
+	for range tries {
+		base, err := round(leastCalls, p.Base)
+		if err != nil {
+			return sample{}, err
+		}
+		subject, err := round(leastCalls, p.Subject)
+		if err != nil {
+			return sample{}, err
+		}
+		times, bases = min(times, subject), min(bases, base)
+	}
+	fitting := int(float64(calls) * bases / times)
+	return sample{calls: max(leastCalls, min(calls, fitting)), baseCalls: calls}, nil
+}
+
+func (s *sample) take(p Pair) error {
+	base, err := round(s.baseCalls, p.Base)
+	if err != nil {
+		return err
+	}
+	subject, err := round(s.calls, p.Subject)
+	if err != nil {
+		return err
+	}
+	s.times = append(s.times, subject)
+	s.bases = append(s.bases, base)
+	s.ratios = append(s.ratios, subject/base)
+	return nil
+}
+
+// round returns nanoseconds per call.
+func round(calls int, call func() error) (float64, error) {
+	var start time.Time
+	for i := range warmCalls + calls {
+		if i == warmCalls {
+			start = time.Now()
+		}
+		if err := call(); err != nil {
+			return 0, err
+		}
+	}
+	return float64(time.Since(start)) / float64(calls), nil
+}
+
+func (s *sample) fill(r *Result) {
+	slices.Sort(s.ratios)
+	r.Time, r.BaseTime = Median(s.times), Median(s.bases)
+	r.Low, r.Ratio, r.High = quantile(s.ratios, 1, 4), quantile(s.ratios, 1, 2), quantile(s.ratios, 3, 4)
+}
+
+// Median returns the median of values, which it sorts.
+func Median(values []float64) float64 {
+	slices.Sort(values)
+	return quantile(values, 1, 2)
+}
+
+// quantile returns the part/of quantile of sorted values.
+func quantile(sorted []float64, part, of int) float64 { return sorted[(len(sorted)-1)*part/of] }
