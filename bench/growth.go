@@ -37,7 +37,7 @@ func measureGrowth(e effort) (*growth, error) {
 func (g *growth) goroutineTable() string {
 	table := report.NewTable(1, "goroutines", "ns per call, bare", "whole stack", "× bare", "calls per second", "ns with `ratelimit.Bucket`")
 	for _, c := range g.crowds {
-		table.Add(report.Count(int64(c.Goroutines)), report.Number(c.Bare), report.Number(c.Stack), report.Number(c.Stack/c.Bare),
+		table.Add(report.Count(int64(c.Goroutines)), report.Number(c.Bare), report.Number(c.Stack), report.Number(c.Ratio),
 			report.Number(c.CallsPerSecond()), report.Number(c.Limited))
 	}
 	return table.String()

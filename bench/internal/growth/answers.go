@@ -61,7 +61,7 @@ func perCall(name string, size int64) (Allocation, error) {
 	defer runtime.GC()
 	calls := max(1, min(100, enough/size))
 	var before, after runtime.MemStats
-	for range 3 { // to warm up
+	for range min(3, calls) { // to fill the pools
 		if err := call(io.Discard); err != nil {
 			return Allocation{}, err
 		}

@@ -21,6 +21,10 @@ import (
 type Crowd struct {
 	Goroutines           int
 	Bare, Stack, Limited float64
+
+	// Ratio is the median of the ratios of neighbouring rounds, of the whole
+	// stack to the bare client.
+	Ratio float64
 }
 
 // CallsPerSecond is what the whole stack does.
@@ -40,26 +44,23 @@ func Goroutines(counts []int, d time.Duration) ([]Crowd, error) {
 	clients := []*http.Client{{Transport: target.Base}, stack, limited}
 	var crowds []Crowd
 	for _, n := range counts {
-		costs, err := perClient(clients, target.URL, n, d)
+		c, err := perCrowd(clients, target.URL, n, d)
 		if err != nil {
 			return nil, fmt.Errorf("%d goroutines: %w", n, err)
 		}
-		crowds = append(crowds, Crowd{Goroutines: n, Bare: costs[0], Stack: costs[1], Limited: costs[2]})
+		crowds = append(crowds, c)
 	}
 	return crowds, nil
 }
 
-// perClient returns nanoseconds per call of each client.
-func perClient(clients []*http.Client, url string, goroutines int, d time.Duration) ([]float64, error) {
+// perCrowd measures clients, which are in the order of the fields of a Crowd.
+func perCrowd(clients []*http.Client, url string, goroutines int, d time.Duration) (Crowd, error) {
 	costs := make([][]float64, len(clients))
 	calls := make([][]subject.Call, len(clients))
 	for i, client := range clients {
-		for range goroutines {
-			r, err := http.NewRequest(http.MethodGet, url, nil)
-			if err != nil {
-				return nil, err
-			}
-			calls[i] = append(calls[i], subject.Through(client, r))
+		var err error
+		if calls[i], err = newCalls(client, url, goroutines); err != nil {
+			return Crowd{}, err
 		}
 	}
 	const leastCycles = 3
@@ -68,22 +69,39 @@ func perClient(clients []*http.Client, url string, goroutines int, d time.Durati
 		for i := range clients {
 			ns, err := together(calls[i])
 			if err != nil {
-				return nil, err
+				return Crowd{}, err
 			}
 			costs[i] = append(costs[i], ns)
 		}
 	}
-	medians := make([]float64, len(clients))
-	for i := range medians {
-		medians[i] = rounds.Median(costs[i])
+	ratios := make([]float64, len(costs[0]))
+	for i := range ratios {
+		ratios[i] = costs[1][i] / costs[0][i]
 	}
-	return medians, nil
+	return Crowd{
+		Goroutines: goroutines,
+		Bare:       rounds.Median(costs[0]), Stack: rounds.Median(costs[1]), Limited: rounds.Median(costs[2]),
+		Ratio: rounds.Median(ratios),
+	}, nil
+}
+
+// newCalls returns n calls through client, each with a request of its own.
+func newCalls(client *http.Client, url string, n int) ([]subject.Call, error) {
+	calls := make([]subject.Call, n)
+	for i := range calls {
+		r, err := http.NewRequest(http.MethodGet, url, nil)
+		if err != nil {
+			return nil, err
+		}
+		calls[i] = subject.Through(client, r)
+	}
+	return calls, nil
 }
 
 // leastCalls and leastEach are how many calls a round has and a goroutine
 // makes, at the least: fewer would be over before they can be measured.
 const (
-	leastCalls = 2000
+	leastCalls = 500
 	leastEach  = 20
 )
 

@@ -13,7 +13,7 @@ func TestGoroutines(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, n := range []int{1, 100} {
-		if c := crowds[i]; c.Goroutines != n || c.Bare <= 0 || c.Stack <= 0 || c.Limited <= 0 || c.CallsPerSecond() <= 0 {
+		if c := crowds[i]; c.Goroutines != n || c.Bare <= 0 || c.Stack <= 0 || c.Limited <= 0 || c.Ratio <= 0 || c.CallsPerSecond() <= 0 {
 			t.Errorf("%+v; want figures for %d goroutines", c, n)
 		}
 	}

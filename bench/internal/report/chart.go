@@ -45,7 +45,7 @@ var chartTemplate = template.Must(template.New("chart").Parse(chartText))
 // Sizes that the template shares, in pixels.
 const (
 	origin     = 340.0 // where bars begin
-	longest    = 300.0
+	longest    = 270.0
 	firstBar   = 78.0
 	lineHeight = 27.0
 )
@@ -92,7 +92,7 @@ func legend() []map[string]any {
 	x := 20
 	for _, kind := range kinds {
 		entries = append(entries, map[string]any{"Name": kind.name, "Fill": kind.fill, "X": x, "TextX": x + 18})
-		x += 40 + 8*len(kind.name)
+		x += 36 + 7*len(kind.name)
 	}
 	return entries
 }

@@ -72,7 +72,7 @@ func TestChartKeepsProportions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, bar := range []string{`width="75.0" height="18"`, `width="300.0" height="18"`} {
+	for _, bar := range []string{`width="67.5" height="18"`, `width="270.0" height="18"`} {
 		if strings.Count(string(svg), bar) != 1 {
 			t.Errorf("no bar has %s in\n%s", bar, svg)
 		}
