@@ -29,9 +29,9 @@ func KeyCounts(counts []int) ([]Keys, error) {
 	for _, n := range counts {
 		k := Keys{Count: n}
 		var errs [2]error
-		k.Keyed = held(func() any { return keyed(n, n, &errs[0]) })
-		k.Bounded = held(func() any { return keyed(n, 0, &errs[1]) })
-		k.Map = held(func() any { return limiterMap(n) })
+		k.Keyed = held(n, func() any { return keyed(n, n, &errs[0]) })
+		k.Bounded = held(n, func() any { return keyed(n, 0, &errs[1]) })
+		k.Map = held(n, func() any { return limiterMap(n) })
 		for _, err := range errs {
 			if err != nil {
 				return nil, err
@@ -42,13 +42,17 @@ func KeyCounts(counts []int) ([]Keys, error) {
 	return all, nil
 }
 
-// held returns the size of what build returns, garbage excluded.
-func held(build func() any) uint64 {
+// held returns the size of what build returns, garbage excluded. Of what has
+// few keys it has many built: the heap changes a bit by itself.
+func held(keys int, build func() any) uint64 {
+	things := make([]any, max(1, 1000/keys))
 	before := heap()
-	thing := build()
+	for i := range things {
+		things[i] = build()
+	}
 	after := heap()
-	runtime.KeepAlive(thing)
-	return after - min(before, after)
+	runtime.KeepAlive(things)
+	return (after - min(before, after)) / uint64(len(things))
 }
 
 func heap() uint64 {
