@@ -62,13 +62,15 @@ func (s *signer) send(r, signed *http.Request, k *keys) (*http.Response, *keys, 
 	resp.Request = signed // its form can be read: an error tells the method
 	e, failed := okerrors.FromResponse(resp)
 	resp.Request = r
-	if failed {
-		k.scrubError(e, signed, s.settings.ApplicationSecret)
-		if k.token != nil && e.SessionRefused() {
-			return resp, k, nil
-		}
+	if !failed {
+		return resp, nil, nil
 	}
-	return resp, nil, nil
+	refused := k.token != nil && e.SessionRefused() // judged by what the API said
+	k.scrubError(e, signed, s.settings.ApplicationSecret)
+	if !refused {
+		return resp, nil, nil
+	}
+	return resp, k, nil
 }
 
 var errNeither = errors.New("okru: the RoundTripper below the Signer returned neither an answer nor an error")

@@ -18,15 +18,15 @@ import (
 // scrubError takes the secrets of a call out of the error it got: servers
 // like to quote what they were sent, and errors end up in logs.
 func (k *keys) scrubError(e *okerrors.Error, signed *http.Request, applicationSecret string) {
-	clean := scrubber(append(k.secrets(signed), applicationSecret))
-	e.Message, e.Field = clean.Replace(e.Message), clean.Replace(e.Field)
-	e.Data, e.Custom = cleanJSON(clean, e.Data), cleanJSON(clean, e.Custom)
+	secrets := append(k.secrets(signed), applicationSecret)
+	e.Message, e.Field = secrets.Clean(e.Message), secrets.Clean(e.Field)
+	e.Data, e.Custom = cleanJSON(secrets, e.Data), cleanJSON(secrets, e.Custom)
 }
 
 // cleanJSON returns text without secrets. What would not be JSON any more
 // becomes a string.
-func cleanJSON(clean *strings.Replacer, text json.RawMessage) json.RawMessage {
-	cleaned := clean.Replace(string(text))
+func cleanJSON(secrets redact.Secrets, text json.RawMessage) json.RawMessage {
+	cleaned := secrets.Clean(string(text))
 	switch {
 	case cleaned == string(text):
 		return text
@@ -36,29 +36,12 @@ func cleanJSON(clean *strings.Replacer, text json.RawMessage) json.RawMessage {
 	return json.RawMessage(cleaned)
 }
 
-// scrubber replaces secrets, also as they appear in queries and in JSON.
-func scrubber(secrets []string) *strings.Replacer {
-	var pairs []string
-	for _, secret := range secrets {
-		if len(secret) < minSecret {
-			continue
-		}
-		for _, spelling := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), strings.ReplaceAll(secret, "/", `\/`)} {
-			pairs = append(pairs, spelling, redact.Mark)
-		}
-	}
-	return strings.NewReplacer(pairs...)
-}
-
-// minSecret is the length below which a secret would be found in any text.
-const minSecret = 6
-
 // scrubbed returns err without the secrets of the call: a RoundTripper below
 // that is a client itself, such as go-retryablehttp's, puts the signed URL into
 // its errors.
 func (k *keys) scrubbed(err error, signed *http.Request) error {
 	text := err.Error()
-	clean := scrubber(k.secrets(signed)).Replace(text)
+	clean := k.secrets(signed).Clean(text)
 	if clean == text {
 		return err
 	}
@@ -104,12 +87,10 @@ func (k *keys) scrubHeaders(resp *http.Response, signed *http.Request) {
 }
 
 // shows tells whether text has one of secrets, escaped up to three times.
-func shows(text string, secrets []string) bool {
+func shows(text string, secrets redact.Secrets) bool {
 	for range 4 {
-		for _, secret := range secrets {
-			if len(secret) >= minSecret && strings.Contains(text, secret) {
-				return true
-			}
+		if secrets.In(text) {
+			return true
 		}
 		decoded, err := url.PathUnescape(text)
 		if err != nil || decoded == text {
@@ -122,8 +103,8 @@ func shows(text string, secrets []string) bool {
 
 // secrets returns what is secret in the signed request, and the secret it was
 // signed with.
-func (k *keys) secrets(signed *http.Request) []string {
-	secrets := []string{k.secret, sigOf(signed)}
+func (k *keys) secrets(signed *http.Request) redact.Secrets {
+	secrets := redact.Secrets{k.secret, sigOf(signed)}
 	if k.token != nil {
 		secrets = append(secrets, k.token.AccessToken, session.Secret(k.token))
 	}
