@@ -29,6 +29,7 @@ type answer struct {
 	head    []byte // read from rest, but not yet by the caller
 	readErr error  // what rest returned after head
 	closed  atomic.Bool
+	call    bool   // whatever its host, the request was an API call
 	verdict *Error // nil: no API error
 
 	first [firstPeek]byte // what head usually fits in, so that one allocation does
@@ -60,6 +61,10 @@ func (a *answer) room() []byte {
 	}
 	return a.head[len(a.head):min(cap(a.head), maxPeek)]
 }
+
+// MarkCall and IsMarked are for package apicall.
+func (a *answer) MarkCall()      { a.call = true }
+func (a *answer) IsMarked() bool { return a.call }
 
 // Read reads the head and then the rest. After Close it is for the original
 // to say what happens.

@@ -17,11 +17,12 @@ import (
 // answer's body is then closed. Other answers pass through, their bodies as
 // [FromResponse] leaves them.
 //
-// Decode looks only at answers to API calls, that is to requests for /fb.do,
-// and for /api/GROUP/NAME on a host of ok.ru, and at all that a loopback host
-// answers, where a fake or a proxy of the API may be. Uploads, redirect targets and other
-// services behind the same client are none of its business; use FromResponse
-// for those that answer like the API.
+// Decode looks only at answers to API calls, that is to what a
+// transport.Signer below has signed, to requests for /fb.do, and for
+// /api/GROUP/NAME on a host of ok.ru, and at all that a loopback host answers,
+// where a fake or a proxy of the API may be. Uploads, redirect targets and
+// other services behind the same client are none of its business; use
+// FromResponse for those that answer like the API.
 //
 // If next is nil, [http.DefaultTransport] is used. Requests are not changed.
 // Decode belongs outside of layers that look at answers, such as a retry: they
@@ -41,7 +42,7 @@ func (d *decoder) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp.Request = r
-	if !isCall(r) {
+	if !isCall(r) && !apicall.IsMarked(resp) {
 		return resp, nil
 	}
 	if e, ok := FromResponse(resp); ok {

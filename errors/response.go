@@ -82,7 +82,7 @@ func newError(resp *http.Response, code Code, o object) *Error {
 			return nil
 		}
 	}
-	e := &Error{Code: code, Status: resp.StatusCode, Method: apicall.Method(resp.Request)}
+	e := &Error{Code: code, Status: resp.StatusCode, Method: apicall.MethodOfCall(resp.Request)}
 	o.describe(e)
 	return e
 }

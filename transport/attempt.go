@@ -59,7 +59,11 @@ type Attempt struct {
 // one call. The example lists the safe ones among the known API methods.
 //
 // Requests that are no API calls, such as uploads, name no method and so are
-// not safe, and their answers are judged by their status alone.
+// not safe, and their answers are judged by their status alone. A call to
+// /api/GROUP/NAME on a host of [Signer.Hosts] that is neither of ok.ru nor
+// loopback is known by the answer that a Signer below got: an error of the
+// transport is then repeated only if the call did not run or is marked by
+// WithIdempotent.
 func Retryable(a Attempt) bool {
 	switch a.fate() {
 	case notRun:
@@ -73,7 +77,14 @@ func Retryable(a Attempt) bool {
 }
 
 func (a Attempt) isSafe() bool {
-	return a.Request != nil && safeToRepeat(a.Request, apicall.Method(a.Request))
+	if a.Request == nil {
+		return false
+	}
+	method := apicall.Method(a.Request)
+	if _, failed := a.apiError(); failed || apicall.IsMarked(a.Response) {
+		method = apicall.MethodOfCall(a.Request)
+	}
+	return safeToRepeat(a.Request, method)
 }
 
 // isSuccess tells whether the server is well, judging by a. Refusing a call

@@ -62,6 +62,9 @@ func (s *signer) send(r, signed *http.Request, k *keys) (*http.Response, *keys, 
 	resp.Request = signed // its form can be read: an error tells the method
 	e, failed := okerrors.FromResponse(resp)
 	resp.Request = r
+	if !apicall.IsCall(r.URL) {
+		apicall.Mark(resp) // Hosts says that it is one
+	}
 	if !failed {
 		return resp, nil, nil
 	}

@@ -45,7 +45,7 @@ func (a Attempt) fate() fate {
 // answers of other services, which may be streams that have yet to begin.
 func (a Attempt) apiError() (*okerrors.Error, bool) {
 	if a.Err == nil {
-		if r := a.Request; r != nil && (r.URL == nil || !apicall.IsCall(r.URL)) {
+		if r := a.Request; r != nil && (r.URL == nil || !apicall.IsCall(r.URL)) && !apicall.IsMarked(a.Response) {
 			return nil, false
 		}
 		return okerrors.FromResponse(a.Response)

@@ -72,15 +72,22 @@ func split(path string) (group, name string, ok bool) {
 
 // Method returns the API method that r calls, such as "users.getInfo", from
 // the path, the query or the form, in this order. The form is read through
-// GetBody, so that r stays as it is. It returns "" if r calls none.
+// GetBody, so that r stays as it is. It returns "" if r is no call that IsCall
+// knows, or names no method.
 func Method(r *http.Request) string {
+	if r == nil || r.URL == nil || !IsCall(r.URL) {
+		return ""
+	}
+	return MethodOfCall(r)
+}
+
+// MethodOfCall is Method for what is known to be an API call, whatever its
+// host.
+func MethodOfCall(r *http.Request) string {
 	if r == nil || r.URL == nil {
 		return ""
 	}
-	if !IsCall(r.URL) {
-		return ""
-	}
-	if method, _ := Path(r.URL.Path); method != "" {
+	if method, ok := Path(r.URL.Path); method != "" || !ok {
 		return method
 	}
 	if m := first(r.URL.RawQuery); m != "" {

@@ -1,0 +1,68 @@
+package transport_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/transport"
+)
+
+// The layers above the Signer know no hosts, and take its answers for the
+// API's all the same.
+func TestAnswersOfOtherHostsAreJudged(t *testing.T) {
+	const read, write, method = "/api/users/getInfo", "/api/stream/publish", "/fb.do?method=users.getInfo"
+	for _, test := range []struct {
+		name, host, path string
+		outcome          outcome
+		attempts         int
+		method           string // of the API error
+	}{
+		{"code", "proxy.example", read, codeAnswer(200, 2), 4, "users.getInfo"},
+		{"code in the header", "proxy.example", read, answer(200, "<html>", "Invocation-Error", "2"), 4, "users.getInfo"},
+		{"code, a write", "proxy.example", write, codeAnswer(200, 2), 1, "stream.publish"},
+		{"code, a parameter", "proxy.example", method, codeAnswer(200, 2), 4, "users.getInfo"},
+		{"bad input", "proxy.example", read, codeAnswer(200, 100), 1, "users.getInfo"},
+		{"status", "proxy.example", read, answer(502, "<html>"), 4, ""},
+		{"status, a write", "proxy.example", write, answer(502, "<html>"), 1, ""},
+		{"success", "proxy.example", read, answer(200, `{"uid":"1"}`), 1, ""},
+		{"error of the transport", "proxy.example", read, failure(errBroken), 1, ""}, // no answer tells that it is a call
+		{"another host's", "other.example", read, codeAnswer(502, 2), 1, ""},
+	} {
+		s := &script{outcomes: []outcome{test.outcome}}
+		signer := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", Hosts: []string{"proxy.example"}}
+		look := func(next http.RoundTripper) http.RoundTripper { // as a limit does, at all answers
+			return roundTripFunc(func(r *http.Request) (*http.Response, error) {
+				resp, err := next.RoundTrip(r)
+				okerrors.FromResponse(resp)
+				return resp, err
+			})
+		}
+		rt := transport.Chain(s, okerrors.Decode, transport.Retry{MinDelay: -1}.Wrap, look, signer.Wrap)
+		resp, err := rt.RoundTrip(newGet(t, t.Context(), "https://"+test.host+test.path))
+		e, failed := errors.AsType[*okerrors.Error](err)
+		if failed != (test.method != "") || failed && e.Method != test.method || s.attempts() != test.attempts {
+			t.Errorf("%s: after %d attempts, want %d: %v, %v", test.name, s.attempts(), test.attempts, resp, err)
+		}
+	}
+}
+
+// The same without a Signer that says so, but with an error for an answer.
+func TestErrorsOfOtherHostsAreRepeated(t *testing.T) {
+	s := &script{outcomes: []outcome{codeAnswer(200, 2)}}
+	decode := func(next http.RoundTripper) http.RoundTripper {
+		return roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if e, failed := okerrors.FromResponse(resp); failed {
+				resp.Body.Close()
+				return nil, e
+			}
+			return resp, err
+		})
+	}
+	rt := transport.Chain(s, transport.Retry{MinDelay: -1}.Wrap, decode)
+	if _, err := rt.RoundTrip(newGet(t, t.Context(), "https://proxy.example/api/users/getInfo")); err == nil || s.attempts() != 4 {
+		t.Errorf("after %d attempts: %v", s.attempts(), err)
+	}
+}
