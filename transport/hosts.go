@@ -43,13 +43,16 @@ func (s *signer) isCall(u *url.URL) (bool, error) {
 	if u == nil || u.Opaque != "" || !apicall.IsPath(u.Path) {
 		return false, nil
 	}
-	h := s.host(u)
+	h, other := s.host(u), false
 	if h == nil && u.Scheme == "http" {
+		other = true
 		h = s.host(&url.URL{Host: strings.TrimSuffix(u.Hostname(), ".")}) // plain http to any port of the API
 	}
 	switch {
 	case h == nil:
 		return false, nil
+	case other && h.loopback:
+		return false, nil // of another program
 	case u.Scheme == "https", u.Scheme == "http" && h.loopback:
 		return true, nil
 	case u.Scheme == "http":

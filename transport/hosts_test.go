@@ -3,11 +3,49 @@ package transport_test
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/transport"
 )
+
+// What is signed, by Hosts and address: to another port of this machine
+// listens another program.
+func TestHosts(t *testing.T) {
+	const signed, untouched, refused = "signed", "untouched", "refused"
+	for _, test := range []struct{ hosts, base, want string }{
+		{"", "https://api.ok.ru", signed},
+		{"", "http://api.ok.ru", refused},
+		{"", "http://api.ok.ru:8080", refused},
+		{"", "http://api.ok.ru.", refused},
+		{"", "https://api.ok.ru:8443", untouched},
+		{"127.0.0.1", "https://127.0.0.1", signed},
+		{"127.0.0.1", "http://127.0.0.1:31337", untouched},
+		{"127.0.0.1 127.0.0.1:8080", "http://127.0.0.1:8080", signed},
+		{"127.0.0.1:8080", "http://127.0.0.1:8081", untouched},
+		{"localhost", "http://localhost:8080", untouched},
+		{"localhost:8080", "http://LOCALHOST:8080", signed},
+		{"localhost", "http://localhost.:8080", untouched},
+		{"[::1]", "http://[::1]:8080", untouched},
+		{"[::1]:8080", "http://[::1]:8080", signed},
+	} {
+		got, r := untouched, newGet(t, t.Context(), test.base+"/fb.do?method=users.getInfo")
+		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", Hosts: strings.Fields(test.hosts)}
+		_, err := s.Wrap(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Query().Has("sig") {
+				got = signed
+			}
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
+		})).RoundTrip(r)
+		if err != nil {
+			got = refused
+		}
+		if got != test.want {
+			t.Errorf("Hosts %q: %s is %s, want %s", test.hosts, test.base, got, test.want)
+		}
+	}
+}
 
 // The layers above the Signer know no hosts, and take its answers for the
 // API's all the same.
