@@ -14,28 +14,28 @@ const apiHost = "api.ok.ru"
 
 // A host is an address that calls may be signed for.
 type host struct {
-	name     string // in lower case, without the port that https implies
+	address  string // as in Hosts, in lower case
+	name     string // without port and brackets
+	port     string // empty: the default of the scheme
 	loopback bool   // may use http
 }
 
 func parseHosts(names []string) ([]host, error) {
 	if len(names) == 0 {
-		return []host{{name: apiHost}}, nil
+		names = []string{apiHost}
 	}
 	hosts := make([]host, len(names))
 	var faults []error
 	for i, name := range names {
-		u, err := url.Parse("https://" + name)
-		if err != nil || u.Host != name || u.Hostname() == "" || strings.HasSuffix(name, ":") {
+		u, err := url.Parse("https://" + strings.ToLower(name))
+		if err != nil || !strings.EqualFold(u.Host, name) || u.Hostname() == "" || strings.HasSuffix(name, ":") {
 			faults = append(faults, fmt.Errorf("okru: Hosts has %q, which is no host; write it as %q or \"127.0.0.1:8080\", without scheme and path", name, apiHost))
 			continue
 		}
-		hosts[i] = host{name: normal(name), loopback: apicall.IsLoopback(u.Hostname())}
+		hosts[i] = host{address: u.Host, name: u.Hostname(), port: u.Port(), loopback: apicall.IsLoopback(u.Hostname())}
 	}
 	return hosts, errors.Join(faults...)
 }
-
-func normal(name string) string { return strings.TrimSuffix(strings.ToLower(name), ":443") }
 
 // isCall tells whether a request to u is an API call, and with an error that
 // it is one which must not be sent.
@@ -43,39 +43,38 @@ func (s *signer) isCall(u *url.URL) (bool, error) {
 	if u == nil || u.Opaque != "" || !apicall.IsPath(u.Path) {
 		return false, nil
 	}
-	h, other := s.host(u), false
-	if h == nil && u.Scheme == "http" {
-		other = true
-		h = s.host(&url.URL{Host: strings.TrimSuffix(u.Hostname(), ".")}) // plain http to any port of the API
+	if u.Scheme == "https" && u.Host == s.hosts[0].address {
+		return true, nil // as nearly always
 	}
-	switch {
-	case h == nil:
-		return false, nil
-	case other && h.loopback:
-		return false, nil // of another program
-	case u.Scheme == "https", u.Scheme == "http" && h.loopback:
-		return true, nil
-	case u.Scheme == "http":
-		return true, refuse("a call over plain http would show its session to anyone on the way; use https://%s", h.name)
+	for i := range s.hosts {
+		if is, err := s.hosts[i].serves(u); is {
+			return true, err
+		}
 	}
 	return false, nil
 }
 
-// host returns the host that u names, or nil if it is none of ours.
-func (s *signer) host(u *url.URL) *host {
-	name := u.Host
-	for range 2 {
-		for i := range s.hosts {
-			if s.hosts[i].name == name {
-				return &s.hosts[i]
-			}
-		}
-		if name = normal(u.Host); name == u.Host {
-			break
-		}
+// serves is isCall for one host. Another port of a loopback host is that of
+// another program, while plain http to any port of the API is a mistake.
+func (h *host) serves(u *url.URL) (bool, error) {
+	name := strings.ToLower(u.Hostname())
+	listens := h.name == name && portOf(u.Scheme, h.port) == portOf(u.Scheme, u.Port())
+	switch {
+	case u.Scheme == "https", u.Scheme == "http" && h.loopback:
+		return listens, nil
+	case u.Scheme == "http" && (listens || h.port == "" && h.name == strings.TrimSuffix(name, ".")):
+		return true, refuse("a call over plain http would show its session to anyone on the way; use https://%s", h.address)
 	}
-	if bare, ok := strings.CutSuffix(name, ":80"); ok && u.Scheme == "http" {
-		return s.host(&url.URL{Host: bare})
+	return false, nil
+}
+
+// portOf returns port, or what scheme implies if there is none.
+func portOf(scheme, port string) string {
+	switch {
+	case port != "":
+		return port
+	case scheme == "http":
+		return "80"
 	}
-	return nil
+	return "443"
 }

@@ -65,7 +65,8 @@ type Signer struct {
 	Circuit Circuit
 
 	// Hosts are the hosts of the API, as in "api.ok.ru" or "127.0.0.1:8080".
-	// By default, api.ok.ru. Calls to them must use https, except to a loopback
+	// By default, api.ok.ru. One without a port means the port that the scheme
+	// of a call implies. Calls to them must use https, except to a loopback
 	// host.
 	Hosts []string
 
