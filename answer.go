@@ -11,22 +11,22 @@ import (
 	okerrors "github.com/go-okru/okru/errors"
 )
 
-// decode fills result from the answer to a call of method. It reads no more of
-// what is no JSON than it takes to see that, and to show how it begins.
-func decode(resp *http.Response, method string, result any) error {
+// decode fills result from the answer to r, a call of method. It reads no more
+// of what is no JSON than it takes to see that, and to show how it begins.
+func decode(resp *http.Response, r *http.Request, method string, result any) error {
 	if e, failed := okerrors.FromResponse(resp); failed {
 		return e
 	}
 	p := openPage(resp.Body)
 	if resp.StatusCode/100 != 2 {
-		return newAnswerError(resp, method, p, errors.New("neither a result nor an API error"))
+		return newAnswerError(resp, r, method, p, errors.New("neither a result nor an API error"))
 	}
 	err := p.decode(result)
 	switch {
 	case p.broken():
 		return fmt.Errorf("okru: %s: the answer broke off: %w", method, p.err)
 	case err != nil:
-		return newAnswerError(resp, method, p, err)
+		return newAnswerError(resp, r, method, p, err)
 	}
 	return nil
 }

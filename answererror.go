@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/redact"
 )
 
@@ -15,15 +16,16 @@ type AnswerError struct {
 	Method      string // the API method
 	Status      int    // the HTTP status
 	ContentType string // the media type, if sent
-	Excerpt     string // how the answer begins, with the values of secret parameters taken out
+	Excerpt     string // how the answer begins, without the secrets of the call and what else looks like one
 	Err         error  // what is wrong with it
 }
 
 // maxExcerpt bounds how much of an answer an AnswerError shows.
 const maxExcerpt = 256
 
-func newAnswerError(resp *http.Response, method string, p *page, err error) *AnswerError {
-	excerpt := redact.Page(strings.ToValidUTF8(string(p.beginning()), ""))
+func newAnswerError(resp *http.Response, r *http.Request, method string, p *page, err error) *AnswerError {
+	excerpt := strings.ToValidUTF8(string(p.beginning()), "")
+	excerpt = redact.Page(apicall.From(r.Context()).Redactor.Clean(excerpt))
 	excerpt = strings.ToValidUTF8(excerpt[:min(len(excerpt), maxExcerpt)], "")
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	return &AnswerError{Method: method, Status: resp.StatusCode, ContentType: kind, Excerpt: excerpt, Err: err}

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/body"
 	"github.com/go-okru/okru/internal/param"
 )
@@ -39,11 +40,12 @@ func Call[T any](ctx context.Context, c *http.Client, method string, params url.
 	if err != nil {
 		return result, err
 	}
-	defer body.Discard(resp)
-	if err := decode(resp, method, &result); err != nil {
+	defer resp.Body.Close()
+	if err := decode(resp, r, method, &result); err != nil {
+		body.Discard(resp)
 		return *new(T), err
 	}
-	return result, nil
+	return result, nil // and the answer was read to its end
 }
 
 // methodName is what a method's name looks like: group.name.
@@ -62,6 +64,9 @@ func newCall(ctx context.Context, c *http.Client, method string, params url.Valu
 	form := params.Encode()
 	if !params.Has(param.Method) {
 		form = strings.TrimSuffix(param.Method+"="+url.QueryEscape(method)+"&"+form, "&")
+	}
+	if ctx != nil { // else NewRequest says what is wrong
+		ctx = apicall.With(ctx, func(v *apicall.Values) { v.Redactor = new(apicall.Redactor) })
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form))
 	if err != nil {

@@ -1,7 +1,9 @@
 package okru_test
 
 import (
+	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"golang.org/x/time/rate"
@@ -11,6 +13,33 @@ import (
 	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/transport"
 )
+
+// A page that echoes what it was sent does not get it past Call, whatever the
+// secrets look like.
+func TestAnswerErrorShowsNoSecret(t *testing.T) {
+	const token, session, secret = "CANARY-ACCESS-TOKEN", "CANARY-SESSION-SECRET", "CANARY-APPLICATION-SECRET"
+	for _, circuit := range []transport.Circuit{transport.ServerServer, transport.ClientServer, transport.Sessionless} {
+		for name, echo := range map[string]string{
+			"page":     "<html>bad token " + token + " of " + secret + ", not " + session,
+			"cut page": "<html>" + strings.Repeat(secret+" ", 8) + strings.Repeat("no token ", 33) + token,
+			"JSON":     `["` + token + `","` + secret + `","` + session + `"]`,
+		} {
+			cfg := okru.Config{
+				ApplicationKey: "KEY", ApplicationSecret: secret, TokenSource: oauth.Static(token, session), Circuit: circuit,
+				Base: answer(http.StatusOK, "text/html", echo),
+			}
+			_, err := okru.Call[int](t.Context(), newClient(t, cfg), "users.getInfo", nil)
+			if _, ok := errors.AsType[*okru.AnswerError](err); !ok {
+				t.Fatalf("%s: error is %v", name, err)
+			}
+			secrets := []string{secret, "CANARY-APP"}
+			if circuit != transport.Sessionless { // which does not know the session
+				secrets = append(secrets, token, session)
+			}
+			canary.Check(t, err, secrets...)
+		}
+	}
+}
 
 func TestPrintsNoSecret(t *testing.T) {
 	const token, session, secret = "canary-token-1a2b3c", "canary-session-secret-4d5e", "canary-application-secret-6f"

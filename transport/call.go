@@ -56,9 +56,9 @@ func (s *signer) send(r, signed *http.Request, k *keys) (*http.Response, *keys, 
 	}
 	if err != nil {
 		body.Discard(resp) // there should be none
-		return nil, nil, k.scrubbed(err, signed)
+		return nil, nil, s.scrubbed(err, signed, k)
 	}
-	k.scrubHeaders(resp, signed)
+	s.scrubHeaders(resp, signed, k)
 	resp.Request = signed // its form can be read: an error tells the method
 	e, failed := okerrors.FromResponse(resp)
 	resp.Request = r
@@ -69,7 +69,7 @@ func (s *signer) send(r, signed *http.Request, k *keys) (*http.Response, *keys, 
 		return resp, nil, nil
 	}
 	refused := k.token != nil && e.SessionRefused() // judged by what the API said
-	k.scrubError(e, signed, s.settings.ApplicationSecret)
+	s.scrubError(e, signed, k)
 	if !refused {
 		return resp, nil, nil
 	}

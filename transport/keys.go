@@ -24,10 +24,20 @@ var unsigned = new(keys)
 
 // keys returns the keys of r.
 func (s *signer) keys(r *http.Request, src source) (*keys, error) {
+	v := apicall.From(r.Context())
 	circuit := s.settings.Circuit
-	if v := apicall.From(r.Context()); v != nil && v.HasCircuit {
+	if v != nil && v.HasCircuit {
 		circuit = Circuit(v.Circuit)
 	}
+	k, err := s.keysOn(circuit, r, src)
+	if err == nil && v != nil && v.Redactor != nil {
+		v.Redactor.Set(func(text string) string { return s.secrets(k).Clean(text) })
+	}
+	return k, err
+}
+
+// keysOn returns the keys of r on a circuit.
+func (s *signer) keysOn(circuit Circuit, r *http.Request, src source) (*keys, error) {
 	if !circuit.Valid() {
 		return nil, refuse("WithCircuit(%d): there is no such circuit", int(circuit))
 	}

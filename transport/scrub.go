@@ -17,8 +17,8 @@ import (
 
 // scrubError takes the secrets of a call out of the error it got: servers
 // like to quote what they were sent, and errors end up in logs.
-func (k *keys) scrubError(e *okerrors.Error, signed *http.Request, applicationSecret string) {
-	secrets := append(k.secrets(signed), applicationSecret)
+func (s *signer) scrubError(e *okerrors.Error, signed *http.Request, k *keys) {
+	secrets := append(s.secrets(k), sigOf(signed))
 	e.Message, e.Field = secrets.Clean(e.Message), secrets.Clean(e.Field)
 	e.Data, e.Custom = cleanJSON(secrets, e.Data), cleanJSON(secrets, e.Custom)
 }
@@ -39,9 +39,9 @@ func cleanJSON(secrets redact.Secrets, text json.RawMessage) json.RawMessage {
 // scrubbed returns err without the secrets of the call: a RoundTripper below
 // that is a client itself, such as go-retryablehttp's, puts the signed URL into
 // its errors.
-func (k *keys) scrubbed(err error, signed *http.Request) error {
+func (s *signer) scrubbed(err error, signed *http.Request, k *keys) error {
 	text := err.Error()
-	clean := k.secrets(signed).Clean(text)
+	clean := append(s.secrets(k), sigOf(signed)).Clean(text)
 	if clean == text {
 		return err
 	}
@@ -72,13 +72,17 @@ var addresses = [...]string{"Location", "Refresh", "Content-Location"}
 
 // scrubHeaders takes the query out of a redirect that shows a secret of the
 // call: the client would send it to whatever host is named.
-func (k *keys) scrubHeaders(resp *http.Response, signed *http.Request) {
+func (s *signer) scrubHeaders(resp *http.Response, signed *http.Request, k *keys) {
 	for _, name := range addresses {
 		values := resp.Header[name]
-		if len(values) > 0 && shows(values[0], k.secrets(signed)) {
+		if len(values) == 0 {
+			continue
+		}
+		secrets := append(s.secrets(k), sigOf(signed))
+		if shows(values[0], secrets) {
 			address, _, _ := strings.Cut(values[0], "?")
 			address, _, _ = strings.Cut(address, "#")
-			if shows(address, k.secrets(signed)) {
+			if shows(address, secrets) {
 				address = "/"
 			}
 			resp.Header.Set(name, address)
@@ -101,10 +105,9 @@ func shows(text string, secrets redact.Secrets) bool {
 	return false
 }
 
-// secrets returns what is secret in the signed request, and the secret it was
-// signed with.
-func (k *keys) secrets(signed *http.Request) redact.Secrets {
-	secrets := redact.Secrets{k.secret, sigOf(signed)}
+// secrets returns what is secret about calls with k, but for their signatures.
+func (s *signer) secrets(k *keys) redact.Secrets {
+	secrets := redact.Secrets{k.secret, s.settings.ApplicationSecret}
 	if k.token != nil {
 		secrets = append(secrets, k.token.AccessToken, session.Secret(k.token))
 	}

@@ -20,6 +20,7 @@ type Values struct {
 	HasCircuit bool
 	Idempotent Answer        // may the call be repeated?
 	Attempts   *atomic.Int32 // counts what is sent; nil: nobody asked
+	Redactor   *Redactor     // knows the secrets of the call; nil: nobody asked
 }
 
 // Answer is a yes, a no, or neither.
