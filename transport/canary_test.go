@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -111,8 +112,43 @@ func TestRefusalsPrintNoSecret(t *testing.T) {
 		}
 		canary.Check(t, err, canaries...)
 	}
-	leaky := canarySigner()
-	leaky.TokenSource = sourceFunc(func() (*oauth2.Token, error) { return nil, errors.New("no network") })
-	_, err := leaky.Wrap(&recorder{}).RoundTrip(get("method=a.b"))
-	canary.Check(t, err, canaries...)
+}
+
+// x/oauth2's own source says in its error all that the token endpoint says.
+func TestForeignSourcesPrintNoSecret(t *testing.T) {
+	const refresh = "canary-refresh-token"
+	page := "<html>Provide OAUTH request parameters! Got client_secret=" + canaryApp + " and " + refresh
+	for name, answer := range map[string]string{
+		"page":        page,
+		"code":        `{"error":"invalid_grant","error_description":"of ` + refresh + " and " + canaryApp + `"}`,
+		"other error": `{}`,
+	} {
+		endpoint := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			if name == "other error" {
+				return nil, errors.New("cannot send client_secret=" + canaryApp)
+			}
+			return &http.Response{StatusCode: 400, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(answer)), Request: r}, nil
+		})}
+		cfg := oauth2.Config{ClientID: "1", ClientSecret: canaryApp, Endpoint: oauth.Endpoint}
+		tokens := cfg.TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, endpoint), &oauth2.Token{RefreshToken: refresh})
+		for source, tokens := range map[string]oauth2.TokenSource{
+			"bare": tokens,
+			"wrapped": sourceFunc(func() (*oauth2.Token, error) {
+				_, err := tokens.Token()
+				return nil, fmt.Errorf("user 7: %w", err)
+			}),
+		} {
+			s := canarySigner()
+			s.TokenSource = tokens
+			_, err := s.Wrap(&recorder{}).RoundTrip(get("method=a.b"))
+			canary.Check(t, err, append(canaries, refresh)...)
+			re, ok := errors.AsType[*oauth2.RetrieveError](err)
+			if ok != (name != "other error") || ok && (re.ErrorCode == "") != (name == "page") {
+				t.Errorf("%s, %s: the cause is lost: %v", name, source, err)
+			}
+			if ok && !strings.Contains(err.Error(), "400") || source == "wrapped" && !strings.Contains(err.Error(), "user 7") {
+				t.Errorf("%s, %s: %v", name, source, err)
+			}
+		}
+	}
 }

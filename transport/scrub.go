@@ -45,7 +45,12 @@ func (s *signer) scrubbed(err error, signed *http.Request, k *keys) error {
 	if clean == text {
 		return err
 	}
-	return &scrubbedError{text: clean, is: func(target error) bool { return errors.Is(err, target) },
+	return standIn(clean, err)
+}
+
+// standIn returns an error that says text and is err otherwise.
+func standIn(text string, err error) error {
+	return &scrubbedError{text: text, is: func(target error) bool { return errors.Is(err, target) },
 		as: func(target any) bool { return errors.As(err, target) }}
 }
 

@@ -2,11 +2,8 @@ package transport
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"reflect"
-	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -57,13 +54,9 @@ func (src *source) token(ctx context.Context) (*oauth2.Token, error) {
 	if src.tokens != nil {
 		t, err = src.ask(ctx)
 	}
-	switch ended := ctx.Err(); {
-	case err != nil && ended != nil && !errors.Is(err, ended):
-		return nil, fmt.Errorf("okru: no session: %w (%w)", ended, err)
-	case err != nil && strings.HasPrefix(err.Error(), "okru: "):
-		return nil, err // it says enough
+	switch {
 	case err != nil:
-		return nil, fmt.Errorf("okru: no session: %w", err)
+		return nil, noSession(ctx, err)
 	case t == nil && src.tokens != nil:
 		return nil, refuse("no session: the token source returned neither a token nor an error")
 	case t == nil:
