@@ -7,7 +7,6 @@ import (
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/body"
-	"github.com/go-okru/okru/internal/session"
 )
 
 // call sends one API call, and once more if its session was refused.
@@ -81,13 +80,13 @@ var errNeither = errors.New("okru: the RoundTripper below the Signer returned ne
 // renew repeats a call whose session was refused. It returns the refusal if
 // there is no newer session, or the body cannot be had again.
 func (s *signer) renew(r *http.Request, src source, form string, isForm bool, resp *http.Response, used *keys) (*http.Response, error) {
-	src.refused(used.token, resp)
+	src.refused(used.used(), resp)
 	fresh, err := src.token(r.Context())
 	if ctxErr := r.Context().Err(); err != nil && ctxErr != nil {
 		body.Discard(resp)
 		return nil, terminal(err)
 	}
-	if err != nil || session.Same(fresh, used.token) {
+	if err != nil || used.isOf(fresh) {
 		return resp, nil
 	}
 	again, ok := repeatable(r, isForm)
@@ -106,7 +105,7 @@ func (s *signer) renew(r *http.Request, src source, form string, isForm bool, re
 		resp.Request = r
 	}
 	if used != nil {
-		src.refused(used.token, resp)
+		src.refused(used.used(), resp)
 	}
 	return resp, err
 }

@@ -13,14 +13,32 @@ import (
 	"github.com/go-okru/okru/internal/session"
 )
 
-// keys are what one call is signed with. They are shared and never modified.
+// keys are what one call is signed with. They are shared and never modified,
+// unlike a token: some sources change theirs in place.
 type keys struct {
-	token  *oauth2.Token // nil: no session
-	secret string        // empty: the call is not signed
-	query  string        // access_token=…, escaped; empty without a session
+	token   *oauth2.Token // as the source returned it; nil: no session
+	access  string        // its access token, when it was used
+	own     string        // its session secret, then
+	secret  string        // empty: the call is not signed
+	derived bool          // secret comes from access, and own plays no part
+	query   string        // access_token=…, escaped; empty without a session
 }
 
 var unsigned = new(keys)
+
+// isOf tells whether k is made of t as it is now. A session secret, which is
+// in a map, is looked up only if it matters.
+func (k *keys) isOf(t *oauth2.Token) bool {
+	return k.access == t.AccessToken && (k.derived && k.token == t || k.own == session.Secret(t))
+}
+
+// used returns the session of k, as it was used.
+func (k *keys) used() *oauth2.Token {
+	if k.token.AccessToken == k.access && session.Secret(k.token) == k.own {
+		return k.token
+	}
+	return session.New(k.access, k.own)
+}
 
 // keys returns the keys of r.
 func (s *signer) keys(r *http.Request, src source) (*keys, error) {
@@ -64,31 +82,33 @@ func (s *signer) keysOn(circuit Circuit, r *http.Request, src source) (*keys, er
 // sessionKeys returns the keys of session t on a circuit that has one.
 func (s *signer) sessionKeys(circuit Circuit, t *oauth2.Token) (*keys, error) {
 	slot := s.derived.slot(t)
-	if k := slot.Load(); k != nil && k.circuit == circuit && (k.token == t || session.Same(k.token, t)) {
+	if k := slot.Load(); k != nil && k.circuit == circuit && k.isOf(t) {
 		return &k.keys, nil
 	}
-	secret, err := s.secret(circuit, t)
-	if err != nil {
+	k := &cached{circuit, keys{token: t, access: t.AccessToken, own: session.Secret(t)}}
+	k.query = param.AccessToken + "=" + url.QueryEscape(k.access)
+	var err error
+	if k.secret, k.derived, err = s.secret(circuit, k.access, k.own); err != nil {
 		return nil, err
 	}
-	k := &cached{circuit, keys{token: t, secret: secret, query: param.AccessToken + "=" + url.QueryEscape(t.AccessToken)}}
 	slot.Store(k)
 	return &k.keys, nil
 }
 
-func (s *signer) secret(circuit Circuit, t *oauth2.Token) (string, error) {
-	app, own := s.settings.ApplicationSecret, session.Secret(t)
+// secret returns the secret of a session, and whether it is derived.
+func (s *signer) secret(circuit Circuit, access, own string) (secret string, derived bool, err error) {
+	app := s.settings.ApplicationSecret
 	switch {
 	case app != "" && circuit != ClientServer:
-		return SessionSecret(t.AccessToken, app), nil
+		return SessionSecret(access, app), true, nil
 	case circuit == ServerServer:
-		return "", refuse("circuit ServerServer signs with the application secret: set ApplicationSecret")
+		return "", false, refuse("circuit ServerServer signs with the application secret: set ApplicationSecret")
 	case own != "":
-		return own, nil
+		return own, false, nil
 	case circuit == ClientServer:
-		return "", refuse("circuit ClientServer signs with the session secret, and the token has none: it is the token's extra %s, see oauth.Static", param.SessionSecretKey)
+		return "", false, refuse("circuit ClientServer signs with the session secret, and the token has none: it is the token's extra %s, see oauth.Static", param.SessionSecretKey)
 	}
-	return "", refuse("nothing to sign with: set ApplicationSecret, or use a token with its extra %s, see oauth.Static", param.SessionSecretKey)
+	return "", false, refuse("nothing to sign with: set ApplicationSecret, or use a token with its extra %s, see oauth.Static", param.SessionSecretKey)
 }
 
 // A keyCache remembers the keys of some sessions, so that neither a program

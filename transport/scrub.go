@@ -12,7 +12,6 @@ import (
 	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/param"
 	"github.com/go-okru/okru/internal/redact"
-	"github.com/go-okru/okru/internal/session"
 )
 
 // scrubError takes the secrets of a call out of the error it got: servers
@@ -112,11 +111,7 @@ func shows(text string, secrets redact.Secrets) bool {
 
 // secrets returns what is secret about calls with k, but for their signatures.
 func (s *signer) secrets(k *keys) redact.Secrets {
-	secrets := redact.Secrets{k.secret, s.settings.ApplicationSecret}
-	if k.token != nil {
-		secrets = append(secrets, k.token.AccessToken, session.Secret(k.token))
-	}
-	return secrets
+	return redact.Secrets{k.secret, s.settings.ApplicationSecret, k.access, k.own}
 }
 
 // sigOf returns the signature in a signed request.
