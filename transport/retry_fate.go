@@ -130,6 +130,8 @@ func wraps(err, target error) bool {
 		return true
 	}
 	switch w := err.(type) {
+	case *scrubbedError:
+		return wraps(w.cause(), target)
 	case interface{ Unwrap() error }:
 		return wraps(w.Unwrap(), target)
 	case interface{ Unwrap() []error }:

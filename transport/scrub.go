@@ -49,26 +49,25 @@ func (s *signer) scrubbed(err error, signed *http.Request, k *keys) error {
 
 // standIn returns an error that says text and is err otherwise.
 func standIn(text string, err error) error {
-	return &scrubbedError{text: text, is: func(target error) bool { return errors.Is(err, target) },
-		as: func(target any) bool { return errors.As(err, target) }}
+	return &scrubbedError{text: text, cause: func() error { return err }}
 }
 
 // A scrubbedError stands for an error that shows a secret. It is that error
-// for errors.Is and errors.As, but nothing prints it.
+// for errors.Is and errors.As, but nothing prints it: package fmt does not
+// look into a closure, and there is no Unwrap.
 type scrubbedError struct {
-	text string
-	is   func(error) bool
-	as   func(any) bool
+	text  string
+	cause func() error
 }
 
 func (e *scrubbedError) Error() string        { return e.text }
-func (e *scrubbedError) Is(target error) bool { return e.is(target) }
-func (e *scrubbedError) As(target any) bool   { return e.as(target) }
+func (e *scrubbedError) Is(target error) bool { return errors.Is(e.cause(), target) }
+func (e *scrubbedError) As(target any) bool   { return errors.As(e.cause(), target) }
 
 // Timeout is that of the error it stands for, see net.Error.
 func (e *scrubbedError) Timeout() bool {
 	var t interface{ Timeout() bool }
-	return e.as(&t) && t.Timeout()
+	return e.As(&t) && t.Timeout()
 }
 
 // addresses are the headers of an answer that a client may follow.

@@ -1,6 +1,11 @@
 package transport_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
 	"testing"
 
 	"golang.org/x/oauth2"
@@ -42,6 +47,39 @@ func TestRefusalThatQuotesItsTokenIsRenewed(t *testing.T) {
 		})}
 		if _, err := s.Wrap(a).RoundTrip(get("method=users.getInfo")); err != nil || len(a.tokens) != 2 {
 			t.Errorf("token %q: sent %q, error %v", token, a.tokens, err)
+		}
+	}
+}
+
+// A cleaned error is to Retry what it was before: the end of a context that a
+// layer below set is final, and the timeout of a connection is not.
+func TestCleanedErrorsKeepTheirFate(t *testing.T) {
+	for _, test := range []struct {
+		cause    error
+		attempts int
+	}{
+		{context.DeadlineExceeded, 1},
+		{fmt.Errorf("below: %w", context.DeadlineExceeded), 1},
+		{errors.Join(errBroken, context.DeadlineExceeded), 1},
+		{context.Canceled, 1},
+		{headerTimeout{}, 4},
+		{errBroken, 4},
+	} {
+		for _, shown := range []string{"https://api.ok.ru/fb.do", ""} {
+			sent := 0
+			base := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+				sent++
+				address := shown
+				if address == "" {
+					address = r.URL.String() // signed
+				}
+				return nil, &url.Error{Op: "Get", URL: address, Err: test.cause}
+			})
+			rt := transport.Chain(base, transport.Retry{MinDelay: -1}.Wrap, signer().Wrap)
+			_, err := rt.RoundTrip(get("method=users.getInfo"))
+			if sent != test.attempts || !errors.Is(err, test.cause) {
+				t.Errorf("%v, shown %q: sent %d times, want %d; %v", test.cause, shown, sent, test.attempts, err)
+			}
 		}
 	}
 }
