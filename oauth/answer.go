@@ -40,7 +40,7 @@ func (a *answer) failure(place string, secrets secrets) error {
 		return apiFailure(e, secrets, retrieveError(a.StatusCode))
 	}
 	e := retrieveError(a.StatusCode)
-	e.ErrorCode = secrets.clean(a.fields.text("error"))
+	e.ErrorCode = secrets.cleanCode(a.fields.text("error"))
 	e.ErrorDescription = secrets.clean(a.fields.text("error_description"))
 	if e.ErrorCode != "" {
 		return said(e, place)

@@ -91,6 +91,48 @@ func TestBadAnswers(t *testing.T) {
 	}
 }
 
+// A secret may be spelled like a part of what OK says.
+func TestErrorCodesAreNoSecrets(t *testing.T) {
+	tests := map[string]struct {
+		secret, body string
+		code         string // of the RetrieveError
+		signIn       bool
+	}{
+		"a letter":             {"a", `{"error":"invalid_grant"}`, "invalid_grant", true},
+		"a part":               {"invalid", `{"error":"invalid_token"}`, "invalid_token", true},
+		"the whole":            {"invalid_grant", `{"error":"invalid_grant"}`, "invalid_grant", true},
+		"of no human":          {"client", `{"error":"unauthorized_client"}`, "unauthorized_client", false},
+		"in the answer":        {"CANARY", `{"error":"access_denied","code":"denied"}`, "access_denied", true},
+		"a code of OK's own":   {"strange", `{"error":"strange_thing"}`, "[redacted]", false},
+		"a known one and more": {"invalid", `{"error":"invalid_grant invalid"}`, "[redacted]", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := (&endpoint{status: 400, body: test.body}).client()
+			for grant, g := range map[string]oauth.Grant{
+				"refresh token": oauth.Refresh{ClientID: "512", ClientSecret: "S", RefreshToken: test.secret, HTTPClient: c},
+				"code":          oauth.Code{ClientID: "512", ClientSecret: "S", Code: test.secret, HTTPClient: c},
+				"client secret": oauth.Refresh{ClientID: "512", ClientSecret: test.secret, RefreshToken: "R", HTTPClient: c},
+			} {
+				_, err := g.Token(t.Context())
+				if said, ok := errors.AsType[*oauth2.RetrieveError](err); !ok || said.ErrorCode != test.code {
+					t.Errorf("%s: error is %v, want one with code %q", grant, err, test.code)
+				}
+				if errors.Is(err, oauth.ErrSignIn) != test.signIn {
+					t.Errorf("%s: %v is ErrSignIn: %v, want %v", grant, err, !test.signIn, test.signIn)
+				}
+			}
+		})
+	}
+}
+
+func TestShortSecretsHideNoReason(t *testing.T) {
+	g := oauth.Refresh{ClientID: "512", ClientSecret: "s", RefreshToken: "down", HTTPClient: (&endpoint{err: errNetwork}).client()}
+	if _, err := g.Token(t.Context()); err == nil || !strings.Contains(err.Error(), errNetwork.Error()) {
+		t.Errorf("error %v does not say that %v", err, errNetwork)
+	}
+}
+
 func TestExpiresIn(t *testing.T) {
 	for value, want := range map[string]int64{
 		`"1800"`: 1800, `1800`: 1800, `1800.0`: 1800, `" 1800 "`: 1800, `1.8e3`: 1800,

@@ -58,7 +58,7 @@ func sameState(f fields, state string, failed bool) bool {
 func redirectFailure(f fields) error {
 	secrets := f.secrets()
 	e := retrieveError(http.StatusFound)
-	e.ErrorCode = secrets.clean(f.text("error"))
+	e.ErrorCode = secrets.cleanCode(f.text("error"))
 	e.ErrorDescription = secrets.clean(f.text("error_description"))
 	return said(e, "redirect")
 }

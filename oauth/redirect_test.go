@@ -32,6 +32,7 @@ func TestParseRedirect(t *testing.T) {
 		"state differs, token":    {"#access_token=A&state=t", "s", "", "", oauth.ErrState, ""},
 		"denied, query":           {"?error=access_denied&error_description=no&state=s", "s", "", "", oauth.ErrDenied, "access_denied"},
 		"denied, fragment":        {"#error=access_denied", "s", "", "", oauth.ErrSignIn, "access_denied"},
+		"denied, code like it":    {"?error=access_denied&code=access_denied&state=s", "s", "", "", oauth.ErrDenied, "access_denied"},
 		"error, other state":      {"#error=access_denied&state=t", "s", "", "", oauth.ErrState, ""},
 		"other error":             {"#error=invalid_scope&state=s", "s", "", "", nil, "invalid_scope"},
 		"error and code":          {"?code=C&state=s#error=server_error", "s", "", "", nil, "server_error"},

@@ -3,14 +3,21 @@ package oauth
 import (
 	"html"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/go-okru/okru/internal/redact"
 )
 
-// maxText bounds how much of a server's text goes into an error.
-const maxText = 200
+const (
+	// maxText bounds how much of a server's text goes into an error.
+	maxText = 200
+
+	// minSecret is the length below which a secret would be found in any text.
+	// OK hands out none that short.
+	minSecret = 6
+)
 
 // secrets are the values of one exchange that no error may show, even if a
 // server echoes them.
@@ -30,9 +37,27 @@ func (s secrets) clean(text string) string {
 	return strings.ToValidUTF8(text[:maxText], "") + "…"
 }
 
+// codes are the error codes of RFC 6749, sections 4.1.2.1 and 5.2, and of RFC
+// 6750, section 3.1. All that hopelessCode knows are among them.
+var codes = []string{
+	"access_denied", "insufficient_scope", "invalid_client", "invalid_grant", "invalid_request",
+	"invalid_scope", "invalid_token", "server_error", "temporarily_unavailable", "unauthorized_client",
+	"unsupported_grant_type", "unsupported_response_type",
+}
+
+// cleanCode is clean for an error code. What callers may do hangs on it, so
+// that a known one stays as it is: it echoes nothing, even if a secret is
+// spelled like a part of it.
+func (s secrets) cleanCode(code string) string {
+	if slices.Contains(codes, code) {
+		return code
+	}
+	return s.clean(code)
+}
+
 func (s secrets) in(text string) bool {
 	for _, secret := range s {
-		if secret != "" && contains(text, secret) {
+		if len(secret) >= minSecret && contains(text, secret) {
 			return true
 		}
 	}

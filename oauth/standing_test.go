@@ -43,6 +43,23 @@ func TestErrSignInStands(t *testing.T) {
 	}
 }
 
+// A refresh token that is a word must not hide that it is of no use.
+func TestDeadRefreshTokenIsSentOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &endpoint{status: 400, body: `{"error":"invalid_grant"}`}
+		g := e.refresh()
+		g.RefreshToken = "invalid"
+		s := oauth.NewSource(g, oauth.Options{})
+		for range 10 {
+			wantErr(t, s, oauth.ErrSignIn)
+			time.Sleep(time.Minute)
+		}
+		if n := len(e.requests); n != 1 {
+			t.Errorf("a dead refresh token was sent %d times", n)
+		}
+	})
+}
+
 func TestPassingErrorsPass(t *testing.T) {
 	for name, reason := range map[string]error{
 		"network":     errNetwork,
