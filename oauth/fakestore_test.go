@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -74,6 +75,16 @@ func (m *memory) access() string {
 		return ""
 	}
 	return m.content.AccessToken
+}
+
+// saves returns how often m was given a session since the last call of ops.
+func (m *memory) saves() (n int) {
+	for _, op := range m.ops() {
+		if strings.HasPrefix(op, "save ") {
+			n++
+		}
+	}
+	return n
 }
 
 // put is another process at work.

@@ -18,9 +18,11 @@ type flight struct {
 	standing error // with final setback: its cause, which only news from the store can end
 
 	unlock func()  // of the store, once locked
-	minted bool    // the session is new, not from the store
+	minted bool    // the session is new, not from the store or from Replace
 	quiet  bool    // the error is no news
 	errs   []error // for OnError
+
+	overruled bool // a human has signed in since it began; guarded by source.mu
 
 	done  chan struct{}
 	token *oauth2.Token // with err: the result, once done is closed
@@ -117,6 +119,7 @@ func (f *flight) land() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.flight = nil
+	f.minted = f.minted && !f.overruled
 	replaced := s.last != f.from // by Replace, meanwhile
 	switch {
 	case f.err == nil && (f.minted || !replaced):
@@ -153,6 +156,13 @@ func (s *Source) fail(f *flight) {
 	}
 	s.setback = setback{cause: f.err, until: time.Now().Add(s.coolDown), final: hopeless(f.err)}
 	f.err = s.setback.unavailable(s.coolDown)
+}
+
+// isOverruled tells whether what f gets will not count.
+func (f *flight) isOverruled() bool {
+	f.source.mu.Lock()
+	defer f.source.mu.Unlock()
+	return f.overruled
 }
 
 // release gives the store to others.

@@ -9,7 +9,7 @@ import (
 )
 
 // renew returns a session: one that another process has put into the store, or
-// a new one.
+// a new one; nil if it is not wanted any more.
 func (f *flight) renew(ctx context.Context) (*oauth2.Token, error) {
 	if f.source.store == nil {
 		return f.mint(ctx)
@@ -31,8 +31,11 @@ func (f *flight) renew(ctx context.Context) (*oauth2.Token, error) {
 	if t, err := f.look(ctx); t != nil || err != nil {
 		return t, err
 	}
+	if f.isOverruled() { // while it waited for the store
+		return nil, nil
+	}
 	t, err := f.mint(ctx)
-	if err == nil {
+	if err == nil && !f.isOverruled() {
 		f.save(ctx, t)
 	}
 	return t, err

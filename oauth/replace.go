@@ -14,6 +14,10 @@ import (
 // session; a nil old stands for whatever is current. A fresh session without
 // refresh token keeps the one of old. What s knows of failures is forgotten.
 //
+// A renewal under way goes on, and its session takes the place of fresh. Only
+// if old is nil, fresh stays and the renewal's session is dropped: a human who
+// signs in, who may be somebody else, has the last word.
+//
 // With a store, the session is saved in the background. Replace waits for
 // that a moment, so that a program that ends right away does not lose it as a
 // rule.
@@ -53,6 +57,9 @@ func (s *Source) replace(old, fresh *oauth2.Token) *oauth2.Token {
 	defer s.mu.Unlock()
 	if s.last != nil && old != nil && !session.Same(s.last.token, old) {
 		return nil
+	}
+	if s.flight != nil && old == nil {
+		s.flight.overruled = true
 	}
 	s.adopt(s.hold(s.last.inherit(fresh)))
 	return s.last.token

@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,6 +92,71 @@ func TestReplaceDuringARenewal(t *testing.T) {
 				synctest.Wait()
 				if m.access() != after {
 					t.Errorf("the store has %s, memory %s", m.access(), after)
+				}
+			})
+		})
+	}
+}
+
+// A human who signs in during a renewal may be another one than before.
+func TestSignInDuringARenewal(t *testing.T) {
+	slowLoads := func(m *memory) oauth.Store { return slowLoader{m} }
+	slowSaves := func(m *memory) oauth.Store { return slowSaver{m} }
+	locked := func(m *memory) oauth.Store { // by another process, for 10 s
+		m.lock <- struct{}{}
+		time.AfterFunc(10*time.Second, func() { <-m.lock })
+		return m
+	}
+	tests := map[string]struct {
+		store func(*memory) oauth.Store // nil: none
+		first bool                      // there was no session
+		fails bool
+		after time.Duration // since it began, when he does
+		asked int           // how often the renewal asked the grant
+		saved int           // how often the store was given a session, in all
+	}{
+		"that succeeds":            {nil, false, false, time.Second / 2, 1, 0},
+		"that fails":               {nil, false, true, time.Second / 2, 1, 0},
+		"of no session":            {nil, true, false, time.Second / 2, 1, 0},
+		"that holds the store":     {func(m *memory) oauth.Store { return m }, false, false, time.Second / 2, 1, 2},
+		"that saves":               {slowSaves, false, false, 15 * time.Second, 1, 3},
+		"that reads":               {slowLoads, false, false, time.Second / 2, 0, 2},
+		"that reads for the first": {slowLoads, true, false, time.Second / 2, 0, 1},
+		"that waits for the store": {locked, true, false, time.Second / 2, 0, 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var h hooks
+				g, m, tokens := unclocked(), newMemory(nil), []string{"H"}
+				o := h.options(nil)
+				if test.store != nil {
+					o.Store = test.store(m)
+				}
+				s := oauth.NewSource(g, o)
+				if !test.first {
+					tokens = []string{"T1", "H"}
+					s.Invalidate(want(t, s, "T1"))
+				}
+				asked := g.count()
+				g.delay = time.Second
+				if test.fails {
+					g.answer = failing(errNetwork).answer
+				}
+				var waiting sync.WaitGroup
+				waiting.Go(func() { want(t, s, "H") })
+				time.Sleep(test.after)
+				s.Replace(nil, token("H", "", 0))
+				want(t, s, "H")
+				waiting.Wait()
+				time.Sleep(time.Minute)
+				want(t, s, "H")
+				wantCalls(t, g, asked+test.asked)
+				if !slices.Equal(h.tokens, tokens) || test.fails == (h.errs == nil) {
+					t.Errorf("OnToken heard of %v, want %v; OnError of %v", h.tokens, tokens, h.errs)
+				}
+				if saved := m.saves(); saved != test.saved || saved > 0 && m.access() != "H" {
+					t.Errorf("the store has %q after %d of %d saves", m.access(), saved, test.saved)
 				}
 			})
 		})
