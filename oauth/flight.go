@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -24,9 +25,10 @@ type flight struct {
 
 	overruled bool // a human has signed in since it began; guarded by source.mu
 
-	done  chan struct{}
-	token *oauth2.Token // with err: the result, once done is closed
-	err   error
+	done     chan struct{}
+	token    *oauth2.Token // with err: the result, once done is closed
+	err      error
+	panicked *caught // instead of the result, for those who wait
 }
 
 type flightKey struct{}
@@ -43,6 +45,7 @@ func (s *Source) await(ctx context.Context) (*oauth2.Token, error) {
 	}
 	select {
 	case <-f.done:
+		f.panicked.again()
 		return f.token, f.err
 	case <-ctx.Done():
 		return nil, gaveUp(ctx)
@@ -97,8 +100,8 @@ func (s *Source) launch(ctx context.Context) {
 
 var errGone = errors.New("okru: the grant ended its goroutine")
 
-// fly renews. What follows happens even if a grant of the user's ends the
-// goroutine: first the result counts, then others get the store.
+// fly renews. What follows happens even if a grant of the user's panics or ends
+// the goroutine: first the result counts, then others get the store.
 func (f *flight) fly(ctx context.Context) {
 	f.err = errGone
 	defer close(f.done)
@@ -107,10 +110,24 @@ func (f *flight) fly(ctx context.Context) {
 	defer f.land()
 	ctx, cancel := f.source.bounded(ctx)
 	defer cancel()
-	f.token, f.err = f.renew(ctx)
-	if f.err != nil && !f.quiet {
+	if err := f.guard(func() { f.token, f.err = f.renew(ctx) }); err != nil {
+		f.err = err
+	} else if f.err != nil && !f.quiet {
 		f.errs = append(f.errs, f.err)
 	}
+}
+
+// guard calls fn, which runs code of the user's. A panic of that ends fn only:
+// those who wait for f get it, and OnError gets the error that is returned.
+func (f *flight) guard(fn func()) error {
+	c := catch(fn)
+	if c == nil {
+		return nil
+	}
+	f.panicked = cmp.Or(f.panicked, c)
+	err := c.failure()
+	f.errs = append(f.errs, err)
+	return err
 }
 
 // land makes the result count.
@@ -168,7 +185,7 @@ func (f *flight) isOverruled() bool {
 // release gives the store to others.
 func (f *flight) release() {
 	if f.unlock != nil {
-		f.unlock()
+		_ = f.guard(f.unlock)
 	}
 }
 
@@ -176,11 +193,11 @@ func (f *flight) release() {
 func (f *flight) report() {
 	if f.minted && f.err == nil && f.source.onToken != nil {
 		own := *f.token
-		f.source.onToken(&own)
+		_ = f.guard(func() { f.source.onToken(&own) })
 	}
 	for _, err := range f.errs {
 		if f.source.onError != nil {
-			f.source.onError(err)
+			_ = f.guard(func() { f.source.onError(err) })
 		}
 	}
 }

@@ -99,8 +99,8 @@ func (l *listener) wait(ctx context.Context, open func() error) (string, *oauth2
 	}
 	defer serving.Wait()
 	defer server.Close()
-	opened := make(chan error, 1)
-	go func() { opened <- open() }()
+	opened := make(chan opening, 1)
+	go func() { opened <- try(open) }()
 	for {
 		select {
 		case a := <-l.answer:
@@ -108,15 +108,27 @@ func (l *listener) wait(ctx context.Context, open func() error) (string, *oauth2
 			defer cancel()
 			_ = server.Shutdown(ctx)
 			return a.code, a.token, a.err
-		case err := <-opened:
-			if err != nil {
-				return "", nil, err
+		case o := <-opened:
+			o.panicked.again()
+			if o.err != nil {
+				return "", nil, o.err
 			}
 			opened = nil // the human is at it
 		case <-ctx.Done():
 			return "", nil, fmt.Errorf("okru: oauth.Loopback: waiting for the sign-in: %w", ctx.Err())
 		}
 	}
+}
+
+// An opening is how it went to open the browser.
+type opening struct {
+	err      error
+	panicked *caught
+}
+
+func try(open func() error) (o opening) {
+	o.panicked = catch(func() { o.err = open() })
+	return o
 }
 
 // ServeHTTP serves the redirect, and the page that hands over a fragment.

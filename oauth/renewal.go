@@ -93,9 +93,11 @@ var errNoToken = &failure{text: "okru: the grant returned neither a session nor 
 func (f *flight) save(ctx context.Context, t *oauth2.Token) {
 	ctx, cancel := f.source.bounded(ctx)
 	defer cancel()
-	if err := f.source.save(ctx, t); err != nil {
-		f.errs = append(f.errs, err)
-	}
+	_ = f.guard(func() {
+		if err := f.source.save(ctx, t); err != nil {
+			f.errs = append(f.errs, err)
+		}
+	})
 }
 
 // ask asks the grant for a session, by means of base if that helps.
@@ -140,6 +142,7 @@ func (s *Source) exchange(ctx context.Context, g Code) (t *oauth2.Token, err err
 	if s.spent {
 		return nil, errSpent
 	}
+	s.spent = true // so far as anyone knows, should it not return
 	t, s.spent, err = g.exchange(ctx)
 	return t, err
 }

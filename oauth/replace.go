@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -33,13 +34,14 @@ func (s *Source) Replace(old, fresh *oauth2.Token) {
 	if s.store == nil {
 		return
 	}
-	saved := make(chan struct{})
+	saved := make(chan *caught, 1)
 	go func() {
 		defer close(saved)
-		s.keep(t)
+		saved <- s.keep(t)
 	}()
 	select {
-	case <-saved:
+	case panicked := <-saved:
+		panicked.again()
 	case <-time.After(saveMoment):
 	}
 }
@@ -65,20 +67,33 @@ func (s *Source) replace(old, fresh *oauth2.Token) *oauth2.Token {
 	return s.last.token
 }
 
-// keep saves t, unless it is no longer the current session by then.
-func (s *Source) keep(t *oauth2.Token) {
+// keep saves t and reports what goes wrong. It returns a panic of the store or
+// the hook.
+func (s *Source) keep(t *oauth2.Token) *caught {
+	var err error
+	panicked := catch(func() { err = s.saveLast(t) })
+	if panicked != nil {
+		err = panicked.failure()
+	}
+	if err == nil || s.onError == nil {
+		return panicked
+	}
+	return cmp.Or(panicked, catch(func() { s.onError(err) }))
+}
+
+// saveLast saves t, unless it is no longer the current session by then.
+func (s *Source) saveLast(t *oauth2.Token) error {
 	ctx, cancel := s.bounded(context.Background())
 	defer cancel()
 	unlock, err := s.lock(ctx)
-	if err == nil {
-		defer unlock()
-		if s.isLast(t) {
-			err = s.save(ctx, t)
-		}
+	if err != nil {
+		return err
 	}
-	if err != nil && s.onError != nil {
-		s.onError(err)
+	defer unlock()
+	if !s.isLast(t) {
+		return nil
 	}
+	return s.save(ctx, t)
 }
 
 func (s *Source) isLast(t *oauth2.Token) bool {

@@ -76,6 +76,11 @@ type Options struct {
 // method Terminal() bool that returns true: repeating the API call does not
 // help.
 //
+// A panic of the grant, the store or a hook does not end the program from the
+// goroutine of a renewal: it reaches the callers who wait for that, and OnError
+// as an error. For later callers the renewal has failed, unless it has got a
+// session.
+//
 // With a store, processes take turns: each locks it and looks whether another
 // has renewed the session already, before it does so itself and saves the
 // result. A store that cannot be locked or read means no renewal; a session
