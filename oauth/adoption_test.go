@@ -63,17 +63,19 @@ func TestOlderSessionsAreNotAdopted(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			g := numbered(0)
-			m := newMemory(nil)
-			s := oauth.NewSource(g, oauth.Options{Store: m})
-			s.Replace(nil, test.mine)
-			m.put(test.stored)
-			s.Invalidate(test.mine)
-			access := "T1"
-			if test.adopt {
-				access = test.stored.AccessToken
-			}
-			want(t, s, access)
+			synctest.Test(t, func(t *testing.T) {
+				g := numbered(0)
+				m := newMemory(nil)
+				s := oauth.NewSource(g, oauth.Options{Store: m})
+				s.Replace(nil, test.mine)
+				m.put(test.stored)
+				s.Invalidate(test.mine)
+				access := "T1"
+				if test.adopt {
+					access = test.stored.AccessToken
+				}
+				want(t, s, access)
+			})
 		})
 	}
 }

@@ -99,15 +99,17 @@ func TestCodeIsExchangedOnceAcrossRestarts(t *testing.T) {
 // New keys from the API come from no code, but take the place of a session
 // that did.
 func TestCodeIsExchangedOnceAfterReplace(t *testing.T) {
-	e := &endpoint{body: goodAnswer}
-	m := newMemory(nil)
-	s := oauth.NewSource(e.code(), oauth.Options{Store: m})
-	s.Replace(want(t, s, "A"), token("N", "", 0))
-	e.set(400, `{"error":"invalid_grant"}`)
-	s = oauth.NewSource(e.code(), oauth.Options{Store: m})
-	s.Invalidate(want(t, s, "N"))
-	wantErr(t, s, oauth.ErrSignIn)
-	wantExchanges(t, e, 1)
+	synctest.Test(t, func(t *testing.T) {
+		e := &endpoint{body: goodAnswer}
+		m := newMemory(nil)
+		s := oauth.NewSource(e.code(), oauth.Options{Store: m})
+		s.Replace(want(t, s, "A"), token("N", "", 0))
+		e.set(400, `{"error":"invalid_grant"}`)
+		s = oauth.NewSource(e.code(), oauth.Options{Store: m})
+		s.Invalidate(want(t, s, "N"))
+		wantErr(t, s, oauth.ErrSignIn)
+		wantExchanges(t, e, 1)
+	})
 }
 
 // The store has a session from elsewhere, of which nothing is left.

@@ -18,33 +18,35 @@ func withSecret(t *oauth2.Token, secret string) *oauth2.Token {
 }
 
 func TestReplace(t *testing.T) {
-	var h hooks
-	m := newMemory(nil)
-	s := oauth.NewSource(numbered(0), h.options(m))
-	old := want(t, s, "T1")
-	m.ops()
+	synctest.Test(t, func(t *testing.T) {
+		var h hooks
+		m := newMemory(nil)
+		s := oauth.NewSource(numbered(0), h.options(m))
+		old := want(t, s, "T1")
+		m.ops()
 
-	s.Replace(withSecret(token("T1", "", 0), "other"), token("X", "", 0))
-	s.Replace(token("other", "", 0), token("X", "", 0))
-	s.Replace(old, nil)
-	s.Replace(old, &oauth2.Token{})
-	want(t, s, "T1")
-	wantOps(t, m)
+		s.Replace(withSecret(token("T1", "", 0), "other"), token("X", "", 0))
+		s.Replace(token("other", "", 0), token("X", "", 0))
+		s.Replace(old, nil)
+		s.Replace(old, &oauth2.Token{})
+		want(t, s, "T1")
+		wantOps(t, m)
 
-	s.Replace(old, withSecret(token("N1", "", 0), "secret"))
-	got := want(t, s, "N1")
-	if got.RefreshToken != "R1" || oauth.SessionSecret(got) != "secret" {
-		t.Errorf("the session has refresh token %q and secret %q, want R1 and secret", got.RefreshToken, oauth.SessionSecret(got))
-	}
-	wantOps(t, m, "lock", "save N1", "unlock")
-	if !slices.Equal(h.tokens, []string{"T1", "N1"}) || h.errs != nil {
-		t.Errorf("OnToken heard of %v, OnError of %v", h.tokens, h.errs)
-	}
+		s.Replace(old, withSecret(token("N1", "", 0), "secret"))
+		got := want(t, s, "N1")
+		if got.RefreshToken != "R1" || oauth.SessionSecret(got) != "secret" {
+			t.Errorf("the session has refresh token %q and secret %q, want R1 and secret", got.RefreshToken, oauth.SessionSecret(got))
+		}
+		wantOps(t, m, "lock", "save N1", "unlock")
+		if !slices.Equal(h.tokens, []string{"T1", "N1"}) || h.errs != nil {
+			t.Errorf("OnToken heard of %v, OnError of %v", h.tokens, h.errs)
+		}
 
-	s.Replace(nil, token("N2", "R2", 0))
-	if got := want(t, s, "N2"); got.RefreshToken != "R2" {
-		t.Errorf("refresh token is %q, want the new one", got.RefreshToken)
-	}
+		s.Replace(nil, token("N2", "R2", 0))
+		if got := want(t, s, "N2"); got.RefreshToken != "R2" {
+			t.Errorf("refresh token is %q, want the new one", got.RefreshToken)
+		}
+	})
 }
 
 func TestReplaceBeforeFirstUse(t *testing.T) {
@@ -188,16 +190,18 @@ func TestReplaceWaitsOnlyAMomentForTheStore(t *testing.T) {
 }
 
 func TestReplaceThatCannotBeSaved(t *testing.T) {
-	var h hooks
-	m := newMemory(nil)
-	s := oauth.NewSource(numbered(0), h.options(m))
-	old := want(t, s, "T1")
-	m.fault(nil, errNetwork, nil)
-	s.Replace(old, token("N", "", 0))
-	want(t, s, "N")
-	if len(h.errs) != 1 {
-		t.Errorf("OnError heard of %v, want one error", h.errs)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var h hooks
+		m := newMemory(nil)
+		s := oauth.NewSource(numbered(0), h.options(m))
+		old := want(t, s, "T1")
+		m.fault(nil, errNetwork, nil)
+		s.Replace(old, token("N", "", 0))
+		want(t, s, "N")
+		if len(h.errs) != 1 {
+			t.Errorf("OnError heard of %v, want one error", h.errs)
+		}
+	})
 }
 
 func TestStatic(t *testing.T) {

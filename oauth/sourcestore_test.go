@@ -102,13 +102,15 @@ func TestStoreThatCannotSave(t *testing.T) {
 
 // As above, with a store that could save once.
 func TestStoreThatCannotSaveAnyMore(t *testing.T) {
-	m := newMemory(nil)
-	s := oauth.NewSource(numbered(0), oauth.Options{Store: m})
-	old := want(t, s, "T1")
-	m.fault(nil, errNetwork, nil)
-	s.Replace(old, token("N", "", 0))
-	s.Invalidate(want(t, s, "N"))
-	want(t, s, "T2") // not T1, which the store still has
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(nil)
+		s := oauth.NewSource(numbered(0), oauth.Options{Store: m})
+		old := want(t, s, "T1")
+		m.fault(nil, errNetwork, nil)
+		s.Replace(old, token("N", "", 0))
+		s.Invalidate(want(t, s, "N"))
+		want(t, s, "T2") // not T1, which the store still has
+	})
 }
 
 func TestTornContentIsOverwritten(t *testing.T) {
