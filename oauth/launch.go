@@ -2,7 +2,9 @@ package oauth
 
 import (
 	"crypto/subtle"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/go-okru/okru/internal/param"
@@ -14,7 +16,9 @@ import (
 // prove that the session belongs to logged_user_id. Only then is that user
 // signed in, and are session_key and session_secret_key fit for [Static].
 //
-// Only sig covers the other parameters. Never trust api_server.
+// Only sig covers the other parameters, all of them. One that is there twice
+// is refused: whoever reads the parameters might take the other. Never trust
+// api_server.
 //
 // See https://apiok.ru/en/dev/app.
 func VerifyLaunch(params url.Values, applicationSecret string) error {
@@ -24,16 +28,41 @@ func VerifyLaunch(params url.Values, applicationSecret string) error {
 	if err != nil {
 		return err
 	}
+	if anyTwice(params) {
+		return errLaunchTwice
+	}
 	if !same(params.Get("auth_sig"), signature.Hex([]byte(user+session+applicationSecret))) {
 		return errLaunch
 	}
-	if params.Has(param.Sig) && !same(params.Get(param.Sig), signature.Sum(params, applicationSecret)) {
+	if params.Has(param.Sig) && !same(params.Get(param.Sig), launchSum(params, applicationSecret)) {
 		return errLaunch
 	}
 	if !params.Has(param.Sig) && ambiguous(user, session) {
 		return errLaunch
 	}
 	return nil
+}
+
+// anyTwice tells whether a parameter has more than one value.
+func anyTwice(params url.Values) bool {
+	for _, values := range params {
+		if len(values) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// launchSum returns the sig that params should have. It is not computed like
+// that of a call: it covers access_token and resig, too.
+func launchSum(params url.Values, secret string) string {
+	var text []byte
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		if name != param.Sig {
+			text = append(text, name+"="+params.Get(name)...)
+		}
+	}
+	return signature.Hex(append(text, secret...))
 }
 
 // ambiguous tells whether user and session could be split at another place:
@@ -46,6 +75,9 @@ func ambiguous(user, session string) bool {
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-var errLaunch = &failure{
-	text: "okru: oauth.VerifyLaunch: a signature is wrong: the launch parameters are forged, or of another application",
-}
+var (
+	errLaunch = &failure{
+		text: "okru: oauth.VerifyLaunch: a signature is wrong: the launch parameters are forged, or of another application",
+	}
+	errLaunchTwice = &failure{text: "okru: oauth.VerifyLaunch: a parameter is there twice"}
+)
