@@ -32,7 +32,7 @@ type browser struct {
 }
 
 func newBrowser(g Implicit) (*browser, error) {
-	redirect, err := url.Parse(g.redirectURL())
+	redirect, err := parseLink(url.Parse, g.redirectURL())
 	if err != nil || redirect.Scheme == "" {
 		return nil, &failure{text: "okru: oauth.Implicit: RedirectURL is not an absolute URL"}
 	}
@@ -83,7 +83,7 @@ func (b *browser) request(ctx context.Context, method, to string, form url.Value
 // isRedirectURL tells whether location is where the sign-in ends. What comes
 // after the path is the answer.
 func (b *browser) isRedirectURL(location string) bool {
-	u, err := url.Parse(location)
+	u, err := parseLink(url.Parse, location)
 	return err == nil && strings.EqualFold(u.Scheme, b.redirect.Scheme) && strings.EqualFold(u.Host, b.redirect.Host) &&
 		u.Opaque == b.redirect.Opaque && strings.TrimSuffix(u.Path, "/") == strings.TrimSuffix(b.redirect.Path, "/")
 }
@@ -102,7 +102,7 @@ func (b *browser) next(req *http.Request, a *answer) (*http.Request, error) {
 // follow requests the target of a redirect, always by GET: no form is sent on.
 func (b *browser) follow(req *http.Request, a *answer) (*http.Request, error) {
 	location := a.Header.Get("Location")
-	to, err := req.URL.Parse(location)
+	to, err := parseLink(req.URL.Parse, location)
 	if err != nil || location == "" {
 		return nil, a.failure("the authorize page", b.secrets)
 	}
@@ -159,12 +159,28 @@ func find(forms []*form, names ...string) *form {
 
 // submit sends f, which stands on the page that req asked for.
 func (b *browser) submit(req *http.Request, f *form) (*http.Request, error) {
-	to, err := req.URL.Parse(f.action)
+	to, err := parseLink(req.URL.Parse, f.action)
 	if err != nil || f.method != http.MethodPost || !atHome(to) {
 		return nil, newPageError(req.URL, "a form of OK's would not go to https://"+connectHost+
 			" by POST, so it was not sent; a human must sign in")
 	}
 	return b.request(req.Context(), http.MethodPost, to.String(), f.fields)
+}
+
+// parseLink parses link and leaves out a port that goes without saying, as
+// browsers do.
+func parseLink(parse func(string) (*url.URL, error), link string) (*url.URL, error) {
+	u, err := parse(link)
+	if err != nil {
+		return nil, err
+	}
+	switch u.Scheme {
+	case "https":
+		u.Host = strings.TrimSuffix(u.Host, ":443")
+	case "http":
+		u.Host = strings.TrimSuffix(u.Host, ":80")
+	}
+	return u, nil
 }
 
 // atHome tells whether u may be requested: its host is the only one to see

@@ -61,6 +61,24 @@ func TestImplicitWithoutStateOrScopes(t *testing.T) {
 	}
 }
 
+// A port that goes without saying makes no foreign page.
+func TestImplicitDefaultPorts(t *testing.T) {
+	for redirect, location := range map[string]string{
+		"":                           "https://api.ok.ru:443/blank.html",
+		"https://example.org:443/in": "https://example.org/in",
+		"http://localhost/":          "http://localhost:80/",
+	} {
+		s := newSite(location + goodFragment)
+		s.pages["/oauth/authorize"] = always(reply{location: "https://connect.ok.ru:443/dk?st.cmd=OAuth2Login&st.layout=w"})
+		s.pages["OAuth2Login"] = always(reply{body: strings.Replace(loginForm, `action="`, `action="https://connect.ok.ru:443`, 1)})
+		g := s.grant()
+		g.RedirectURL = redirect
+		if got, err := g.Token(t.Context()); err != nil || got.AccessToken != "AT" {
+			t.Errorf("%s: %v, %v", location, got, err)
+		}
+	}
+}
+
 func TestImplicitWhenConsentWasGiven(t *testing.T) {
 	s := newSite("")
 	s.pages["POST OAuth2Login"] = always(reply{location: blank + goodFragment})
@@ -93,6 +111,7 @@ func TestImplicitFailures(t *testing.T) {
 		"redirect loop":           {"OAuth2Login", always(reply{location: "/dk?st.cmd=OAuth2Login"}), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login", "", 20},
 		"redirect elsewhere":      {"OAuth2Login", always(reply{location: "https://m.ok.ru/check"}), oauth.ErrSignIn, "https://m.ok.ru/check", "", 2},
 		"redirect to http":        {"OAuth2Login", always(reply{location: "http://connect.ok.ru/dk"}), oauth.ErrSignIn, "http://connect.ok.ru/dk", "", 2},
+		"redirect to http's port": {"OAuth2Login", always(reply{location: "https://connect.ok.ru:80/dk"}), oauth.ErrSignIn, "https://connect.ok.ru:80/dk", "", 2},
 		"redirect to a port":      {"OAuth2Login", always(reply{location: "https://connect.ok.ru:8443/dk"}), oauth.ErrSignIn, "https://connect.ok.ru:8443/dk", "", 2},
 		"redirect to nowhere":     {"OAuth2Login", always(reply{status: 302}), nil, "", "", 2},
 		"form elsewhere":          {"OAuth2Login", loginTo("https://evil.example/steal", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
