@@ -19,6 +19,8 @@ var badAnswers = map[string]struct {
 	signIn   bool
 }{
 	"invalid_grant":         {&endpoint{status: 400, body: `{"error":"invalid_grant","error_description":"Expired"}`}, "Expired", "invalid_grant", true},
+	"after a mark":          {&endpoint{status: 400, body: "\ufeff" + `{"error":"invalid_grant"}`}, "invalid_grant", "invalid_grant", true},
+	"two marks":             {&endpoint{body: "\ufeff\ufeff" + `{"access_token":"CANARY"}`}, "not a JSON object", "", false},
 	"invalid_token":         {&endpoint{status: 400, body: `{"error":"invalid_token","error_description":"Invalid refresh token structure"}`}, "structure", "invalid_token", true},
 	"error with 200":        {&endpoint{body: `{"error":"invalid_client"}`}, "invalid_client", "invalid_client", false},
 	"access_denied":         {&endpoint{body: `{"error":"access_denied"}`}, "access_denied", "access_denied", true},
@@ -148,6 +150,17 @@ func TestExpiresIn(t *testing.T) {
 		if got.ExpiresIn != want || got.Expiry.IsZero() != (want == 0) {
 			t.Errorf("expires_in %s: session expires in %d at %v, want %d", value, got.ExpiresIn, got.Expiry, want)
 		}
+	}
+}
+
+func TestByteOrderMark(t *testing.T) {
+	e := &endpoint{body: "\ufeff" + goodAnswer}
+	if got, err := e.refresh().Token(t.Context()); err != nil || got.AccessToken != "A" {
+		t.Errorf("%v, %v", got, err)
+	}
+	e = &endpoint{body: "\ufeff" + `{"session_key":"SK"}`}
+	if got, err := e.password().Token(t.Context()); err != nil || got.AccessToken != "SK" {
+		t.Errorf("auth.login: %v, %v", got, err)
 	}
 }
 

@@ -19,8 +19,10 @@ import (
 type fields map[string]any
 
 // parseFields returns the fields of a JSON object, or nil if body is none. OK
-// labels JSON as it pleases, so the content type is not asked.
+// labels JSON as it pleases, so the content type is not asked. A byte order
+// mark is allowed, as okerrors.FromResponse does.
 func parseFields(body []byte) fields {
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	var f fields
