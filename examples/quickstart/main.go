@@ -2,9 +2,9 @@
 // on each circuit, and shows what comes back.
 //
 // Without settings it runs against a fake of the service inside the program.
-// With OKRU_APPLICATION_KEY, OKRU_APPLICATION_SECRET, OKRU_ACCESS_TOKEN and
-// OKRU_SESSION_SECRET_KEY in the environment it calls the real one; circuits
-// whose secret is not set are left out.
+// With OKRU_APPLICATION_KEY and OKRU_ACCESS_TOKEN in the environment it calls
+// the real one. Of OKRU_APPLICATION_SECRET and OKRU_SESSION_SECRET_KEY one is
+// enough; circuits whose secret is not set are left out.
 package main
 
 import (
@@ -33,7 +33,10 @@ func main() {
 }
 
 func run() error {
-	cfg, where, stop := settings()
+	cfg, where, stop, err := settings()
+	if err != nil {
+		return err
+	}
 	defer stop()
 	client, err := okru.NewClient(cfg)
 	if err != nil {
