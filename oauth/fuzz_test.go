@@ -28,6 +28,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		}
 	}
 	f.Add(200, "", `{"access_token":"A","expires_in":{"a":[1e999]},"x":"\ud800","session_secret_key":1}`)
+	f.Add(200, "", `{"access_token":"A","x":{"y":[1e999]}}`)
 	f.Fuzz(func(t *testing.T, status int, kind, body string) {
 		if status < 200 || status > 599 {
 			return // net/http hands no other to a RoundTripper's caller

@@ -23,7 +23,7 @@ func TestMarshalTokenKeepsEverything(t *testing.T) {
 	}
 	extras := map[string]any{
 		"session_secret_key": "0123456789", "uid": "580000000001", "number": 1.5, "big": json.Number("12345678901234567890"),
-		"flag": true, "nothing": nil, "list": []any{"a", 2.0, map[string]any{"b": 3.0}}, "weird \"name\"": "Привет <>&",
+		"flag": true, "nothing": nil, "list": []any{"a", 2.0, map[string]any{"b": 3.0}}, "huge": []any{json.Number("1e999")}, "weird \"name\"": "Привет <>&",
 	}
 	for name, want := range map[string]*oauth2.Token{
 		"bare":   {AccessToken: "A"},
