@@ -53,20 +53,25 @@ func (h *held) pace() {
 	}
 }
 
-// inherit returns fresh with what a session passes on to the one that takes
-// its place without a grant: its refresh token, and which code it came from.
-func (h *held) inherit(fresh *oauth2.Token) *oauth2.Token {
-	if h == nil {
-		return fresh
-	}
-	if origin := h.token.Extra(codeExtra); origin != nil {
-		fresh = withExtra(fresh, codeExtra, origin)
-	}
-	if fresh.RefreshToken == "" && h.token.RefreshToken != "" {
-		own := *fresh
-		own.RefreshToken, fresh = h.token.RefreshToken, &own
+// passOrigin returns fresh, which takes the place of h without the grant, with
+// the code that h came from, unless it came from one itself: no code must be
+// exchanged twice.
+func (h *held) passOrigin(fresh *oauth2.Token) *oauth2.Token {
+	if origin := h.token.Extra(codeExtra); origin != nil && fresh.Extra(codeExtra) == nil {
+		return withExtra(fresh, codeExtra, origin)
 	}
 	return fresh
+}
+
+// passRefreshToken returns fresh, a new session of the same user, with the
+// refresh token of h, unless it has one itself.
+func (h *held) passRefreshToken(fresh *oauth2.Token) *oauth2.Token {
+	if fresh.RefreshToken != "" || h.token.RefreshToken == "" {
+		return fresh
+	}
+	own := *fresh
+	own.RefreshToken = h.token.RefreshToken
+	return &own
 }
 
 // older tells whether a was handed out before b, so far as they say.

@@ -13,7 +13,8 @@ import (
 // Replace tells s that fresh takes the place of old: the API handed out new
 // keys, or a human has signed in. It does nothing if old is not the current
 // session; a nil old stands for whatever is current. A fresh session without
-// refresh token keeps the one of old. What s knows of failures is forgotten.
+// refresh token keeps the one of old, but not that of whatever is current,
+// which may be somebody else's. What s knows of failures is forgotten.
 //
 // A renewal under way goes on, and its session takes the place of fresh. Only
 // if old is nil, fresh stays and the renewal's session is dropped: a human who
@@ -63,7 +64,13 @@ func (s *Source) replace(old, fresh *oauth2.Token) *oauth2.Token {
 	if s.flight != nil && old == nil {
 		s.flight.overruled = true
 	}
-	s.adopt(s.hold(s.last.inherit(fresh)))
+	if s.last != nil {
+		fresh = s.last.passOrigin(fresh)
+		if old != nil {
+			fresh = s.last.passRefreshToken(fresh)
+		}
+	}
+	s.adopt(s.hold(fresh))
 	return s.last.token
 }
 

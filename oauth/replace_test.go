@@ -46,6 +46,11 @@ func TestReplace(t *testing.T) {
 		if got := want(t, s, "N2"); got.RefreshToken != "R2" {
 			t.Errorf("refresh token is %q, want the new one", got.RefreshToken)
 		}
+
+		s.Replace(nil, token("N3", "", 0))
+		if got := want(t, s, "N3"); got.RefreshToken != "" {
+			t.Errorf("a session by hand has refresh token %q of the one before, who may be another user", got.RefreshToken)
+		}
 	})
 }
 
