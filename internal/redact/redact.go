@@ -58,8 +58,8 @@ func JSON(attrs []slog.Attr) ([]byte, error) {
 
 // named matches a secret parameter with its value, as a query, a form or JSON
 // would show it.
-var named = regexp.MustCompile(`(?i)\b((?:access_token|refresh_token|auth_token|sdktoken|token|session_key|session_secret_key|` +
-	`application_secret_key|application_secret|client_secret|secret|password|fr\.password|fr\.token|auth_sig|resig|sig|code)` +
+var named = regexp.MustCompile(`(?i)\b((?:\w*token|tkn|session_key|session_secret_key|` +
+	`application_secret_key|application_secret|client_secret|secret|password|fr\.password|fr\.token|auth_sig|auth_hash|resig|sig|code)` +
 	`(?:=|%3D|\\?"\s*:\s*\\?"))[^&\s"'<>\\]+`)
 
 // keyLike matches what looks like a token or a signature: a long run without a
