@@ -166,7 +166,7 @@ func (p *params) sign(r *http.Request, isForm bool, k *keys) *http.Request {
 
 func (p *params) signForm(c *signedCopy, k *keys) {
 	form := p.encode(true, k)
-	if p.dropped {
+	if p.dropped || !param.Travels(c.url.RawQuery) {
 		c.url.RawQuery = p.encode(false, unsigned)
 	}
 	c.request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(form)), nil }

@@ -127,6 +127,7 @@ func TestSignerParameters(t *testing.T) {
 		{"form", post("", "method=a.b&text=%D0%9F"), "", "method=a.b&text=%D0%9F"},
 		{"query and form", post("method=a.b", "text=1"), "method=a.b", "text=1"},
 		{"sig and token in both", post("method=a.b&sig=1&access_token=t", "text=1&sig=2&access_token=u"), "method=a.b", "text=1"},
+		{"form and a raw query", post("method=a.b&text=Привет мир<\"", "x=1"), "method=a.b&text=" + url.QueryEscape("Привет мир<\""), "x=1"},
 		{"empty form", post("method=a.b", ""), "method=a.b", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -137,6 +138,9 @@ func TestSignerParameters(t *testing.T) {
 					t.Errorf("%q is in the query and in the form", key)
 				}
 				union[key] = values
+			}
+			if strings.ContainsFunc(got.URL.RawQuery, func(c rune) bool { return c <= ' ' || c > '~' || c == '<' || c == '"' }) {
+				t.Errorf("the query is not escaped: %q", got.URL.RawQuery)
 			}
 			for key, values := range union {
 				if len(values) != 1 {
