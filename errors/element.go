@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"io"
+	"unicode/utf8"
 )
 
 // errorElement is the root of an error in XML, in whatever namespace. OK's is
@@ -103,7 +104,7 @@ func local(name []byte) string {
 // elements returns the members of the error in text, as far as it goes. They
 // come out as JSON strings, but for the code.
 func elements(text []byte) (o object) {
-	d := xml.NewDecoder(bytes.NewReader(text))
+	d := xml.NewDecoder(bytes.NewReader(bytes.Map(readable, text)))
 	d.Strict = false
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	var value []byte
@@ -125,6 +126,16 @@ func elements(text []byte) (o object) {
 			depth--
 		}
 	}
+}
+
+// readable returns r, or the replacement character for what ends the look of
+// package xml at a text: bytes of an old encoding, such as windows-1251, and
+// control characters. The code may follow them.
+func readable(r rune) rune {
+	if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == '\ufffe' || r == '\uffff' {
+		return utf8.RuneError
+	}
+	return r
 }
 
 func (o *object) set(m member, value []byte) {

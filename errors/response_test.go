@@ -23,13 +23,15 @@ func TestHeader(t *testing.T) {
 		body        string
 		want        okerrors.Error
 	}{
-		"alone":                {header: "101", want: okerrors.Error{Code: 101}},
-		"WMF":                  {wmf: "8", want: okerrors.Error{Code: 8}},
-		"both":                 {header: "101", wmf: "8", want: okerrors.Error{Code: 101}},
-		"details":              {header: "100", body: details, want: okerrors.Error{Code: 100, Message: "PARAM : bad", Field: "uid"}},
-		"header comes first":   {header: "102", body: details, want: okerrors.Error{Code: 102, Message: "PARAM : bad", Field: "uid"}},
-		"foreign key first":    {header: "100", body: `{"x":[{}],` + details[1:], want: okerrors.Error{Code: 100, Message: "PARAM : bad", Field: "uid"}},
-		"no code in the body":  {header: "100", body: `{"error_msg":"m"}`, want: okerrors.Error{Code: 100, Message: "m"}},
+		"alone":               {header: "101", want: okerrors.Error{Code: 101}},
+		"WMF":                 {wmf: "8", want: okerrors.Error{Code: 8}},
+		"both":                {header: "101", wmf: "8", want: okerrors.Error{Code: 101}},
+		"details":             {header: "100", body: details, want: okerrors.Error{Code: 100, Message: "PARAM : bad", Field: "uid"}},
+		"header comes first":  {header: "102", body: details, want: okerrors.Error{Code: 102, Message: "PARAM : bad", Field: "uid"}},
+		"foreign key first":   {header: "100", body: `{"x":[{}],` + details[1:], want: okerrors.Error{Code: 100, Message: "PARAM : bad", Field: "uid"}},
+		"no code in the body": {header: "100", body: `{"error_msg":"m"}`, want: okerrors.Error{Code: 100, Message: "m"}},
+		"details in an old encoding": {header: "100", body: "<error_response><error_msg>PARAM : \xcf\xf0 \u043f\x01</error_msg><error_field>uid</error_field></error_response>",
+			want: okerrors.Error{Code: 100, Message: "PARAM : \ufffd\ufffd \u043f\ufffd", Field: "uid"}},
 		"details in XML":       {header: "100", body: `<error_response><error_msg>m</error_msg></error_response>`, want: okerrors.Error{Code: 100, Message: "m"}},
 		"other XML":            {header: "100", body: `<html><error_msg>m</error_msg></html>`, want: okerrors.Error{Code: 100}},
 		"text":                 {header: "3", body: `3:METHOD`, want: okerrors.Error{Code: 3}},

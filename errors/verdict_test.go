@@ -31,13 +31,15 @@ var failures = map[string]struct {
 	"followed by more": {`{"error_code":102}{"error_code":103}`, 102},
 	"XML": {`<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 		<error_response xmlns="http://api.forticom.com/1.0/"><error_code>102</error_code><error_msg>x</error_msg></error_response>`, 102},
-	"XML with prefix":    {`<ns2:error_response xmlns:ns2="http://api.forticom.com/1.0/"><ns2:error_code> 102 </ns2:error_code></ns2:error_response>`, 102},
-	"XML without prolog": {"\n<error_response><error_code>102</error_code></error_response >", 102},
-	"XML comment":        {`<!-- <x> - > --><error_response ><error_code>102</error_code></error_response>`, 102},
-	"XML with a mark":    {"\ufeff<?xml version=\"1.0\"?><error_response><error_code>102</error_code></error_response>", 102},
-	"XML truncated":      {`<error_response><error_code>102</error_code><error_msg>PAR`, 102},
-	"XML with more":      {`<error_response><error_code>102</error_code></error_response><x><error_code>1</error_code></x>`, 102},
-	"XML in cyrillic":    {"<?xml version='1.0' encoding='windows-1251'?><error_response><error_code>102</error_code><error_msg>\xe0</error_msg></error_response>", 102},
+	"XML with prefix":     {`<ns2:error_response xmlns:ns2="http://api.forticom.com/1.0/"><ns2:error_code> 102 </ns2:error_code></ns2:error_response>`, 102},
+	"XML without prolog":  {"\n<error_response><error_code>102</error_code></error_response >", 102},
+	"XML comment":         {`<!-- <x> - > --><error_response ><error_code>102</error_code></error_response>`, 102},
+	"XML with a mark":     {"\ufeff<?xml version=\"1.0\"?><error_response><error_code>102</error_code></error_response>", 102},
+	"XML truncated":       {`<error_response><error_code>102</error_code><error_msg>PAR`, 102},
+	"XML with more":       {`<error_response><error_code>102</error_code></error_response><x><error_code>1</error_code></x>`, 102},
+	"XML with a control":  {"<error_response><error_msg>\x00\ufffe</error_msg><error_code>102</error_code></error_response>", 102},
+	"XML, cyrillic first": {"<?xml version='1.0' encoding='windows-1251'?><error_response><error_msg>\xcf\xf0\xe8</error_msg><error_code>102</error_code></error_response>", 102},
+	"XML in cyrillic":     {"<?xml version='1.0' encoding='windows-1251'?><error_response><error_code>102</error_code><error_msg>\xe0</error_msg></error_response>", 102},
 }
 
 // successes are bodies that are not.
