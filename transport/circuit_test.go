@@ -43,7 +43,7 @@ func TestCircuits(t *testing.T) {
 		{"client without session secret", transport.ClientServer, "app-secret", bare, "", "", "session_secret_key"},
 		{"client without session", transport.ClientServer, "app-secret", nil, "", "", "TokenSource"},
 		{"sessionless", transport.Sessionless, "app-secret", both, "app-secret", "", ""},
-		{"sessionless without secret", transport.Sessionless, "", both, "", "", "ApplicationSecret"},
+		{"sessionless without secret", transport.Sessionless, "", both, "", "", "signs with the application secret: set ApplicationSecret"},
 		{"unsigned", transport.Unsigned, "app-secret", both, "none", "", ""},
 		{"empty token", transport.Auto, "app-secret", oauth2.StaticTokenSource(&oauth2.Token{}), "", "", "access token is empty"},
 		{"no token", transport.Auto, "app-secret", sourceFunc(func() (*oauth2.Token, error) { return nil, nil }), "", "", "neither"},
@@ -100,9 +100,13 @@ func TestSessionOfOneCall(t *testing.T) {
 		}
 	}
 	// A nil session must never become a call of somebody else's.
-	for _, ctx := range []context.Context{transport.WithToken(ctx, nil), transport.WithTokenSource(ctx, nil)} {
-		if _, err := signer().Wrap(&recorder{}).RoundTrip(get("method=a.b").WithContext(ctx)); err == nil || !strings.Contains(err.Error(), "nil token") {
+	for given, ctx := range map[string]context.Context{"WithToken was given": transport.WithToken(ctx, nil), "WithTokenSource was given": transport.WithTokenSource(ctx, nil)} {
+		base := &recorder{}
+		if _, err := signer().Wrap(base).RoundTrip(get("method=a.b").WithContext(ctx)); err == nil || !strings.Contains(err.Error(), given) || base.got != nil {
 			t.Errorf("a nil session: %v", err)
+		}
+		if _, err := signer().Wrap(base).RoundTrip(get("method=a.b").WithContext(transport.WithCircuit(ctx, transport.Sessionless))); err != nil {
+			t.Errorf("a nil session, and a circuit that has none: %v", err)
 		}
 	}
 }

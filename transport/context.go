@@ -22,8 +22,21 @@ func WithToken(ctx context.Context, t *oauth2.Token) context.Context {
 // of that of [Signer.TokenSource], and have ts renew it if it is refused. A
 // nil ts makes calls fail.
 func WithTokenSource(ctx context.Context, ts oauth2.TokenSource) context.Context {
-	return apicall.With(ctx, func(v *apicall.Values) { v.Token, v.HasToken, v.Source = nil, ts == nil, ts })
+	if ts == nil {
+		ts = nilSource{}
+	}
+	return apicall.With(ctx, func(v *apicall.Values) { v.Token, v.HasToken, v.Source = nil, false, ts })
 }
+
+// A nilSource stands for a nil source, so that no call gets the session of
+// somebody else instead.
+type nilSource struct{}
+
+func (nilSource) Token() (*oauth2.Token, error) {
+	return nil, refuse("no session: WithTokenSource was given a nil token source; for a call without a session use WithCircuit(ctx, Sessionless)")
+}
+
+func (s nilSource) TokenContext(context.Context) (*oauth2.Token, error) { return s.Token() }
 
 // WithCircuit returns a context whose calls use circuit c instead of
 // [Signer.Circuit].

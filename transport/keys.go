@@ -59,15 +59,14 @@ func (s *signer) keysOn(circuit Circuit, r *http.Request, src source) (*keys, er
 	if !circuit.Valid() {
 		return nil, refuse("WithCircuit(%d): there is no such circuit", int(circuit))
 	}
-	if circuit == Auto && src.none() {
-		circuit = Sessionless
-	}
 	switch {
 	case circuit == Unsigned:
 		return unsigned, nil
-	case circuit == Sessionless && s.settings.ApplicationSecret != "":
+	case (circuit == Sessionless || circuit == Auto && src.none()) && s.settings.ApplicationSecret != "":
 		return s.sessionless, nil
 	case circuit == Sessionless:
+		return nil, refuse("circuit Sessionless signs with the application secret: set ApplicationSecret")
+	case circuit == Auto && src.none():
 		return nil, refuse("nothing to sign with: set TokenSource for calls with a session, or ApplicationSecret for calls without")
 	case src.none():
 		return nil, refuse("circuit %v signs calls of a session, and there is none: set TokenSource, or use WithToken", circuit)

@@ -60,7 +60,7 @@ func (src *source) token(ctx context.Context) (*oauth2.Token, error) {
 	case t == nil && src.tokens != nil:
 		return nil, refuse("no session: the token source returned neither a token nor an error")
 	case t == nil:
-		return nil, refuse("no session: the call's context has a nil token; for a call without a session use WithCircuit(ctx, Sessionless)")
+		return nil, refuse("no session: WithToken was given a nil token; for a call without a session use WithCircuit(ctx, Sessionless)")
 	case t.AccessToken == "":
 		return nil, refuse("no session: the access token is empty")
 	}
