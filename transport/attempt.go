@@ -84,7 +84,7 @@ func (a Attempt) isSafe() bool {
 	if _, failed := a.apiError(); failed || apicall.IsMarked(a.Response) {
 		method = apicall.MethodOfCall(a.Request)
 	}
-	return safeToRepeat(a.Request, method)
+	return safeToRepeat(apicall.From(a.Request.Context()), method)
 }
 
 // isSuccess tells whether the server is well, judging by a. Refusing a call

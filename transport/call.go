@@ -9,42 +9,58 @@ import (
 	"github.com/go-okru/okru/internal/body"
 )
 
+// A call is an API call on its way through a Signer.
+type call struct {
+	request *http.Request
+	said    *apicall.Values // by its context: looked up once, since contexts are chains; may be nil
+	source  source
+	isForm  bool
+	form    string // if so
+}
+
 // call sends one API call, and once more if its session was refused.
 func (s *signer) call(r *http.Request) (*http.Response, error) {
-	isForm := apicall.IsForm(r)
-	var form string
-	if isForm {
+	c := call{request: r, said: apicall.From(r.Context()), isForm: apicall.IsForm(r)}
+	c.source = s.source(c.said)
+	if c.isForm {
 		text, err := formOf(r)
 		if err != nil {
 			return nil, terminal(err)
 		}
-		form = text
+		c.form = text
 	}
-	src := s.source(r)
-	resp, used, err := s.attempt(r, src, form, isForm)
+	resp, used, err := s.attempt(&c)
 	if used == nil || err != nil {
 		return resp, err
 	}
-	return s.renew(r, src, form, isForm, resp, used)
+	return s.renew(&c, resp, used)
 }
 
-// attempt signs r and sends it. It returns the keys it used if the API refused
+// attempt signs c and sends it. It returns the keys it used if the API refused
 // their session.
-func (s *signer) attempt(r *http.Request, src source, form string, isForm bool) (*http.Response, *keys, error) {
-	p := getParams()
-	defer p.release()
-	err := p.parse(r, form, isForm, s.app)
-	var k *keys
-	if err == nil {
-		k, err = s.keys(r, src)
-	}
+func (s *signer) attempt(c *call) (*http.Response, *keys, error) {
+	signed, k, err := s.sign(c)
 	if err != nil {
-		if !isForm { // else readForm has closed it
-			body.CloseRequest(r)
+		if !c.isForm { // else formOf has closed it
+			body.CloseRequest(c.request)
 		}
 		return nil, nil, terminal(err)
 	}
-	return s.send(r, p.sign(r, isForm, k), k)
+	return s.send(c.request, signed, k)
+}
+
+// sign returns the signed copy of c and what it was signed with.
+func (s *signer) sign(c *call) (*http.Request, *keys, error) {
+	p := getParams()
+	defer p.release()
+	if err := p.parse(c, s.app); err != nil {
+		return nil, nil, err
+	}
+	k, err := s.keys(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	return p.sign(c, k), k, nil
 }
 
 // send sends the signed copy of r.
@@ -79,9 +95,10 @@ var errNeither = errors.New("okru: the RoundTripper below the Signer returned ne
 
 // renew repeats a call whose session was refused. It returns the refusal if
 // there is no newer session, or the body cannot be had again.
-func (s *signer) renew(r *http.Request, src source, form string, isForm bool, resp *http.Response, used *keys) (*http.Response, error) {
-	src.refused(used.used(), resp)
-	fresh, err := src.token(r.Context())
+func (s *signer) renew(c *call, resp *http.Response, used *keys) (*http.Response, error) {
+	r := c.request
+	c.source.refused(used.used(), resp)
+	fresh, err := c.source.token(r.Context())
 	if ctxErr := r.Context().Err(); err != nil && ctxErr != nil {
 		body.Discard(resp)
 		return nil, terminal(err)
@@ -89,7 +106,7 @@ func (s *signer) renew(r *http.Request, src source, form string, isForm bool, re
 	if err != nil || used.isOf(fresh) {
 		return resp, nil
 	}
-	again, ok := repeatable(r, isForm)
+	again, ok := repeatable(r, c.isForm)
 	if !ok {
 		return resp, nil
 	}
@@ -100,12 +117,13 @@ func (s *signer) renew(r *http.Request, src source, form string, isForm bool, re
 			return nil, terminal(err)
 		}
 	}
-	resp, used, err = s.attempt(again, source{fixed: fresh}, form, isForm)
+	repeat := call{request: again, said: c.said, source: source{fixed: fresh}, isForm: c.isForm, form: c.form}
+	resp, used, err = s.attempt(&repeat)
 	if resp != nil {
 		resp.Request = r
 	}
 	if used != nil {
-		src.refused(used.used(), resp)
+		c.source.refused(used.used(), resp)
 	}
 	return resp, err
 }

@@ -2,13 +2,11 @@ package transport
 
 import (
 	"hash/maphash"
-	"net/http"
 	"net/url"
 	"sync/atomic"
 
 	"golang.org/x/oauth2"
 
-	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/param"
 	"github.com/go-okru/okru/internal/session"
 )
@@ -40,22 +38,22 @@ func (k *keys) used() *oauth2.Token {
 	return session.New(k.access, k.own)
 }
 
-// keys returns the keys of r.
-func (s *signer) keys(r *http.Request, src source) (*keys, error) {
-	v := apicall.From(r.Context())
+// keys returns the keys of c.
+func (s *signer) keys(c *call) (*keys, error) {
 	circuit := s.settings.Circuit
-	if v != nil && v.HasCircuit {
-		circuit = Circuit(v.Circuit)
+	if c.said != nil && c.said.HasCircuit {
+		circuit = Circuit(c.said.Circuit)
 	}
-	k, err := s.keysOn(circuit, r, src)
-	if err == nil && v != nil && v.Redactor != nil {
-		v.Redactor.Set(func(text string) string { return s.secrets(k).Clean(text) })
+	k, err := s.keysOn(circuit, c)
+	if err == nil && c.said != nil && c.said.Redactor != nil {
+		c.said.Redactor.Set(func(text string) string { return s.secrets(k).Clean(text) })
 	}
 	return k, err
 }
 
-// keysOn returns the keys of r on a circuit.
-func (s *signer) keysOn(circuit Circuit, r *http.Request, src source) (*keys, error) {
+// keysOn returns the keys of c on a circuit.
+func (s *signer) keysOn(circuit Circuit, c *call) (*keys, error) {
+	src := &c.source
 	if !circuit.Valid() {
 		return nil, refuse("WithCircuit(%d): there is no such circuit", int(circuit))
 	}
@@ -71,7 +69,7 @@ func (s *signer) keysOn(circuit Circuit, r *http.Request, src source) (*keys, er
 	case src.none():
 		return nil, refuse("circuit %v signs calls of a session, and there is none: set TokenSource, or use WithToken", circuit)
 	}
-	t, err := src.token(r.Context())
+	t, err := src.token(c.request.Context())
 	if err != nil {
 		return nil, err
 	}

@@ -54,16 +54,16 @@ func (a application) addTo(l *param.List, isForm bool) {
 	l.AddText(param.ApplicationKey, a.pair, isForm)
 }
 
-// parse collects the parameters of r and form, checked and sorted.
-func (p *params) parse(r *http.Request, form string, isForm bool, app application) error {
+// parse collects the parameters of c, checked and sorted.
+func (p *params) parse(c *call, app application) error {
 	p.list.Reset()
-	if err := p.list.Parse(r.URL.RawQuery, false); err != nil {
+	if err := p.list.Parse(c.request.URL.RawQuery, false); err != nil {
 		return refuse("query: %w", err)
 	}
-	if err := p.list.Parse(form, true); err != nil {
+	if err := p.list.Parse(c.form, true); err != nil {
 		return refuse("form: %w", err)
 	}
-	if err := p.complete(isForm, app); err != nil {
+	if err := p.complete(c.isForm, app); err != nil {
 		return err
 	}
 	if err := p.list.Sort(); err != nil {
@@ -148,39 +148,40 @@ type signedCopy struct {
 	url     url.URL
 }
 
-// sign returns a copy of r with its parameters signed by k. The copy shares
-// with r whatever is not changed.
-func (p *params) sign(r *http.Request, isForm bool, k *keys) *http.Request {
-	c := &signedCopy{request: *r, url: *r.URL}
-	c.request.URL = &c.url
-	if isForm {
-		p.signForm(c, k)
-		return &c.request
+// sign returns a copy of c's request with its parameters signed by k. The copy
+// shares with the request whatever is not changed.
+func (p *params) sign(c *call, k *keys) *http.Request {
+	signed := &signedCopy{request: *c.request, url: *c.request.URL}
+	signed.request.URL = &signed.url
+	if c.isForm {
+		p.signForm(signed, k)
+		return &signed.request
 	}
-	c.url.RawQuery = p.encode(false, k)
-	if isReplayed(r.Method) && !p.isSafe(r) {
-		c.sendOnce()
+	signed.url.RawQuery = p.encode(false, k)
+	if isReplayed(c.request.Method) && !p.isSafe(c) {
+		signed.sendOnce()
 	}
-	return &c.request
+	return &signed.request
 }
 
-func (p *params) signForm(c *signedCopy, k *keys) {
+func (p *params) signForm(signed *signedCopy, k *keys) {
 	form := p.encode(true, k)
-	if p.dropped || !param.Travels(c.url.RawQuery) {
-		c.url.RawQuery = p.encode(false, unsigned)
+	if p.dropped || !param.Travels(signed.url.RawQuery) {
+		signed.url.RawQuery = p.encode(false, unsigned)
 	}
-	c.request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(form)), nil }
-	c.request.Body, _ = c.request.GetBody()
-	c.request.ContentLength = int64(len(form))
-	c.request.TransferEncoding = nil
+	r := &signed.request
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(form)), nil }
+	r.Body, _ = r.GetBody()
+	r.ContentLength = int64(len(form))
+	r.TransferEncoding = nil
 }
 
-// isSafe tells whether the call may run twice.
-func (p *params) isSafe(r *http.Request) bool {
-	if method, _ := apicall.Path(r.URL.Path); method != "" {
-		return safeToRepeat(r, method)
+// isSafe tells whether c may run twice.
+func (p *params) isSafe(c *call) bool {
+	if method, _ := apicall.Path(c.request.URL.Path); method != "" {
+		return safeToRepeat(c.said, method)
 	}
-	return safeToRepeat(r, string(p.method)) // in place: the conversion does not allocate
+	return safeToRepeat(c.said, string(p.method)) // in place: the conversion does not allocate
 }
 
 // isReplayed tells whether http.Transport repeats requests of this verb by

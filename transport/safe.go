@@ -1,17 +1,16 @@
 package transport
 
 import (
-	"net/http"
 	"strings"
 
 	"github.com/go-okru/okru/internal/apicall"
 )
 
-// safeToRepeat tells whether the call r of the API method may run twice. What
-// the context says counts; else the method's name does, since OK takes GET and
-// POST for every method and the verb says nothing.
-func safeToRepeat(r *http.Request, method string) bool {
-	if v := apicall.From(r.Context()); v != nil && v.Idempotent != apicall.Unsaid {
+// safeToRepeat tells whether a call of the API method may run twice whose
+// context said v. That counts; else the method's name does, since OK takes GET
+// and POST for every method and the verb says nothing.
+func safeToRepeat(v *apicall.Values, method string) bool {
+	if v != nil && v.Idempotent != apicall.Unsaid {
 		return v.Idempotent == apicall.Yes
 	}
 	return readsOnly(method)

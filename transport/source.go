@@ -34,8 +34,9 @@ var staticType = reflect.TypeOf(oauth2.StaticTokenSource(nil))
 
 func isPrompt(ts oauth2.TokenSource) bool { return ts != nil && reflect.TypeOf(ts) == staticType }
 
-func (s *signer) source(r *http.Request) source {
-	switch v := apicall.From(r.Context()); {
+// source returns the source of a call whose context said v.
+func (s *signer) source(v *apicall.Values) source {
+	switch {
 	case v == nil:
 	case v.HasToken:
 		return source{fixed: v.Token, empty: v.Token == nil}
