@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 
 	okerrors "github.com/go-okru/okru/errors"
@@ -82,30 +81,15 @@ func (s *signer) scrubHeaders(resp *http.Response, signed *http.Request, k *keys
 			continue
 		}
 		secrets := append(s.secrets(k), sigOf(signed))
-		if shows(values[0], secrets) {
+		if secrets.In(values[0]) {
 			address, _, _ := strings.Cut(values[0], "?")
 			address, _, _ = strings.Cut(address, "#")
-			if shows(address, secrets) {
+			if secrets.In(address) {
 				address = "/"
 			}
 			resp.Header.Set(name, address)
 		}
 	}
-}
-
-// shows tells whether text has one of secrets, escaped up to three times.
-func shows(text string, secrets redact.Secrets) bool {
-	for range 4 {
-		if secrets.In(text) {
-			return true
-		}
-		decoded, err := url.PathUnescape(text)
-		if err != nil || decoded == text {
-			return false
-		}
-		text = decoded
-	}
-	return false
 }
 
 // secrets returns what is secret about calls with k, but for their signatures.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"golang.org/x/oauth2"
@@ -32,6 +34,26 @@ func TestWordsAreNotTakenForSecrets(t *testing.T) {
 		}
 		if e, _ := okerrors.FromResponse(resp); e == nil || e.Message != test.message || e.Field != "session_key" {
 			t.Errorf("%q with token %q: error is %+v", test.message, test.token, e)
+		}
+	}
+}
+
+// However a server spells what it quotes, the error does not show it.
+func TestQuotedSecretsInAnySpelling(t *testing.T) {
+	const token = `CANARY/TOK+EN=:<1&x`
+	for name, quoted := range map[string]string{
+		"plain": token, "query": url.QueryEscape(token), "path": url.PathEscape(token), "HTML": html.EscapeString(token),
+		"small letters": strings.NewReplacer("%2F", "%2f", "%2B", "%2b", "%3D", "%3d", "%3A", "%3a", "%3C", "%3c").Replace(url.QueryEscape(token)),
+		"twice":         url.QueryEscape(url.QueryEscape(token)), "HTML twice": html.EscapeString(html.EscapeString(token)),
+	} {
+		a := &api{answers: []string{apiError(4, "REQUEST : you sent ["+quoted+"]")}}
+		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: oauth.Static(token, "")}
+		resp, err := s.Wrap(a).RoundTrip(get("method=users.getInfo"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, _ := okerrors.FromResponse(resp); e == nil || e.Message != "REQUEST : you sent [[redacted]]" {
+			t.Errorf("%s: message %q of %q", name, e.Message, quoted)
 		}
 	}
 }

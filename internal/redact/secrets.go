@@ -1,7 +1,9 @@
 package redact
 
 import (
-	"net/url"
+	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -20,22 +22,71 @@ const words = " access access_token application application_key application_secr
 	"parameter parameters password permission refresh_token request required revoked secret server service session " +
 	"session_key session_secret session_secret_key signature specified system unknown "
 
-// Clean returns text with a mark in the place of each secret.
-func (s Secrets) Clean(text string) string { return s.replacer().Replace(text) }
+// Clean returns text with a mark in the place of each secret, also of one that
+// is escaped for a query, a path, JSON or HTML, even more than once.
+func (s Secrets) Clean(text string) string {
+	longestFirst := slices.SortedFunc(slices.Values(s), func(a, b string) int { return len(b) - len(a) })
+	for _, secret := range longestFirst {
+		if len(secret) < minSecret || strings.Contains(words, " "+secret+" ") || !strings.Contains(text, core(secret)) {
+			continue
+		}
+		text = spellings(secret).ReplaceAllLiteralString(text, Mark)
+	}
+	return text
+}
 
 // In tells whether text shows a secret.
 func (s Secrets) In(text string) bool { return s.Clean(text) != text }
 
-// replacer replaces secrets, also as they appear in queries and in JSON.
-func (s Secrets) replacer() *strings.Replacer {
-	var pairs []string
-	for _, secret := range s {
-		if len(secret) < minSecret || strings.Contains(words, " "+secret+" ") {
-			continue
-		}
-		for _, spelling := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), strings.ReplaceAll(secret, "/", `\/`)} {
-			pairs = append(pairs, spelling, Mark)
+// core returns the longest part of secret that nothing escapes. A text without
+// it, as nearly all are, need not be searched for the spellings.
+func core(secret string) string {
+	longest := ""
+	for part := range strings.FieldsFuncSeq(secret, func(r rune) bool { return !isPlain(r) }) {
+		if len(part) > len(longest) {
+			longest = part
 		}
 	}
-	return strings.NewReplacer(pairs...)
+	return longest
+}
+
+// isPlain tells whether r is one of those that nothing escapes.
+func isPlain(r rune) bool {
+	return '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z'
+}
+
+// spellings matches secret in all its spellings.
+func spellings(secret string) *regexp.Regexp {
+	var b strings.Builder
+	for _, r := range secret {
+		if isPlain(r) {
+			b.WriteRune(r)
+			continue
+		}
+		b.WriteString(`\\*(?:` + strings.Join(escapes(r), `|`) + `)`) // as in \/
+	}
+	return regexp.MustCompile(b.String())
+}
+
+// entities are what HTML calls characters that a secret may have.
+var entities = map[rune]string{'&': "amp", '<': "lt", '>': "gt", '"': "quot", '\'': "apos"}
+
+// escapes returns patterns of what r is escaped as, and of r itself, last: it
+// may be how an escape begins.
+func escapes(r rune) []string {
+	percent := ""
+	for _, c := range []byte(string(r)) {
+		percent += fmt.Sprintf(`%%(?:25)*(?i:%02x)`, c)
+	}
+	list := []string{
+		percent, // as in %2F or %252F
+		fmt.Sprintf(`\\+u(?i:%04x)`, r), fmt.Sprintf(`&(?:amp;)*#(?:0*%d|(?i:x0*%x));`, r, r),
+	}
+	if name, ok := entities[r]; ok {
+		list = append(list, `&(?:amp;)*`+name+`;`)
+	}
+	if r == ' ' {
+		list = append(list, `\+`, `%(?:25)*2(?i:b)`)
+	}
+	return append(list, regexp.QuoteMeta(string(r)))
 }

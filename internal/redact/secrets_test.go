@@ -1,6 +1,9 @@
 package redact
 
 import (
+	"encoding/json"
+	"html"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -12,10 +15,51 @@ func TestSecretsClean(t *testing.T) {
 		{"of canary/token+1 here", "of " + Mark + " here"},
 		{"?t=canary%2Ftoken%2B1&", "?t=" + Mark + "&"},
 		{`"canary\/token+1"`, `"` + Mark + `"`},
+		{"?t=canary%2ftoken%2b1&", "?t=" + Mark + "&"},
+		{"?t=canary%252Ftoken%25252b1&", "?t=" + Mark + "&"},
+		{"canary&#47;token&amp;#x2B;1", Mark},
+		{`canary\u002Ftoken+1`, Mark},
+		{"CANARY/TOKEN+1", "CANARY/TOKEN+1"},
+		{"canary/token+2", "canary/token+2"},
 	} {
 		if got := secrets.Clean(test.text); got != test.want || secrets.In(test.text) != (test.text != test.want) {
 			t.Errorf("Clean(%q) = %q, want %q", test.text, got, test.want)
 		}
+	}
+}
+
+// Whatever escapes a secret does not hide it.
+func TestSecretsCleanEverySpelling(t *testing.T) {
+	const secret = `tk/1 +=:<"&'>\\éя%`
+	asJSON, err := json.Marshal(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ways := map[string]func(string) string{
+		"query": url.QueryEscape, "path": url.PathEscape, "HTML": html.EscapeString,
+		"JSON": func(text string) string { b, _ := json.Marshal(text); return string(b[1 : len(b)-1]) },
+	}
+	if got := (Secrets{secret}).Clean(string(asJSON)); got != `"`+Mark+`"` {
+		t.Errorf("Clean(%s) = %s", asJSON, got)
+	}
+	for first, once := range ways {
+		for second, twice := range ways {
+			if text := twice(once(secret)); first == second || first == "JSON" && second == "HTML" {
+				if got := (Secrets{secret}).Clean("a " + text + " z"); got != "a "+Mark+" z" {
+					t.Errorf("%s, then %s: Clean(%q) = %q", first, second, text, got)
+				}
+			}
+		}
+		if got := (Secrets{secret}).Clean("a " + once(secret) + " z"); got != "a "+Mark+" z" {
+			t.Errorf("%s: Clean(%q) = %q", first, once(secret), got)
+		}
+	}
+}
+
+// The longer one of two secrets goes first: what is left of it would tell.
+func TestSecretsThatShareABeginning(t *testing.T) {
+	if got := (Secrets{"canary", "canary-and-more"}).Clean("a canary-and-more z canary"); got != "a "+Mark+" z "+Mark {
+		t.Errorf("Clean = %q", got)
 	}
 }
 
