@@ -186,10 +186,11 @@ func (p *params) isSafe(c *call) bool {
 
 // isReplayed tells whether http.Transport repeats requests of this verb by
 // itself, below all our layers, when an idle connection turns out broken: see
-// isReplayable in net/http.
+// isReplayable in net/http. TRACE, which it repeats as well, runs nothing, and
+// an empty body would make it chunked.
 func isReplayed(verb string) bool {
 	switch verb {
-	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions:
 		return true
 	}
 	return false

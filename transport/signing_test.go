@@ -339,6 +339,22 @@ func TestSignerWriteByGETIsSentOnce(t *testing.T) {
 	}
 }
 
+// The body that keeps a call from being replayed leaves no trace in it.
+func TestSignerAddsNoBody(t *testing.T) {
+	for _, verb := range []string{"", "GET", "HEAD", "OPTIONS", "TRACE", "DELETE", "POST"} {
+		r := get("method=users.setStatus&status=x")
+		r.Method = verb
+		got, _, _ := sent(t, signer(), r)
+		var wire bytes.Buffer
+		if err := got.Write(&wire); err != nil {
+			t.Fatal(err)
+		}
+		if text := wire.String(); strings.Contains(text, "Transfer-Encoding") || !strings.HasSuffix(text, "\r\n\r\n") {
+			t.Errorf("%s: sent %q", verb, text)
+		}
+	}
+}
+
 func FuzzSigner(f *testing.F) {
 	for _, seed := range []string{
 		"method=events.get", "a=1&a1=2", "status=%D0%9F+%2B&method=users.setStatus", "x=Привет", "=&a", "a==b&c=%26",
