@@ -45,6 +45,7 @@ type Adaptive struct {
 	hold   hold
 	seen   time.Time     // when the rate was last brought up to date
 	waited time.Duration // for how long somebody had been in line by then
+	heard  int           // calls that Observe was told of
 }
 
 // NewAdaptive returns an Adaptive that keeps the rate between min and max
@@ -98,15 +99,17 @@ func (a *Adaptive) enter(ctx context.Context) (*waiter, error) {
 	return w, nil
 }
 
-// Observe learns from how a call ended. An Outcome without Sent counts as one
-// of a call that was sent just now.
+// Observe learns from how a call ended. An Outcome without Sent counts as that
+// of the call which has been under way for longest.
 func (a *Adaptive) Observe(o Outcome) {
 	a.gate.mu.Lock()
 	defer a.gate.mu.Unlock()
 	now := time.Now()
 	a.elapse(now)
+	underWay := a.gate.count - a.heard
+	a.heard = min(a.heard+1, a.gate.count)
 	if o.Sent.IsZero() {
-		o.Sent = now
+		o.Sent = a.sentFirst(underWay, now)
 	}
 	if o.Err == nil {
 		a.cubic.heard(now.Sub(o.Sent).Seconds())
@@ -121,6 +124,15 @@ func (a *Adaptive) Observe(o Outcome) {
 		a.cubic.accept(o.Sent)
 	}
 	a.gate.setLimit(rate.Limit(a.cubic.rate), now)
+}
+
+// sentFirst returns when the first of so many calls under way was sent,
+// judging by the last one and the rate.
+func (a *Adaptive) sentFirst(calls int, now time.Time) time.Time {
+	if calls < 1 {
+		return now // of a call that did not wait
+	}
+	return a.gate.passed.Add(-seconds(float64(calls-1) / a.cubic.recent))
 }
 
 // refused does what a refusal calls for.

@@ -56,6 +56,17 @@ func TestAdaptiveFindsTheRate(t *testing.T) {
 	}
 }
 
+// Callers who do not tell when a call was sent get nearly as much.
+func TestAdaptiveWithoutSent(t *testing.T) {
+	count := simulate(t, simulation{server: newBucketServer(500, 100), callers: 400, latency: 200 * time.Millisecond,
+		length: 40 * time.Second, seed: 1, noSent: true})
+	used, refused := count.score(500)
+	t.Logf("%.1f %% used, %.2f %% refused", 100*used, 100*refused)
+	if used < 0.9 || refused > 0.02 {
+		t.Errorf("%.1f %% of what the server allows was used, and %.2f %% of the calls were refused; want 90 and 2 %%", 100*used, 100*refused)
+	}
+}
+
 func TestAdaptiveFollowsAMovingLimit(t *testing.T) {
 	s := newBucketServer(50, 10)
 	limits := map[int]float64{0: 50, 60: 20, 120: 100}

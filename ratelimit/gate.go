@@ -30,6 +30,9 @@ type gate struct {
 	line   line
 	timer  *time.Timer // nil while nobody waits
 
+	passed time.Time // when the last caller passed
+	count  int       // of callers that passed
+
 	opens time.Time     // nobody passes earlier
 	alone time.Duration // if not 0, who passes closes the gate again for so long
 }
@@ -73,6 +76,8 @@ func (g *gate) take(at time.Time) bool {
 		return false
 	}
 	g.taken = at
+	g.passed = at
+	g.count++
 	if g.alone > 0 {
 		g.opens = at.Add(g.alone)
 	}

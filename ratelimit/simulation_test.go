@@ -49,6 +49,7 @@ type simulation struct {
 	retryAfter time.Duration // in refusals
 	length     time.Duration
 	seed       uint64
+	noSent     bool             // outcomes do not say when the call was sent
 	onSecond   func(second int) // before each second
 }
 
@@ -88,6 +89,9 @@ func (s simulation) run(a *ratelimit.Adaptive, done <-chan struct{}) outcomes {
 		group.Go(func() {
 			for time.Since(start) < s.length && a.Wait(ctx) == nil {
 				o := ratelimit.Outcome{Sent: time.Now()}
+				if s.noSent {
+					o.Sent = time.Time{}
+				}
 				if o.Throttled = !call(); o.Throttled {
 					o.RetryAfter = s.retryAfter
 				}
