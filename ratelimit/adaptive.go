@@ -14,7 +14,7 @@ import (
 // It is an [Observer]: it learns from how calls end, which [Limit] tells it. It
 // begins with 10 calls per second and doubles that each second, from 150 on a
 // bit less, until the server refuses. From then on it follows CUBIC, the
-// congestion control of TCP (RFC 9438): it cuts the rate by 5 %, comes back to
+// congestion control of TCP (RFC 9438): it cuts the rate by 3 %, comes back to
 // a ceiling fast at first and then ever slower, stays there, and goes beyond
 // it slowly at first and then ever faster, until it is refused again. Unlike
 // there, the ceiling is measured at each cut: it is the rate at which calls
@@ -156,7 +156,7 @@ func (a *Adaptive) refused(now time.Time, o Outcome, alone bool) {
 // in bunches, for which its empty bucket needs a reserve; and after the start,
 // calls that nobody will accept are still under way.
 func (a *Adaptive) cut(now time.Time) {
-	reserve := seconds(a.cubic.jitter)
+	reserve := seconds(a.cubic.jitter / 2)
 	if a.cubic.starting() {
 		reserve = max(reserve, startReserve)
 	}

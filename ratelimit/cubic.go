@@ -143,7 +143,8 @@ func (c *cubic) cut(now time.Time) {
 		c.begin(now, rate, mix(ceiling, rate, calls))
 	default:
 		c.settled = true
-		ceiling = mix(ceiling, c.level()*share(c.since.got, c.since.lost), calls)
+		measured := mix(ceiling, c.level()*share(c.since.got, c.since.lost), calls)
+		ceiling += (measured - ceiling) * c.trust()
 		c.begin(now, math.Min(c.rate, ceiling), ceiling)
 	}
 }
@@ -155,6 +156,16 @@ func share(accepted, refused float64) float64 { return (accepted + 2) / (accepte
 // mix returns the old value moved towards the new one, the closer the more
 // calls stand for it.
 func mix(old, new, calls float64) float64 { return old + (new-old)*calls/(calls+5) }
+
+// trust returns how much of a difference to the ceiling is no chance. Windows
+// refuse by chance, if calls overtake each other on the way; a rate above the
+// ceiling is no chance, and where each refusal is a pause they are few.
+func (c *cubic) trust() float64 {
+	if c.since.busy > c.curve.plateau || c.pauses() {
+		return 1
+	}
+	return c.since.busy / (c.since.busy + 1)
+}
 
 // level returns the rate at which calls were sent since the last cut. If it
 // went beyond the ceiling, only the end of that time counts: a limit that was
@@ -170,10 +181,14 @@ func (c *cubic) level() float64 {
 	return mean
 }
 
-// begin begins anew, a step below rate.
+// begin begins anew, a bit below rate.
 func (c *cubic) begin(now time.Time, rate, ceiling float64) {
 	ceiling = c.bounded(ceiling)
-	c.rate = c.bounded(rate * (1 - step))
+	below := depth
+	if c.pauses() {
+		below = step
+	}
+	c.rate = c.bounded(rate * (1 - below))
 	c.recent = c.rate
 	c.since = since{cut: now}
 	if c.settled {
@@ -182,6 +197,10 @@ func (c *cubic) begin(now time.Time, rate, ceiling float64) {
 		c.curve = newSearch(c.rate, ceiling, c.latency)
 	}
 }
+
+// pauses tells whether the server uses to make everybody wait, which refills
+// its bucket, so that more was accepted than it allows.
+func (c *cubic) pauses() bool { return c.asked > 0.1 }
 
 // ignore makes a refusal of any call sent before now no news.
 func (c *cubic) ignore(now time.Time) { c.since.cut, c.since.refused = now, 0 }

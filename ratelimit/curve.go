@@ -2,9 +2,10 @@ package ratelimit
 
 import "math"
 
-// step is the part of the ceiling by which a cut goes below it, and a climb
-// above it.
-const step = 0.05
+const (
+	depth = 0.03 // the part of the ceiling by which a cut goes below it
+	step  = 0.05 // and by which a climb goes above it
+)
 
 // A curve is a rate over time, in calls per second and seconds since a cut:
 // the cubic of RFC 9438, section 4.2, with the two halves scaled on their own.
@@ -40,7 +41,7 @@ const (
 // that of the server, and asked what it uses to ask for as a pause.
 func newCurve(rate, ceiling, latency, asked float64) curve {
 	unit := math.Max(1, math.Max(4*latency, math.Pow(slowRate/ceiling, 1.5)))
-	return shaped(rate, ceiling, math.Max(4*unit, costOfWait*asked), 3*unit)
+	return shaped(rate, ceiling, math.Max(4*unit, costOfWait*asked), 2.5*unit)
 }
 
 // newSearch returns a curve towards a ceiling that is only a guess yet. It gets
