@@ -325,6 +325,26 @@ func TestBucketAtTheEnds(t *testing.T) {
 	})
 }
 
+func TestBucketAfterAnInfiniteRate(t *testing.T) {
+	for _, inf := range []rate.Limit{rate.Inf, rate.Limit(math.Inf(1))} {
+		synctest.Test(t, func(t *testing.T) {
+			b := ratelimit.NewBucket(inf, 1)
+			for range 3 {
+				must(t, b.Wait(t.Context()))
+			}
+			b.SetLimit(10)
+			must(t, b.Wait(t.Context()))
+			start := time.Now()
+			for range 10 {
+				must(t, b.Wait(t.Context()))
+			}
+			if took := time.Since(start); took != time.Second {
+				t.Errorf("after a rate of %v, 10 calls at 10/s took %v", inf, took)
+			}
+		})
+	}
+}
+
 func TestBucketAtRateZeroWaitsForARate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := ratelimit.NewBucket(-1, 1)

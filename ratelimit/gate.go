@@ -45,11 +45,12 @@ func (g *gate) init(limit rate.Limit, burst int) {
 	g.tokens.SetLimitAt(start.Add(1), sane(limit))
 }
 
-// sane returns limit, or 0 for what is no rate. In x/time/rate a NaN would
-// poison the count of tokens for good.
+// sane returns limit, or 0 for what is no rate, and rate.Inf, which is finite,
+// for +Inf. In x/time/rate a NaN would poison the count of tokens for good, and
+// +Inf makes one in no time: 0·∞.
 func sane(limit rate.Limit) rate.Limit {
 	if limit > 0 {
-		return limit
+		return min(limit, rate.Inf)
 	}
 	return 0
 }
