@@ -104,7 +104,9 @@ type slot struct {
 func (l Limit) find(r *http.Request, key string) (s slot, err error) {
 	s = slot{limiter: l.Limiter, key: key}
 	if k, ok := l.Limiter.(Keyer); ok {
-		s.limiter = k.For(key)
+		if s.limiter = k.For(key); s.limiter == nil {
+			s.limiter = unlimited{}
+		}
 	}
 	if p, ok := s.limiter.(*place); ok {
 		if s.place, err = p.hold(r.Context()); err != nil {

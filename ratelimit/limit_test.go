@@ -122,6 +122,25 @@ func TestLimitTellsTheOutcome(t *testing.T) {
 	}
 }
 
+// keyless is a Keyer with no limiter for any key.
+type keyless struct{ recorder }
+
+func (*keyless) For(string) ratelimit.Limiter { return nil }
+
+func TestLimitOfAKeyWithoutLimiter(t *testing.T) {
+	limit := ratelimit.Limit{Limiter: new(keyless)}
+	rt := limit.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+		must(t, limit.Charge(r))
+		return answer(r, http.StatusOK, `{}`), nil
+	}))
+	send(t, rt, newRequest(t.Context(), "users.getInfo"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := rt.RoundTrip(newRequest(ctx, "users.getInfo")); !errors.Is(err, context.Canceled) {
+		t.Errorf("error is %v; want that of the context", err)
+	}
+}
+
 func TestLimitRefusalIsFinal(t *testing.T) {
 	keyed := ratelimit.NewKeyed(0, func(string) ratelimit.Limiter { return ratelimit.NewBucket(1, 0) })
 	for name, limiter := range map[string]ratelimit.Limiter{

@@ -15,7 +15,8 @@ type Limiter interface {
 }
 
 // A Keyer has a limiter for each key. [Limit] asks it, once per attempt, for
-// the limiter of the request's key. [*Keyed] is one.
+// the limiter of the request's key; if that is nil, the key has no limit.
+// [*Keyed] is one.
 type Keyer interface {
 	For(key string) Limiter
 }
