@@ -47,6 +47,9 @@ type Attempt struct {
 //   - status 500, 502, 503 and 504;
 //   - API codes 2 and 31, and once after 1 and 9999.
 //
+// API code 5000, and one without a constant in package okerrors, says nothing
+// about a repeat: the status decides, as if there were no code.
+//
 // Never repeated are requests that failed with any other API code, be it a
 // quota, a session, a signature or bad input, whatever the status; with a
 // certificate that does not verify; with the end of a context; or with an
