@@ -37,7 +37,7 @@ type Attempt struct {
 // Any request is repeated if it surely did not run, that is after
 //
 //   - an error before it was sent: of dialing, of a name's look-up, of the
-//     connection through a proxy;
+//     connection through a proxy, or a refused connection;
 //   - status 429, and 503 with Retry-After;
 //   - API code 8, flood protection.
 //

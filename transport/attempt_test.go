@@ -75,6 +75,8 @@ var policy = []struct {
 	{"dial, timeout", failure(opError("dial", os.ErrDeadlineExceeded)), 4, 4},
 	{"dial, name not found", failure(opError("dial", &net.DNSError{Err: "no such host", Name: "api.ok.ru"})), 4, 4},
 	{"look-up", failure(&net.DNSError{Err: "no such host", Name: "api.ok.ru"}), 4, 4},
+	{"refused connection, by a dialer that is not of package net", failure(fmt.Errorf("connect: %w", syscall.ECONNREFUSED)), 4, 4},
+	{"read, refused late", failure(opError("read", syscall.ECONNREFUSED)), 4, 1},
 	{"proxy", failure(opError("proxyconnect", syscall.ECONNRESET)), 4, 4},
 	{"read", failure(opError("read", syscall.ECONNRESET)), 4, 1},
 	{"write", failure(opError("write", syscall.EPIPE)), 4, 1},

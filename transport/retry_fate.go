@@ -153,15 +153,17 @@ func isTerminal(err error) bool {
 // handshake is not recognized: after it, a server may still say why it refuses
 // a client that has already sent its request.
 func isUnsent(err error) bool {
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		switch op.Op {
-		case "dial", "proxyconnect", "socks connect":
-			return true
-		}
+	switch op, ok := errors.AsType[*net.OpError](err); {
+	case has[*net.DNSError](err), ok && slices.Contains(connecting, op.Op):
+		return true
+	case ok:
+		return false // a refusal, too: a UDP socket may tell of it late
 	}
-	_, ok := errors.AsType[*net.DNSError](err)
-	return ok
+	return isRefused(err)
 }
+
+// connecting are the operations of package net that send no request yet.
+var connecting = []string{"dial", "proxyconnect", "socks connect"}
 
 // isCertificate tells whether err refuses a server's certificate.
 func isCertificate(err error) bool {
