@@ -18,8 +18,9 @@ import (
 // a ceiling fast at first and then ever slower, stays there, and goes beyond
 // it slowly at first and then ever faster, until it is refused again. Unlike
 // there, the ceiling is measured at each cut: it is the rate at which calls
-// were accepted since the last one. A constant factor would be refused all the
-// time at a low rate, and lose a good part of a high one.
+// were accepted since the last one, if that was not a moment ago. A constant
+// factor would be refused all the time at a low rate, and lose a good part of a
+// high one.
 //
 //   - A refusal of a call that was sent before the last cut is no news.
 //   - If calls are refused at once after a cut, the rate goes down by as much

@@ -1,6 +1,7 @@
 package ratelimit_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -29,59 +30,73 @@ func simulate(t *testing.T, s simulation) (count outcomes) {
 	return count
 }
 
+// The servers that a rate must be found for, whatever the way there.
+var servers = []struct {
+	name      string
+	perSecond float64
+	make      func() server
+	callers   int
+}{
+	{"5 per second, burst 5", 5, func() server { return newBucketServer(5, 5) }, 50},
+	{"50 per second, burst 10", 50, func() server { return newBucketServer(50, 10) }, 100},
+	{"500 per second, burst 100", 500, func() server { return newBucketServer(500, 100) }, 400},
+	{"window of a second, 50 calls", 50, func() server { return &windowServer{calls: 50, window: time.Second} }, 100},
+}
+
+// ways are those that a call may go: how long it takes and what is told of it.
+func ways() (all []simulation) {
+	for _, latency := range []time.Duration{20 * time.Millisecond, 200 * time.Millisecond} {
+		for _, jitter := range []float64{0.25, 0.5} {
+			for _, atEnd := range []bool{false, true} {
+				all = append(all, simulation{latency: latency, jitter: jitter, atEnd: atEnd})
+			}
+		}
+		all = append(all, simulation{latency: latency, noSent: true})
+	}
+	return all
+}
+
 func TestAdaptiveFindsTheRate(t *testing.T) {
-	for _, server := range []struct {
-		name       string
-		perSecond  float64
-		make       func() server
-		callers    int
-		retryAfter time.Duration
-	}{
-		{"5 per second, burst 5", 5, func() server { return newBucketServer(5, 5) }, 50, 0},
-		{"50 per second, burst 10", 50, func() server { return newBucketServer(50, 10) }, 100, 0},
-		{"500 per second, burst 100", 500, func() server { return newBucketServer(500, 100) }, 400, 0},
-		{"window of a second, 50 calls", 50, func() server { return &windowServer{calls: 50, window: time.Second} }, 100, 0},
-	} {
-		for _, latency := range []time.Duration{20 * time.Millisecond, 200 * time.Millisecond} {
-			t.Run(fmt.Sprintf("%s, latency %v", server.name, latency), func(t *testing.T) {
-				count := simulate(t, simulation{server: server.make(), callers: server.callers, latency: latency,
-					retryAfter: server.retryAfter, length: 70 * time.Second, seed: 1})
-				used, refused := count.score(server.perSecond)
-				t.Logf("%.1f %% used, %.2f %% refused", 100*used, 100*refused)
-				if used < 0.95 || refused > 0.02 {
-					t.Errorf("%.1f %% of what the server allows was used, and %.2f %% of the calls were refused; want 95 and 2 %%", 100*used, 100*refused)
+	seeds := uint64(1)
+	if os.Getenv("OKRU_LONG") != "" {
+		seeds = 3
+	}
+	for _, server := range servers {
+		for _, s := range ways() {
+			name := fmt.Sprintf("%s, latency %v ± %v %%, decided at the end: %t, without Sent: %t", server.name, s.latency, 100*cmp.Or(s.jitter, 0.25), s.atEnd, s.noSent)
+			t.Run(name, func(t *testing.T) {
+				for seed := range seeds {
+					s.server, s.callers, s.length, s.seed = server.make(), server.callers, 70*time.Second, seed+1
+					used, refused := simulate(t, s).score(server.perSecond)
+					t.Logf("seed %d: %.1f %% used, %.2f %% refused", s.seed, 100*used, 100*refused)
+					if used < 0.95 || refused > 0.02 {
+						t.Errorf("seed %d: %.1f %% of what the server allows was used, and %.2f %% of the calls were refused; want 95 and 2 %%", s.seed, 100*used, 100*refused)
+					}
 				}
 			})
 		}
 	}
 }
 
-// Callers who do not tell when a call was sent get nearly as much.
-func TestAdaptiveWithoutSent(t *testing.T) {
-	count := simulate(t, simulation{server: newBucketServer(500, 100), callers: 400, latency: 200 * time.Millisecond,
-		length: 40 * time.Second, seed: 1, noSent: true})
-	used, refused := count.score(500)
-	t.Logf("%.1f %% used, %.2f %% refused", 100*used, 100*refused)
-	if used < 0.9 || refused > 0.02 {
-		t.Errorf("%.1f %% of what the server allows was used, and %.2f %% of the calls were refused; want 90 and 2 %%", 100*used, 100*refused)
-	}
-}
-
 func TestAdaptiveFollowsAMovingLimit(t *testing.T) {
-	s := newBucketServer(50, 10)
-	limits := map[int]float64{0: 50, 60: 20, 120: 100}
-	count := simulate(t, simulation{server: s, callers: 200, latency: 50 * time.Millisecond, length: 180 * time.Second, seed: 1,
-		onSecond: func(second int) {
-			if limit, ok := limits[second]; ok {
-				s.SetLimitAt(time.Now(), rate.Limit(limit))
+	for _, latency := range []time.Duration{20 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond} {
+		t.Run(latency.String(), func(t *testing.T) {
+			s := newBucketServer(50, 10)
+			limits := map[int]float64{0: 50, 60: 20, 120: 100}
+			count := simulate(t, simulation{server: s, callers: 200, latency: latency, jitter: 0.5, atEnd: true, length: 180 * time.Second, seed: 1,
+				onSecond: func(second int) {
+					if limit, ok := limits[second]; ok {
+						s.SetLimitAt(time.Now(), rate.Limit(limit))
+					}
+				}})
+			for from, limit := range limits {
+				accepted, refused := count.between(from+20, from+60)
+				t.Logf("limit %v: %.1f %% used, %.2f %% refused", limit, accepted/limit/0.4, 100*refused/(accepted+refused))
+				if accepted < 0.95*limit*40 || refused > 0.02*(accepted+refused) {
+					t.Errorf("20 s after the limit became %v, %.1f calls were accepted and %.1f refused per second", limit, accepted/40, refused/40)
+				}
 			}
-		}})
-	for from, limit := range limits {
-		accepted, refused := count.between(from+20, from+60)
-		t.Logf("limit %v: %.1f %% used, %.2f %% refused", limit, accepted/limit/0.4, 100*refused/(accepted+refused))
-		if accepted < 0.95*limit*40 || refused > 0.02*(accepted+refused) {
-			t.Errorf("20 s after the limit became %v, %.1f calls were accepted and %.1f refused per second", limit, accepted/40, refused/40)
-		}
+		})
 	}
 }
 

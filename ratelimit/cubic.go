@@ -13,7 +13,7 @@ const (
 	// refusal is heard.
 	fastStart = 150
 
-	// fewCalls since the last cut tell how bad it is, but no ceiling.
+	// fewCalls since the last cut tell how bad it is, but hardly a ceiling.
 	fewCalls = 8
 
 	// manyRefusals, and no call accepted, are not a matter of the rate.
@@ -132,19 +132,18 @@ func (c *cubic) refuse(sent time.Time, asked time.Duration) verdict {
 // cut measures the ceiling and goes below it.
 func (c *cubic) cut(now time.Time) {
 	calls := c.since.accepted + c.since.refused
-	switch ceiling := c.curve.ceiling; {
+	switch {
 	case c.starting():
 		// How far the rate is beyond what is allowed depends on the burst,
 		// which hides it. After few calls, the burst was all there was.
-		ceiling = c.rate * (0.3 + 0.4*calls/(calls+30))
+		ceiling := c.rate * (0.3 + 0.4*calls/(calls+30))
 		c.begin(now, ceiling, ceiling)
 	case calls < fewCalls:
 		rate := c.rate * share(c.since.accepted, c.since.refused)
-		c.begin(now, rate, mix(ceiling, rate, calls))
+		c.begin(now, rate, c.towards(rate, calls))
 	default:
 		c.settled = true
-		measured := mix(ceiling, c.level()*share(c.since.got, c.since.lost), calls)
-		ceiling += (measured - ceiling) * c.trust()
+		ceiling := c.towards(c.level()*share(c.since.got, c.since.lost), calls)
 		c.begin(now, math.Min(c.rate, ceiling), ceiling)
 	}
 }
@@ -153,13 +152,16 @@ func (c *cubic) cut(now time.Time) {
 // soften the word of a few.
 func share(accepted, refused float64) float64 { return (accepted + 2) / (accepted + refused + 2) }
 
-// mix returns the old value moved towards the new one, the closer the more
-// calls stand for it.
-func mix(old, new, calls float64) float64 { return old + (new-old)*calls/(calls+5) }
+// towards returns the ceiling moved towards what was measured, the closer the
+// more calls stand for it.
+func (c *cubic) towards(measured, calls float64) float64 {
+	return c.curve.ceiling + (measured-c.curve.ceiling)*calls/(calls+5)*c.trust()
+}
 
-// trust returns how much of a difference to the ceiling is no chance. Windows
-// refuse by chance, if calls overtake each other on the way; a rate above the
-// ceiling is no chance, and where each refusal is a pause they are few.
+// trust returns how much of a difference to the ceiling is not due to chance,
+// which is at work soon after a cut: the server has nothing in reserve then,
+// and refuses if calls overtake each other on the way. A climb above the
+// ceiling came past that, and a server that makes everybody wait has a reserve.
 func (c *cubic) trust() float64 {
 	if c.since.busy > c.curve.plateau || c.pauses() {
 		return 1
@@ -198,8 +200,9 @@ func (c *cubic) begin(now time.Time, rate, ceiling float64) {
 	}
 }
 
-// pauses tells whether the server uses to make everybody wait, which refills
-// its bucket, so that more was accepted than it allows.
+// pauses tells whether the server makes everybody wait when it refuses. That
+// refills its bucket: more is accepted between two cuts than its rate, for which
+// a cut is deeper.
 func (c *cubic) pauses() bool { return c.asked > 0.1 }
 
 // ignore makes a refusal of any call sent before now no news.

@@ -41,7 +41,7 @@ const (
 // that of the server, and asked what it uses to ask for as a pause.
 func newCurve(rate, ceiling, latency, asked float64) curve {
 	unit := math.Max(1, math.Max(4*latency, math.Pow(slowRate/ceiling, 1.5)))
-	return shaped(rate, ceiling, math.Max(4*unit, costOfWait*asked), 2.5*unit)
+	return shaped(rate, ceiling, math.Max(4*unit, costOfWait*asked), 2*unit)
 }
 
 // newSearch returns a curve towards a ceiling that is only a guess yet. It gets

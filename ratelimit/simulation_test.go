@@ -1,6 +1,7 @@
 package ratelimit_test
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -45,7 +46,9 @@ func (s *windowServer) allows(at time.Time) bool {
 type simulation struct {
 	server     server
 	callers    int
-	latency    time.Duration // and a quarter more or less
+	latency    time.Duration // of a call, in the mean
+	jitter     float64       // the part of it that is more or less; 0 is 0.25
+	atEnd      bool          // the server decides at the end of a call, not in the middle
 	retryAfter time.Duration // in refusals
 	length     time.Duration
 	seed       uint64
@@ -66,9 +69,9 @@ func (s simulation) run(a *ratelimit.Adaptive, done <-chan struct{}) outcomes {
 	second := 0
 	call := func() (accepted bool) {
 		mu.Lock()
-		half := time.Duration(float64(s.latency) * (0.75 + rng.Float64()/2) / 2)
+		there, back := s.draw(rng)
 		mu.Unlock()
-		time.Sleep(half)
+		time.Sleep(there)
 		mu.Lock()
 		now := time.Since(start)
 		for ; s.onSecond != nil && second <= int(now.Seconds()); second++ {
@@ -81,7 +84,7 @@ func (s simulation) run(a *ratelimit.Adaptive, done <-chan struct{}) outcomes {
 			c.refused++
 		}
 		mu.Unlock()
-		time.Sleep(half)
+		time.Sleep(back)
 		return accepted
 	}
 	ctx := endless{done}
@@ -101,6 +104,16 @@ func (s simulation) run(a *ratelimit.Adaptive, done <-chan struct{}) outcomes {
 	}
 	group.Wait()
 	return count[:len(count)-1]
+}
+
+// draw returns how long a call takes, before and after the server decides.
+func (s simulation) draw(rng *rand.Rand) (there, back time.Duration) {
+	jitter := cmp.Or(s.jitter, 0.25)
+	latency := time.Duration(float64(s.latency) * (1 + jitter*(2*rng.Float64()-1)))
+	if s.atEnd {
+		return latency, 0
+	}
+	return latency / 2, latency / 2
 }
 
 // endless is a context that ends when done is closed and knows no deadline.
