@@ -31,8 +31,8 @@ import (
 //     and a call whose deadline comes first is refused. The first call after
 //     that goes alone; the others wait for its answer.
 //   - If the server refuses everything, as with a spent quota or a block,
-//     nobody goes for 50 ms and then one call alone. If that is refused as
-//     well, the pause doubles, up to 10 minutes.
+//     nobody goes for 50 ms and then one call alone. Each time that is refused
+//     as well, the pause grows by half, up to 10 minutes.
 //
 // The chart in testdata/adaptive.svg shows what a server with a burst of 10
 // accepts in a simulation whose limit moves from 50 to 20 to 100 per second.

@@ -29,10 +29,11 @@ func (h *hold) tell(now time.Time, wait time.Duration) {
 	h.until = later(h.until, h.told)
 }
 
-// grow holds everybody back for twice as long as the last time.
+// grow holds everybody back for one and a half times as long as the last time,
+// so that an outage seems to last half longer than it does, at most.
 func (h *hold) grow(now time.Time) {
 	h.on = true
-	h.pause = min(max(2*h.pause, minPause), maxPause)
+	h.pause = min(max(h.pause+h.pause/2, minPause), maxPause)
 	h.until = later(h.until, now.Add(h.pause))
 }
 

@@ -155,6 +155,21 @@ func TestAdaptiveOutlivesAnOutage(t *testing.T) {
 	}
 }
 
+// The end of an outage is noticed within half of its length.
+func TestAdaptiveNoticesTheEndOfAnOutage(t *testing.T) {
+	for _, length := range []int{5, 30, 300} {
+		for _, latency := range []time.Duration{20 * time.Millisecond, 200 * time.Millisecond} {
+			end := 60 + length
+			s := &brokenServer{server: newBucketServer(50, 10), from: 60, to: end}
+			count := simulate(t, simulation{server: s, callers: 100, latency: latency, jitter: 0.5, seed: 1,
+				length: time.Duration(end+length) * time.Second, onSecond: func(second int) { s.second = second }})
+			if accepted, _ := count.between(end, end+length/2+1); accepted == 0 {
+				t.Errorf("latency %v: no call was accepted in the %d s after an outage of %d s", latency, length/2+1, length)
+			}
+		}
+	}
+}
+
 // brokenServer refuses everything for a while.
 type brokenServer struct {
 	server
