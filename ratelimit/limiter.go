@@ -30,7 +30,8 @@ type Observer interface {
 
 // An Outcome is how one call ended, as far as a limit is concerned.
 type Outcome struct {
-	// Sent is when the call was let through.
+	// Sent is when the call was let through. If it is zero, an [Adaptive] takes
+	// the outcome for that of the call that has been under way for longest.
 	Sent time.Time
 
 	// Throttled is true if the server refused the call because of too many
