@@ -20,17 +20,33 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-var all = sync.OnceValue(func() map[string]result {
+// judged are our layers and the peers of knownToBreak: to judge all peers, as
+// the program does, takes three times as long.
+var judged = sync.OnceValue(func() map[string]result {
+	var list []subject
+	for _, s := range subjects() {
+		if _, known := knownToBreak[s.name]; known || s.module == "" {
+			list = append(list, s)
+		}
+	}
 	byName := make(map[string]result)
-	for _, r := range runAll(context.Background(), subjects(), 5*time.Minute) {
+	for _, r := range runAll(context.Background(), list, 5*time.Minute) {
 		byName[r.name] = r
 	}
 	return byName
 })
 
+// knownToBreak says what is known from reading these peers.
+var knownToBreak = map[string][]rttest.Clause{
+	"retryablehttp.RoundTripper": { // a copy that shares what it sets, and an http.Client inside
+		rttest.RequestUnchanged, rttest.BodyClosed, rttest.RedirectReturned, rttest.IdleForwarded, rttest.Unwraps,
+	},
+	"oauth2.Transport": {rttest.AnswerRequest, rttest.IdleForwarded, rttest.Unwraps}, // a clone, and no more methods
+}
+
 func TestOursKeepEveryRule(t *testing.T) {
 	for _, s := range ours() {
-		r := all()[s.name]
+		r := judged()[s.name]
 		if r.crash != "" {
 			t.Errorf("%s: %s", s.name, r.crash)
 		}
@@ -40,16 +56,10 @@ func TestOursKeepEveryRule(t *testing.T) {
 	}
 }
 
-// TestPeersAreFound proves that the tables say something, by what is known
-// from reading the peers.
+// TestPeersAreFound proves that the tables say something.
 func TestPeersAreFound(t *testing.T) {
-	for name, want := range map[string][]rttest.Clause{
-		"retryablehttp.RoundTripper": { // a copy that shares what it sets, and an http.Client inside
-			rttest.RequestUnchanged, rttest.BodyClosed, rttest.RedirectReturned, rttest.IdleForwarded, rttest.Unwraps,
-		},
-		"oauth2.Transport": {rttest.AnswerRequest, rttest.IdleForwarded, rttest.Unwraps}, // a clone, and no more methods
-	} {
-		r := all()[name]
+	for name, want := range knownToBreak {
+		r := judged()[name]
 		if r.crash != "" {
 			t.Errorf("%s: %s", name, r.crash)
 			continue
@@ -60,7 +70,7 @@ func TestPeersAreFound(t *testing.T) {
 			}
 		}
 	}
-	if r := all()["oauth2.Transport"]; len(r.violations) > 0 {
+	if r := judged()["oauth2.Transport"]; len(r.violations) > 0 {
 		if _, broken := r.first(rttest.RequestUnchanged); broken {
 			t.Error("oauth2.Transport, which sends a clone, is said to change the request")
 		}
