@@ -122,8 +122,9 @@ func TestDecodeContext(t *testing.T) {
 	}
 }
 
-// TestDecodeKeepsConnections fails calls over one connection: an error's body
-// is read to its end.
+// TestDecodeKeepsConnections fails calls over few connections, where each would
+// take its own: an error's body is read to its end. Reading has a bound in
+// time, which a busy machine may reach now and then.
 func TestDecodeKeepsConnections(t *testing.T) {
 	remotes := make(map[string]bool)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -134,13 +135,14 @@ func TestDecodeKeepsConnections(t *testing.T) {
 	}))
 	defer server.Close()
 	client := &http.Client{Transport: okerrors.Decode(server.Client().Transport)}
-	for range 5 {
+	const calls = 20
+	for range calls {
 		if _, err := client.Get(server.URL + "/fb.do?method=a.b"); !errors.Is(err, okerrors.ErrSession) {
 			t.Fatal(err)
 		}
 	}
-	if len(remotes) != 1 {
-		t.Errorf("5 calls took %d connections", len(remotes))
+	if len(remotes) > calls/2 {
+		t.Errorf("%d calls took %d connections", calls, len(remotes))
 	}
 }
 
