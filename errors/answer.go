@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// firstPeek is enough to see that an answer is none of an error. With it,
-	// an answer takes 96 bytes, and a few more would cost as much as 64.
+	// firstPeek is enough to see that an answer is no error. It makes an answer
+	// take 96 bytes, which is a size that memory is handed out in.
 	firstPeek = 24
 
 	secondPeek = 512      // most errors fit in

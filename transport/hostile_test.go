@@ -25,19 +25,20 @@ func TestQuotedURLsAreCleaned(t *testing.T) {
 	secrets := []string{token, canaryApp, transport.SessionSecret(token, canaryApp)}
 	s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: canaryApp, TokenSource: oauth.Static(token, "")}
 	down := errors.New("down")
-	redirect := func(code, location string) roundTripFunc {
+	answer := func(status int, code, location string) roundTripFunc {
 		return func(r *http.Request) (*http.Response, error) {
 			h := http.Header{"Location": {strings.ReplaceAll(location, "QUERY", r.URL.RawQuery)}, "Invocation-Error": {code}}
 			h.Set("Refresh", "0; url="+h.Get("Location"))
-			return &http.Response{StatusCode: 302, Header: h, Body: http.NoBody, Request: r}, nil
+			return &http.Response{StatusCode: status, Header: h, Body: http.NoBody, Request: r}, nil
 		}
 	}
 	for name, base := range map[string]roundTripFunc{
 		"nested client": func(r *http.Request) (*http.Response, error) {
 			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: fmt.Errorf("giving up on %s: %w", r.URL, down)}
 		},
-		"redirect":                redirect("", "https://elsewhere.example/?QUERY"),
-		"redirect with a refusal": redirect("102", "https://elsewhere.example/?QUERY"),
+		"redirect":                answer(302, "", "https://elsewhere.example/?QUERY"),
+		"redirect with a refusal": answer(302, "102", "https://elsewhere.example/?QUERY"),
+		"addresses in a success":  answer(200, "", "https://elsewhere.example/?QUERY"),
 	} {
 		resp, err := s.Wrap(base).RoundTrip(get("method=users.getInfo"))
 		canary.Check(t, err, secrets...)
@@ -52,7 +53,7 @@ func TestQuotedURLsAreCleaned(t *testing.T) {
 			}
 		}
 	}
-	twice := redirect("", "https://login.example/?return="+url.QueryEscape("https://api.ok.ru/?access_token="+url.QueryEscape(token)))
+	twice := answer(302, "", "https://login.example/?return="+url.QueryEscape("https://api.ok.ru/?access_token="+url.QueryEscape(token)))
 	resp, err := s.Wrap(twice).RoundTrip(get("method=users.getInfo"))
 	if err != nil || resp.Header.Get("Location") != "https://login.example/" {
 		t.Errorf("escaped twice: %q, %v", resp.Header.Get("Location"), err)

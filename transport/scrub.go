@@ -69,19 +69,13 @@ func (e *scrubbedError) Timeout() bool {
 	return e.As(&t) && t.Timeout()
 }
 
-// addresses are the headers of an answer that a client may follow. With status
-// 200, only the first one sends anybody anywhere, and looking for the others
-// would cost each call.
-var addresses = []string{"Refresh", "Location", "Content-Location"}
+// addresses are the headers of an answer that a client may follow.
+var addresses = [...]string{"Location", "Refresh", "Content-Location"}
 
 // scrubHeaders takes the query out of a redirect that shows a secret of the
 // call: the client would send it to whatever host is named.
 func (s *signer) scrubHeaders(resp *http.Response, signed *http.Request, k *keys) {
-	names := addresses
-	if resp.StatusCode == http.StatusOK {
-		names = names[:1]
-	}
-	for _, name := range names {
+	for _, name := range addresses {
 		values := resp.Header[name]
 		if len(values) == 0 {
 			continue
