@@ -38,6 +38,7 @@ var mayImport = []struct {
 	{"internal/apicall", "what a request means as a call", []string{"internal/param", "golang.org/x/oauth2"}},
 	{"internal/signature", "the signature without HTTP", []string{"internal/param"}},
 	{"internal/session", "what a session is made of", []string{"internal/param", "golang.org/x/oauth2"}},
+	{"internal/lookahead", "answers are looked at, and never printed", []string{"internal/redact"}},
 	{"internal/param", "at the bottom", nil},
 	{"internal/redact", "at the bottom", nil},
 	{"internal/body", "at the bottom", nil},

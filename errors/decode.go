@@ -8,6 +8,7 @@ import (
 	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/body"
 	"github.com/go-okru/okru/internal/layer"
+	"github.com/go-okru/okru/internal/lookahead"
 	"github.com/go-okru/okru/internal/redact"
 )
 
@@ -42,7 +43,10 @@ func (d *decoder) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp.Request = r
-	if !isCall(r) && !apicall.IsMarked(resp) {
+	if lookahead.IsFine(resp) {
+		return resp, nil // as nearly always
+	}
+	if !isCall(r) && !lookahead.IsMarked(resp) {
 		return resp, nil
 	}
 	if e, ok := FromResponse(resp); ok {

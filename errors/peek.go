@@ -1,7 +1,6 @@
 package okerrors
 
 import (
-	"bytes"
 	"strings"
 )
 
@@ -23,7 +22,7 @@ const (
 	xmlForm
 )
 
-var byteOrderMark = []byte("\ufeff")
+const byteOrderMark = "\ufeff"
 
 // isObvious tells whether text begins an answer that is no error: anything but
 // an object or an element, or an object whose first key begins with a letter
@@ -32,10 +31,21 @@ func isObvious(text []byte) bool {
 	if len(text) < 3 {
 		return false
 	}
-	if text[0] != '{' {
-		return text[0] != '<' && text[0] != byteOrderMark[0] && !space(text[0])
+	switch text[0] {
+	case '{':
+		return text[1] == '"' && !beginsMember(text[2])
+	case '<', byteOrderMark[0]:
+		return false
 	}
-	return text[1] == '"' && !strings.ContainsRune(`ecvs\"`, rune(text[2]))
+	return !space(text[0])
+}
+
+func beginsMember(c byte) bool {
+	switch c {
+	case 'e', 'c', 'v', 's', '\\', '"':
+		return true
+	}
+	return false
 }
 
 // look looks at what is new in text, which begins with all that look was given
@@ -67,7 +77,7 @@ func (p *peek) begin(text []byte) (done bool) {
 	case '<':
 		p.form = xmlForm
 	default:
-		return !space(c) && !bytes.HasPrefix(byteOrderMark, text[:p.pos+1])
+		return !space(c) && !strings.HasPrefix(byteOrderMark, string(text[:p.pos+1]))
 	}
 	return false
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/lookahead"
 )
 
 // The headers that carry the code of an error, the first one first, in the
@@ -41,13 +42,15 @@ func FromResponse(resp *http.Response) (*Error, bool) {
 	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil, false
 	}
-	var e *Error
-	if a, ok := resp.Body.(*answer); ok {
-		e = a.verdict
-	} else {
-		e = examine(resp)
+	found, looked := lookahead.Looked(resp)
+	if !looked {
+		e := examine(resp)
+		return e, e != nil
 	}
-	return e, e != nil
+	if found == nil {
+		return nil, false
+	}
+	return found.(*Error), true
 }
 
 // examine looks at an answer for the first time. It replaces the body, unless
@@ -60,17 +63,35 @@ func examine(resp *http.Response) *Error {
 		}
 		resp.Body = http.NoBody
 	}
-	a := &answer{rest: resp.Body}
-	resp.Body = a
-	if a.glance() && !found {
+	body := lookahead.Of(resp)
+	if isObvious(body.Glance()) && !found {
 		return nil
 	}
 	p := peek{object: objectScan{all: found}}
-	a.peek(&p)
-	if found || p.found() {
-		a.verdict = newError(resp, code, p.members(a.head))
+	look(body, &p)
+	if !found && !p.found() {
+		return nil
 	}
-	return a.verdict
+	e := newError(resp, code, p.members(body.Head()))
+	if e != nil {
+		body.Find(e)
+	}
+	return e
+}
+
+// maxEmptyReads is how often a reader may return nothing at all before the
+// look at it ends, so that a broken one does not hang the call.
+const maxEmptyReads = 100
+
+// look reads until p has seen enough.
+func look(body *lookahead.Body, p *peek) {
+	head := body.Head()
+	for empty := 0; !p.look(head) && !body.Ended() && empty < maxEmptyReads; {
+		seen := len(head)
+		if head = body.More(); len(head) == seen {
+			empty++
+		}
+	}
 }
 
 // newError returns the error of resp that has these members, with the code of

@@ -8,6 +8,7 @@ import (
 
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/lookahead"
 	"github.com/go-okru/okru/internal/retryafter"
 )
 
@@ -84,7 +85,7 @@ func (a Attempt) isSafe() bool {
 		return false
 	}
 	method := apicall.Method(a.Request)
-	if _, failed := a.apiError(); failed || apicall.IsMarked(a.Response) {
+	if _, failed := a.apiError(); failed || lookahead.IsMarked(a.Response) {
 		method = apicall.MethodOfCall(a.Request)
 	}
 	return safeToRepeat(apicall.From(a.Request.Context()), method)

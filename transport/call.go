@@ -7,6 +7,7 @@ import (
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/body"
+	"github.com/go-okru/okru/internal/lookahead"
 )
 
 // A call is an API call on its way through a Signer.
@@ -50,10 +51,15 @@ func (s *signer) attempt(c *call) (*http.Response, *keys, error) {
 }
 
 // sign returns the signed copy of c and what it was signed with.
-func (s *signer) sign(c *call) (*http.Request, *keys, error) {
-	p := getParams()
-	defer p.release()
-	if err := p.parse(c, s.app); err != nil {
+func (s *signer) sign(c *call) (*signedCopy, *keys, error) {
+	p := s.scratch.Get().(*params)
+	signed, k, err := s.signIn(p, c)
+	s.release(p)
+	return signed, k, err
+}
+
+func (s *signer) signIn(p *params, c *call) (*signedCopy, *keys, error) {
+	if err := p.parse(c, s.settings.ApplicationKey); err != nil {
 		return nil, nil, err
 	}
 	k, err := s.keys(c)
@@ -63,8 +69,9 @@ func (s *signer) sign(c *call) (*http.Request, *keys, error) {
 	return p.sign(c, k), k, nil
 }
 
-// send sends the signed copy of r.
-func (s *signer) send(r, signed *http.Request, k *keys) (*http.Response, *keys, error) {
+// send sends the copy of r that was signed with k.
+func (s *signer) send(r *http.Request, sent *signedCopy, k *keys) (*http.Response, *keys, error) {
+	signed := &sent.request
 	resp, err := s.Next.RoundTrip(signed)
 	if err == nil && resp == nil {
 		err = errNeither
@@ -74,11 +81,12 @@ func (s *signer) send(r, signed *http.Request, k *keys) (*http.Response, *keys, 
 		return nil, nil, s.scrubbed(err, signed, k)
 	}
 	s.scrubHeaders(resp, signed, k)
+	sent.answer.Over(resp)
 	resp.Request = signed // its form can be read: an error tells the method
 	e, failed := okerrors.FromResponse(resp)
 	resp.Request = r
 	if !apicall.IsCall(r.URL) {
-		apicall.Mark(resp) // Hosts says that it is one
+		lookahead.Mark(resp) // Hosts says that it is one
 	}
 	if !failed {
 		return resp, nil, nil

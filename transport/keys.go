@@ -19,7 +19,7 @@ type keys struct {
 	own     string        // its session secret, then
 	secret  string        // empty: the call is not signed
 	derived bool          // secret comes from access, and own plays no part
-	query   string        // access_token=…, escaped; empty without a session
+	query   string        // &access_token=…, escaped; empty without a session
 }
 
 var unsigned = new(keys)
@@ -53,42 +53,48 @@ func (s *signer) keys(c *call) (*keys, error) {
 
 // keysOn returns the keys of c on a circuit.
 func (s *signer) keysOn(circuit Circuit, c *call) (*keys, error) {
-	src := &c.source
 	if !circuit.Valid() {
 		return nil, refuse("WithCircuit(%d): there is no such circuit", int(circuit))
 	}
-	switch {
-	case circuit == Unsigned:
-		return unsigned, nil
-	case (circuit == Sessionless || circuit == Auto && src.none()) && s.settings.ApplicationSecret != "":
-		return s.sessionless, nil
-	case circuit == Sessionless:
-		return nil, refuse("circuit Sessionless signs with the application secret: set ApplicationSecret")
-	case circuit == Auto && src.none():
-		return nil, refuse("nothing to sign with: set TokenSource for calls with a session, or ApplicationSecret for calls without")
-	case src.none():
-		return nil, refuse("circuit %v signs calls of a session, and there is none: set TokenSource, or use WithToken", circuit)
+	if circuit == Unsigned || circuit == Sessionless || c.source.none() {
+		return s.keysWithout(circuit)
 	}
-	t, err := src.token(c.request.Context())
+	t, err := c.source.token(c.request.Context())
 	if err != nil {
 		return nil, err
 	}
 	return s.sessionKeys(circuit, t)
 }
 
+// keysWithout returns the keys of a call on a circuit that has no session, or
+// has to do without.
+func (s *signer) keysWithout(circuit Circuit) (*keys, error) {
+	has := s.settings.ApplicationSecret != ""
+	switch {
+	case circuit == Unsigned:
+		return unsigned, nil
+	case has && (circuit == Sessionless || circuit == Auto):
+		return s.sessionless, nil
+	case circuit == Sessionless:
+		return nil, refuse("circuit Sessionless signs with the application secret: set ApplicationSecret")
+	case circuit == Auto:
+		return nil, refuse("nothing to sign with: set TokenSource for calls with a session, or ApplicationSecret for calls without")
+	}
+	return nil, refuse("circuit %v signs calls of a session, and there is none: set TokenSource, or use WithToken", circuit)
+}
+
 // sessionKeys returns the keys of session t on a circuit that has one.
 func (s *signer) sessionKeys(circuit Circuit, t *oauth2.Token) (*keys, error) {
-	slot := s.derived.slot(t)
-	if k := slot.Load(); k != nil && k.circuit == circuit && k.isOf(t) {
+	if k := s.derived.find(circuit, t); k != nil {
 		return &k.keys, nil
 	}
 	k := &cached{circuit, keys{token: t, access: t.AccessToken, own: session.Secret(t)}}
-	k.query = param.AccessToken + "=" + url.QueryEscape(k.access)
+	k.query = "&" + param.AccessToken + "=" + url.QueryEscape(k.access)
 	var err error
 	if k.secret, k.derived, err = s.secret(circuit, k.access, k.own); err != nil {
 		return nil, err
 	}
-	slot.Store(k)
+	s.derived.add(k)
 	return &k.keys, nil
 }
 
@@ -110,9 +116,10 @@ func (s *signer) secret(circuit Circuit, access, own string) (secret string, der
 
 // A keyCache remembers the keys of some sessions, so that neither a program
 // with one session nor a server with many derives a secret per call. Sessions
-// that share a slot take turns.
+// that share a slot take turns. The latest addition is found without a hash.
 type keyCache struct {
-	slots [64]atomic.Pointer[cached]
+	latest atomic.Pointer[cached]
+	slots  [64]atomic.Pointer[cached]
 }
 
 type cached struct {
@@ -120,8 +127,25 @@ type cached struct {
 	keys
 }
 
+// find returns what add added for t on a circuit, or nil.
+func (c *keyCache) find(circuit Circuit, t *oauth2.Token) *cached {
+	k := c.latest.Load()
+	if k != nil && k.circuit == circuit && k.isOf(t) {
+		return k
+	}
+	if k = c.slot(t.AccessToken).Load(); k != nil && k.circuit == circuit && k.isOf(t) {
+		return k
+	}
+	return nil
+}
+
+func (c *keyCache) add(k *cached) {
+	c.latest.Store(k)
+	c.slot(k.access).Store(k)
+}
+
 var cacheSeed = maphash.MakeSeed()
 
-func (c *keyCache) slot(t *oauth2.Token) *atomic.Pointer[cached] {
-	return &c.slots[maphash.String(cacheSeed, t.AccessToken)%uint64(len(c.slots))]
+func (c *keyCache) slot(access string) *atomic.Pointer[cached] {
+	return &c.slots[maphash.String(cacheSeed, access)%uint64(len(c.slots))]
 }

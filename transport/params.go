@@ -1,61 +1,52 @@
 package transport
 
 import (
-	"crypto/md5"
-	"encoding/hex"
+	"bytes"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 
 	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/lookahead"
 	"github.com/go-okru/okru/internal/param"
+	"github.com/go-okru/okru/internal/signature"
 )
 
-// params is the scratch in which one call is signed. It is pooled: what
-// leaves it is the text of the query or form, and nothing else.
+// params is the scratch in which one call of a Signer is signed. It is pooled:
+// what leaves it is the text of the query or form, and nothing else.
 type params struct {
-	list    param.List
+	list    param.List // has what every call says fixed, see newParams
 	text    []byte
 	method  []byte // decoded; of list's memory
 	dropped bool   // the query has a sig or access_token of the caller's
 }
 
-var pool = sync.Pool{New: func() any { return new(params) }}
+// What newParams fixes, by index.
+const (
+	applicationKey = iota
+	formatJSON
+)
 
-func getParams() *params { return pool.Get().(*params) }
+// newParams returns the scratch of a Signer for the application.
+func newParams(key string) *params {
+	p := new(params)
+	_ = p.list.Parse(param.ApplicationKey+"="+url.QueryEscape(key)+"&"+param.Format+"=json", false) // nothing in it can be wrong
+	p.list.Fix()
+	return p
+}
 
 // maxPooled keeps the scratch of a rare long form from staying for good.
 const maxPooled = 64 << 10
 
-func (p *params) release() {
+func (s *signer) release(p *params) {
 	if cap(p.text)+p.list.Size() <= maxPooled {
-		pool.Put(p)
+		s.scratch.Put(p)
 	}
-}
-
-// An application is what every call says of its application, escaped once.
-type application struct {
-	key, pair string
-	plain     bool // nothing in it is escaped
-}
-
-func newApplication(key string) application {
-	escaped := url.QueryEscape(key)
-	return application{key: key, pair: param.ApplicationKey + "=" + escaped, plain: escaped == key}
-}
-
-func (a application) addTo(l *param.List, isForm bool) {
-	if a.plain {
-		l.AddPlain(len(param.ApplicationKey), a.pair, isForm)
-		return
-	}
-	l.AddText(param.ApplicationKey, a.pair, isForm)
 }
 
 // parse collects the parameters of c, checked and sorted.
-func (p *params) parse(c *call, app application) error {
+func (p *params) parse(c *call, key string) error {
 	p.list.Reset()
 	if err := p.list.Parse(c.request.URL.RawQuery, false); err != nil {
 		return refuse("query: %w", err)
@@ -63,7 +54,7 @@ func (p *params) parse(c *call, app application) error {
 	if err := p.list.Parse(c.form, true); err != nil {
 		return refuse("form: %w", err)
 	}
-	if err := p.complete(c.isForm, app); err != nil {
+	if err := p.complete(c.isForm, key); err != nil {
 		return err
 	}
 	if err := p.list.Sort(); err != nil {
@@ -73,71 +64,59 @@ func (p *params) parse(c *call, app application) error {
 }
 
 // complete takes out what is ours to set, and adds what is missing.
-func (p *params) complete(isForm bool, app application) error {
+func (p *params) complete(isForm bool, key string) error {
 	p.method, p.dropped = nil, false
 	hasKey, hasFormat, dropped := false, false, false
 	for i := range p.list.Len() {
-		switch string(p.list.Key(i)) {
-		case param.Sig, param.AccessToken:
+		switch p.list.Name(i) {
+		case param.IsReplaced:
 			p.list.Drop(i)
 			dropped = true
 			p.dropped = p.dropped || !p.list.InForm(i)
-		case param.ApplicationKey:
-			if hasKey = true; string(p.list.Value(i)) != app.key {
-				return refuse("the call has another %s than its Signer; leave it out", param.ApplicationKey)
+		case param.IsApplicationKey:
+			if hasKey = true; string(p.list.Value(i)) != key {
+				return errOtherKey
 			}
-		case param.Format:
+		case param.IsFormat:
 			hasFormat = true
-		case param.Method:
+		case param.IsMethod:
 			p.method = p.list.Value(i)
-		case param.NeverSent[0], param.NeverSent[1], param.NeverSent[2]:
-			return refuse("parameter %q is a secret and must not be sent; give it to the Signer or the token", p.list.Key(i))
+		case param.IsSecret:
+			return p.errSecret(i)
 		}
 	}
 	if dropped {
 		p.list.Compact()
 	}
 	if !hasKey {
-		app.addTo(&p.list, isForm)
+		p.list.AddFixed(applicationKey, isForm)
 	}
 	if !hasFormat {
-		p.list.AddPlain(len(param.Format), param.Format+"=json", isForm)
+		p.list.AddFixed(formatJSON, isForm)
 	}
 	return nil
 }
 
-// signature returns the signature of the list.
-func (p *params) signature(secret string) [2 * md5.Size]byte {
-	p.text = append(p.list.AppendSigned(p.text[:0]), secret...)
-	sum := md5.Sum(p.text)
-	var out [2 * md5.Size]byte
-	hex.Encode(out[:], sum[:])
-	return out
+var errOtherKey = refuse("the call has another %s than its Signer; leave it out", param.ApplicationKey)
+
+func (p *params) errSecret(i int) error {
+	return refuse("parameter %q is a secret and must not be sent; give it to the Signer or the token", p.list.Key(i))
 }
 
 // encode returns the parameters of the form or of the query as they travel,
 // with the signature and the session if k has them.
 func (p *params) encode(form bool, k *keys) string {
-	var sig [2 * md5.Size]byte
-	if k.secret != "" {
-		sig = p.signature(k.secret)
+	if k.secret == "" {
+		p.text = p.list.AppendText(p.text[:0], form)
+		return string(bytes.TrimSuffix(p.text, []byte("&")))
 	}
-	text := p.list.AppendText(p.text[:0], form)
-	if k.secret != "" {
-		text = append(append(separate(text), param.Sig+"="...), sig[:]...)
-	}
-	if k.query != "" {
-		text = append(separate(text), k.query...)
-	}
+	text := append(p.list.AppendSigned(p.text[:0]), k.secret...)
+	signed := len(text)
+	text = append(p.list.AppendText(text, form), param.Sig+"="...)
+	text = signature.AppendHex(text, text[:signed])
+	text = append(text, k.query...)
 	p.text = text
-	return string(text)
-}
-
-func separate(text []byte) []byte {
-	if len(text) > 0 {
-		text = append(text, '&')
-	}
-	return text
+	return string(text[signed:])
 }
 
 // A signedCopy is a request with its URL in one piece of memory. It is at the
@@ -146,22 +125,23 @@ func separate(text []byte) []byte {
 type signedCopy struct {
 	request http.Request
 	url     url.URL
+	answer  lookahead.Body // will be that of the answer
 }
 
 // sign returns a copy of c's request with its parameters signed by k. The copy
 // shares with the request whatever is not changed.
-func (p *params) sign(c *call, k *keys) *http.Request {
+func (p *params) sign(c *call, k *keys) *signedCopy {
 	signed := &signedCopy{request: *c.request, url: *c.request.URL}
 	signed.request.URL = &signed.url
 	if c.isForm {
 		p.signForm(signed, k)
-		return &signed.request
+		return signed
 	}
 	signed.url.RawQuery = p.encode(false, k)
 	if isReplayed(c.request.Method) && !p.isSafe(c) {
 		signed.sendOnce()
 	}
-	return &signed.request
+	return signed
 }
 
 func (p *params) signForm(signed *signedCopy, k *keys) {

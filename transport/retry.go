@@ -12,6 +12,7 @@ import (
 	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/body"
 	"github.com/go-okru/okru/internal/layer"
+	"github.com/go-okru/okru/internal/lookahead"
 	"github.com/go-okru/okru/internal/redact"
 )
 
@@ -118,7 +119,7 @@ func (r Retry) Wrap(next http.RoundTripper) http.RoundTripper {
 	r.Max = max(0, cmp.Or(r.Max, defaultMax))
 	r.MinDelay = max(0, cmp.Or(r.MinDelay, defaultMinDelay))
 	r.MaxDelay = max(0, cmp.Or(r.MaxDelay, defaultMaxDelay))
-	return &retrier{Base: layer.On(next), settings: r, budget: newBudget()}
+	return &retrier{Base: layer.On(next), settings: r, budget: newBudget(), isPlain: r.If == nil && r.CheckRetry == nil}
 }
 
 // retrier is the layer of a Retry. In its settings, zero is zero.
@@ -126,18 +127,28 @@ type retrier struct {
 	layer.Base
 	settings Retry
 	budget   *budget
+	isPlain  bool // Retryable decides
 }
 
 // RoundTrip implements [http.RoundTripper]. A request that succeeds costs
 // nothing but a look at its answer.
 func (t *retrier) RoundTrip(r *http.Request) (*http.Response, error) {
-	a := Attempt{N: 1, Request: r}
-	a.Response, a.Err = t.send(r, r)
+	resp, err := t.send(r, r)
+	if err == nil && t.isPlain && isFine(resp) && t.budget.full() {
+		return resp, nil // as nearly always: what follows would end the same
+	}
+	a := Attempt{N: 1, Request: r, Response: resp, Err: err}
 	again, err := t.ask(a)
 	if again {
 		return t.repeat(a, err)
 	}
 	return t.conclude(a, err)
+}
+
+// isFine tells whether resp is an answer to a call that succeeded, as a Signer
+// below has found.
+func isFine(resp *http.Response) bool {
+	return resp != nil && resp.StatusCode < http.StatusTooManyRequests && lookahead.IsFine(resp)
 }
 
 // send sends r, the caller's request or a copy of it.

@@ -12,6 +12,7 @@ import (
 
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/lookahead"
 	"github.com/go-okru/okru/internal/retryafter"
 )
 
@@ -45,7 +46,7 @@ func (a Attempt) fate() fate {
 // answers of other services, which may be streams that have yet to begin.
 func (a Attempt) apiError() (*okerrors.Error, bool) {
 	if a.Err == nil {
-		if r := a.Request; r != nil && (r.URL == nil || !apicall.IsCall(r.URL)) && !apicall.IsMarked(a.Response) {
+		if r := a.Request; r != nil && (r.URL == nil || !apicall.IsCall(r.URL)) && !lookahead.IsMarked(a.Response) {
 			return nil, false
 		}
 		return okerrors.FromResponse(a.Response)

@@ -16,21 +16,20 @@ func safeToRepeat(v *apicall.Values, method string) bool {
 	return readsOnly(method)
 }
 
-// readVerbs begin the names of the methods that only read.
-var readVerbs = [...]string{"get", "is", "has", "search", "find"}
-
-// readsOnly tells whether the last part of method is one of readVerbs,
-// followed by an upper-case letter or nothing. getUploadUrl is none of them:
-// it creates the object to upload to.
+// readsOnly tells whether the last part of method is get, is, has, search or
+// find, alone or followed by an upper-case letter: these only read.
+// getUploadUrl is none of them: it creates the object to upload to.
 func readsOnly(method string) bool {
 	name := method[strings.LastIndexByte(method, '.')+1:]
-	if name == "getUploadUrl" {
-		return false
+	end := 0
+	for end < len(name) && (name[end] < 'A' || name[end] > 'Z') {
+		end++
 	}
-	for _, verb := range readVerbs {
-		if rest, ok := strings.CutPrefix(name, verb); ok {
-			return rest == "" || rest[0] >= 'A' && rest[0] <= 'Z'
-		}
+	switch name[:end] {
+	case "get":
+		return name != "getUploadUrl"
+	case "is", "has", "search", "find":
+		return true
 	}
 	return false
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"golang.org/x/oauth2"
 
@@ -89,7 +90,7 @@ func (s Signer) Wrap(next http.RoundTripper) http.RoundTripper {
 		settings:    s,
 		hosts:       hosts,
 		fault:       fault,
-		app:         newApplication(s.ApplicationKey),
+		scratch:     sync.Pool{New: func() any { return newParams(s.ApplicationKey) }},
 		own:         source{tokens: s.TokenSource, prompt: isPrompt(s.TokenSource)},
 		sessionless: &keys{secret: s.ApplicationSecret},
 	}
@@ -142,8 +143,8 @@ type signer struct {
 	settings    Signer
 	hosts       []host
 	fault       error
-	app         application
-	own         source // of sessions, unless a context brings its own
+	scratch     sync.Pool // of *params
+	own         source    // of sessions, unless a context brings its own
 	sessionless *keys
 	derived     keyCache
 }

@@ -17,27 +17,49 @@ import (
 type List struct {
 	text  []byte
 	pairs []pair
+	fixed []pair // whose text Reset keeps
+	keep  int    // how much text that is
 }
 
 // pair is one parameter.
 type pair struct {
-	prefix           uint64 // the first bytes of the key: most comparisons end here
-	key, keyEnd      uint32 // where the decoded key is
-	start, eq, end   uint32 // where key=value is, as it travels
-	plain, form, out bool   // nothing in it is escaped; it belongs to the form; it is taken out
+	prefix         uint64 // the first bytes of the decoded key: most comparisons end here
+	start, eq, end uint32 // where key=value is, as it travels; an ampersand follows
+	key            uint32 // where the decoded key begins: before start, unless plain
+
+	plain, form, out bool // nothing in it is escaped; it belongs to the form; it is taken out
+}
+
+// Fix makes the parameters of l those that AddFixed adds, by their index, each
+// time for nearly nothing. Reset empties l and leaves them.
+func (l *List) Fix() {
+	l.fixed, l.pairs, l.keep = l.pairs, nil, len(l.text)
 }
 
 // Reset empties l and keeps its memory.
-func (l *List) Reset() { l.text, l.pairs = l.text[:0], l.pairs[:0] }
+func (l *List) Reset() { l.text, l.pairs = l.text[:l.keep], l.pairs[:0] }
 
 // Size returns how much memory l holds, in bytes.
-func (l *List) Size() int { return cap(l.text) + 40*cap(l.pairs) }
+func (l *List) Size() int { return cap(l.text) + 32*cap(l.pairs) }
 
 // Len returns the number of parameters.
 func (l *List) Len() int { return len(l.pairs) }
 
 // Key returns the decoded name of parameter i. It is valid until l changes.
-func (l *List) Key(i int) []byte { return l.text[l.pairs[i].key:l.pairs[i].keyEnd] }
+func (l *List) Key(i int) []byte { return l.key(&l.pairs[i]) }
+
+func (l *List) key(p *pair) []byte {
+	if p.plain {
+		return l.text[p.start:p.eq]
+	}
+	return l.text[p.key:p.start]
+}
+
+// Name tells which of the names that matter parameter i has.
+func (l *List) Name(i int) Name {
+	p := &l.pairs[i]
+	return nameOf(p.prefix, l.key(p))
+}
 
 // Value returns the decoded value of parameter i. It is valid until Reset.
 func (l *List) Value(i int) []byte {
@@ -66,25 +88,23 @@ func (l *List) AppendSigned(dst []byte) []byte {
 	for i := range l.pairs {
 		p := &l.pairs[i]
 		switch {
-		case string(l.text[p.key:p.keyEnd]) == Resig:
+		case p.prefix == resigPrefix && string(l.key(p)) == Resig:
 		case p.plain:
 			dst = append(dst, l.text[p.start:p.end]...)
 		default:
-			dst = append(append(dst, l.text[p.key:p.keyEnd]...), '=')
+			dst = append(append(dst, l.key(p)...), '=')
 			dst = appendDecoded(dst, l.text[p.eq+1:p.end])
 		}
 	}
 	return dst
 }
 
-// AppendText appends the parameters of the form or of the query as they travel.
+// AppendText appends the parameters of the form or of the query as they travel,
+// an ampersand after each.
 func (l *List) AppendText(dst []byte, form bool) []byte {
 	for i := range l.pairs {
 		if p := &l.pairs[i]; p.form == form {
-			if len(dst) > 0 {
-				dst = append(dst, '&')
-			}
-			dst = append(dst, l.text[p.start:p.end]...)
+			dst = append(dst, l.text[p.start:p.end+1]...)
 		}
 	}
 	return dst
@@ -94,6 +114,9 @@ func (l *List) AppendText(dst []byte, form bool) []byte {
 // net/url would silently drop or keep only in part is an error here: a call
 // that loses a parameter has a wrong signature at best.
 func (l *List) Parse(text string, form bool) error {
+	if text == "" {
+		return nil
+	}
 	word, start, end := len(l.text), len(l.text), len(l.text)+len(text)
 	l.text = append(append(l.text, text...), "&......."...) // so that the last word is whole, and the last pair ends
 	eq, worst := -1, uint8(plain)
@@ -108,8 +131,12 @@ func (l *List) Parse(text string, form bool) error {
 				worst = max(worst, kind)
 				continue
 			}
-			if i > start {
-				if err := l.add(start, eq, i, worst, form); err != nil {
+			switch {
+			case i == start:
+			case worst < escape && eq >= 0:
+				l.addPlain(start, eq, i, form)
+			default:
+				if err := l.addOdd(l.text[start:i], eq, worst, form); err != nil {
 					return err
 				}
 			}
@@ -121,22 +148,11 @@ func (l *List) Parse(text string, form bool) error {
 
 var errSemicolon = errors.New("a semicolon in a query or a form means different things to different servers; write it as %3B")
 
-// add adds the pair from start to end, whose first equals sign is at eq (-1:
-// none) and whose worst kind of byte is worst.
-func (l *List) add(start, eq, end int, worst uint8, form bool) error {
-	if worst >= escape || eq < 0 {
-		return l.addOdd(l.text[start:end], eq, worst, form)
-	}
-	l.addPlain(start, eq, end, form)
-	return nil
-}
-
 // addPlain adds the pair from start to end, in which nothing is escaped.
 func (l *List) addPlain(start, eq, end int, form bool) {
-	s, e := uint32(start), uint32(eq)
 	l.pairs = append(l.pairs, pair{
-		prefix: prefix(l.text[start:], eq-start), key: s, keyEnd: e,
-		start: s, eq: e, end: uint32(end), plain: true, form: form,
+		prefix: prefix(l.text[start:], eq-start),
+		start:  uint32(start), eq: uint32(eq), end: uint32(end), plain: true, form: form,
 	})
 }
 
@@ -165,11 +181,10 @@ func (l *List) addOdd(text []byte, eq int, worst uint8, form bool) error {
 	return nil
 }
 
-// AddPlain adds a parameter that is text, which is key=value without escapes.
-func (l *List) AddPlain(key int, text string, form bool) {
-	start := len(l.text)
-	l.text = append(l.text, text...)
-	l.addPlain(start, start+key, len(l.text), form)
+// AddFixed adds the parameter that had index i when l was fixed.
+func (l *List) AddFixed(i int, form bool) {
+	l.pairs = append(l.pairs, l.fixed[i])
+	l.pairs[len(l.pairs)-1].form = form
 }
 
 // AddText adds a parameter that travels as text, which is key=value, escaped.
@@ -178,10 +193,11 @@ func (l *List) AddText(key, text string, form bool) {
 	l.text = append(l.text, key...)
 	s := len(l.text)
 	l.text = append(l.text, text...)
-	eq := s + bytes.IndexByte(l.text[s:], '=')
+	eq, end := s+bytes.IndexByte(l.text[s:], '='), len(l.text)
+	l.text = append(l.text, '&')
 	l.pairs = append(l.pairs, pair{
-		prefix: prefix(l.text[k:], len(key)), key: uint32(k), keyEnd: uint32(s),
-		start: uint32(s), eq: uint32(eq), end: uint32(len(l.text)), form: form,
+		prefix: prefix(l.text[k:], len(key)),
+		key:    uint32(k), start: uint32(s), eq: uint32(eq), end: uint32(end), form: form,
 	})
 }
 
@@ -225,17 +241,14 @@ func (l *List) compare(a, b *pair) int {
 	case a.prefix > b.prefix:
 		return 1
 	}
-	return bytes.Compare(l.text[a.key:a.keyEnd], l.text[b.key:b.keyEnd])
+	return bytes.Compare(l.key(a), l.key(b))
 }
 
 // prefix returns the first 8 of the n bytes that are the key at the beginning
 // of text, zeroes after them if there are fewer. The bytes behind a short key
 // are loaded along and masked out, which takes a tenth of a copy's time.
 func prefix(text []byte, n int) uint64 {
-	switch {
-	case n >= 8:
-		return binary.BigEndian.Uint64(text)
-	case len(text) >= 8:
+	if len(text) >= 8 {
 		return binary.BigEndian.Uint64(text) &^ (math.MaxUint64 >> (8 * n))
 	}
 	var b [8]byte

@@ -20,3 +20,62 @@ const SessionSecretKey = "session_secret_key"
 // NeverSent lists the parameters that are secrets of ours alone: they make
 // signatures and have no place in a request to the API.
 var NeverSent = [...]string{"application_secret_key", "client_secret", SessionSecretKey}
+
+// A Name is one of the names that mean something to whoever signs a call.
+type Name uint8
+
+// The names, by what is done about them.
+const (
+	Other Name = iota
+	IsApplicationKey
+	IsFormat
+	IsMethod
+	IsReplaced // sig and access_token: those of a caller are not sent
+	IsSecret   // one of NeverSent
+)
+
+// The first eight bytes of the names, as a number: most parameters are told to
+// be none of them by comparing those.
+const (
+	sigPrefix    = 's'<<56 | 'i'<<48 | 'g'<<40
+	resigPrefix  = 'r'<<56 | 'e'<<48 | 's'<<40 | 'i'<<32 | 'g'<<24
+	formatPrefix = 'f'<<56 | 'o'<<48 | 'r'<<40 | 'm'<<32 | 'a'<<24 | 't'<<16
+	methodPrefix = 'm'<<56 | 'e'<<48 | 't'<<40 | 'h'<<32 | 'o'<<24 | 'd'<<16
+	applicat     = 'a'<<56 | 'p'<<48 | 'p'<<40 | 'l'<<32 | 'i'<<24 | 'c'<<16 | 'a'<<8 | 't'
+	accessT      = 'a'<<56 | 'c'<<48 | 'c'<<40 | 'e'<<32 | 's'<<24 | 's'<<16 | '_'<<8 | 't'
+	clientS      = 'c'<<56 | 'l'<<48 | 'i'<<40 | 'e'<<32 | 'n'<<24 | 't'<<16 | '_'<<8 | 's'
+	session      = 's'<<56 | 'e'<<48 | 's'<<40 | 's'<<32 | 'i'<<24 | 'o'<<16 | 'n'<<8 | '_'
+)
+
+// nameOf tells which name a key is that begins with prefix.
+func nameOf(prefix uint64, key []byte) Name {
+	switch prefix {
+	case sigPrefix, accessT:
+		if string(key) == Sig || string(key) == AccessToken {
+			return IsReplaced
+		}
+	case formatPrefix:
+		if string(key) == Format {
+			return IsFormat
+		}
+	case methodPrefix:
+		if string(key) == Method {
+			return IsMethod
+		}
+	case applicat, clientS, session:
+		return longName(key)
+	}
+	return Other
+}
+
+func longName(key []byte) Name {
+	if string(key) == ApplicationKey {
+		return IsApplicationKey
+	}
+	for _, secret := range NeverSent {
+		if string(key) == secret {
+			return IsSecret
+		}
+	}
+	return Other
+}

