@@ -18,8 +18,7 @@ import (
 type params struct {
 	list    param.List // has what every call says fixed, see newParams
 	text    []byte
-	method  []byte // decoded; of list's memory
-	dropped bool   // the query has a sig or access_token of the caller's
+	dropped bool // the query has a sig or access_token of the caller's
 }
 
 // What newParams fixes, by index.
@@ -45,17 +44,25 @@ func (s *signer) release(p *params) {
 	}
 }
 
-// parse collects the parameters of c, checked and sorted.
+// parse collects the parameters of c, checked, completed and sorted.
 func (p *params) parse(c *call, key string) error {
 	p.list.Reset()
+	p.list.AddFixed(applicationKey, c.isForm) // first, since it is so when sorted, nearly always
 	if err := p.list.Parse(c.request.URL.RawQuery, false); err != nil {
 		return refuse("query: %w", err)
 	}
 	if err := p.list.Parse(c.form, true); err != nil {
 		return refuse("form: %w", err)
 	}
-	if err := p.complete(c.isForm, key); err != nil {
-		return err
+	p.dropped = false
+	names := p.list.Names()
+	if names&(param.IsApplicationKey|param.IsReplaced|param.IsSecret) != 0 {
+		if err := p.check(key); err != nil {
+			return err
+		}
+	}
+	if names&param.IsFormat == 0 {
+		p.list.AddFixed(formatJSON, c.isForm)
 	}
 	if err := p.list.Sort(); err != nil {
 		return refuse("%w", err)
@@ -63,44 +70,24 @@ func (p *params) parse(c *call, key string) error {
 	return nil
 }
 
-// complete takes out what is ours to set, and adds what is missing.
-func (p *params) complete(isForm bool, key string) error {
-	p.method, p.dropped = nil, false
-	hasKey, hasFormat, dropped := false, false, false
-	for i := range p.list.Len() {
+// check takes out what is ours to set, and refuses what must not be set.
+func (p *params) check(key string) error {
+	for i := 1; i < p.list.Len(); i++ {
 		switch p.list.Name(i) {
 		case param.IsReplaced:
 			p.list.Drop(i)
-			dropped = true
 			p.dropped = p.dropped || !p.list.InForm(i)
 		case param.IsApplicationKey:
-			if hasKey = true; string(p.list.Value(i)) != key {
-				return errOtherKey
+			if string(p.list.Value(i)) != key {
+				return refuse("the call has another %s than its Signer; leave it out", param.ApplicationKey)
 			}
-		case param.IsFormat:
-			hasFormat = true
-		case param.IsMethod:
-			p.method = p.list.Value(i)
+			p.list.Drop(0) // the one that was added: the caller's stays where it is
 		case param.IsSecret:
-			return p.errSecret(i)
+			return refuse("parameter %q is a secret and must not be sent; give it to the Signer or the token", p.list.Key(i))
 		}
 	}
-	if dropped {
-		p.list.Compact()
-	}
-	if !hasKey {
-		p.list.AddFixed(applicationKey, isForm)
-	}
-	if !hasFormat {
-		p.list.AddFixed(formatJSON, isForm)
-	}
+	p.list.Compact()
 	return nil
-}
-
-var errOtherKey = refuse("the call has another %s than its Signer; leave it out", param.ApplicationKey)
-
-func (p *params) errSecret(i int) error {
-	return refuse("parameter %q is a secret and must not be sent; give it to the Signer or the token", p.list.Key(i))
 }
 
 // encode returns the parameters of the form or of the query as they travel,
@@ -158,10 +145,14 @@ func (p *params) signForm(signed *signedCopy, k *keys) {
 
 // isSafe tells whether c may run twice.
 func (p *params) isSafe(c *call) bool {
-	if method, _ := apicall.Path(c.request.URL.Path); method != "" {
+	method, _ := apicall.Path(c.request.URL.Path)
+	if method != "" {
 		return safeToRepeat(c.said, method)
 	}
-	return safeToRepeat(c.said, string(p.method)) // in place: the conversion does not allocate
+	if i := p.list.Find(param.IsMethod); i >= 0 {
+		return safeToRepeat(c.said, string(p.list.Value(i))) // in place: the conversion does not allocate
+	}
+	return safeToRepeat(c.said, "")
 }
 
 // isReplayed tells whether http.Transport repeats requests of this verb by

@@ -19,56 +19,75 @@ type List struct {
 	pairs []pair
 	fixed []pair // whose text Reset keeps
 	keep  int    // how much text that is
+	names Names  // of all that was parsed since
 }
 
-// pair is one parameter.
+// pair is one parameter. It is written in place, field by field: a copy of
+// what was just written would have to wait for it.
 type pair struct {
-	prefix         uint64 // the first bytes of the decoded key: most comparisons end here
-	start, eq, end uint32 // where key=value is, as it travels; an ampersand follows
-	key            uint32 // where the decoded key begins: before start, unless plain
+	prefix     uint64 // the first bytes of the decoded key: most comparisons end here
+	start, end uint32 // where key=value is, as it travels; an ampersand follows
+	split      uint32 // if plain, where the equals sign is; else where the decoded key is, which ends at start
 
-	plain, form, out bool // nothing in it is escaped; it belongs to the form; it is taken out
+	name             Names // which of them the key is, if any
+	plain, form, out bool  // nothing in it is escaped; it belongs to the form; it is taken out
 }
+
+// tail follows every pair: a separator, and enough that the eight bytes from
+// any place on can be loaded.
+const tail = "&......."
 
 // Fix makes the parameters of l those that AddFixed adds, by their index, each
 // time for nearly nothing. Reset empties l and leaves them.
-func (l *List) Fix() {
-	l.fixed, l.pairs, l.keep = l.pairs, nil, len(l.text)
-}
+func (l *List) Fix() { l.fixed, l.pairs, l.keep = l.pairs, nil, len(l.text) }
 
 // Reset empties l and keeps its memory.
-func (l *List) Reset() { l.text, l.pairs = l.text[:l.keep], l.pairs[:0] }
+func (l *List) Reset() { l.text, l.pairs, l.names = l.text[:l.keep], l.pairs[:0], 0 }
 
 // Size returns how much memory l holds, in bytes.
-func (l *List) Size() int { return cap(l.text) + 32*cap(l.pairs) }
+func (l *List) Size() int { return cap(l.text) + 24*cap(l.pairs) }
 
 // Len returns the number of parameters.
 func (l *List) Len() int { return len(l.pairs) }
+
+// Names returns the names that occurred in what was parsed.
+func (l *List) Names() Names { return l.names }
+
+// Find returns the first parameter that has one of names, or -1.
+func (l *List) Find(names Names) int {
+	for i := range l.pairs {
+		if l.pairs[i].name&names != 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// Name returns which of the names parameter i has, if any.
+func (l *List) Name(i int) Names { return l.pairs[i].name }
 
 // Key returns the decoded name of parameter i. It is valid until l changes.
 func (l *List) Key(i int) []byte { return l.key(&l.pairs[i]) }
 
 func (l *List) key(p *pair) []byte {
 	if p.plain {
-		return l.text[p.start:p.eq]
+		return l.text[p.start:p.split]
 	}
-	return l.text[p.key:p.start]
-}
-
-// Name tells which of the names that matter parameter i has.
-func (l *List) Name(i int) Name {
-	p := &l.pairs[i]
-	return nameOf(p.prefix, l.key(p))
+	return l.text[p.split:p.start]
 }
 
 // Value returns the decoded value of parameter i. It is valid until Reset.
 func (l *List) Value(i int) []byte {
 	p := &l.pairs[i]
-	value := l.text[p.eq+1 : p.end]
 	if p.plain {
-		return value
+		return l.text[p.split+1 : p.end]
 	}
-	return appendDecoded(nil, value)
+	return l.appendValue(nil, p)
+}
+
+func (l *List) appendValue(dst []byte, p *pair) []byte {
+	_, value, _ := bytes.Cut(l.text[p.start:p.end], []byte("="))
+	return appendDecoded(dst, value)
 }
 
 // InForm tells whether parameter i belongs to the form.
@@ -88,12 +107,11 @@ func (l *List) AppendSigned(dst []byte) []byte {
 	for i := range l.pairs {
 		p := &l.pairs[i]
 		switch {
-		case p.prefix == resigPrefix && string(l.key(p)) == Resig:
+		case p.name == IsResig:
 		case p.plain:
 			dst = append(dst, l.text[p.start:p.end]...)
 		default:
-			dst = append(append(dst, l.key(p)...), '=')
-			dst = appendDecoded(dst, l.text[p.eq+1:p.end])
+			dst = l.appendValue(append(append(dst, l.key(p)...), '='), p)
 		}
 	}
 	return dst
@@ -117,44 +135,51 @@ func (l *List) Parse(text string, form bool) error {
 	if text == "" {
 		return nil
 	}
-	word, start, end := len(l.text), len(l.text), len(l.text)+len(text)
-	l.text = append(append(l.text, text...), "&......."...) // so that the last word is whole, and the last pair ends
+	start, end := len(l.text), len(l.text)+len(text)
+	l.text = append(append(l.text, text...), tail...)
+	all := l.text
 	eq, worst := -1, uint8(plain)
-	for ; word <= end; word += 8 {
-		for odd := oddBytes(l.text[word:]); odd != 0; odd &= odd - 1 {
+	for word := start; word <= end; word += 8 {
+		for odd := oddBytes(all[word:]); odd != 0; odd &= odd - 1 {
 			i := word + bits.TrailingZeros64(odd)/8
-			kind := kinds[l.text[i]]
-			if kind != ampersand {
-				if kind == equals && eq < 0 {
+			switch kind := kinds[all[i]]; kind {
+			case equals:
+				if eq < 0 {
 					eq = i
 				}
-				worst = max(worst, kind)
-				continue
-			}
-			switch {
-			case i == start:
-			case worst < escape && eq >= 0:
-				l.addPlain(start, eq, i, form)
-			default:
-				if err := l.addOdd(l.text[start:i], eq, worst, form); err != nil {
-					return err
+			case ampersand:
+				switch {
+				case start == i:
+				case worst == plain && eq >= 0:
+					p := l.add(all[start:eq:len(all)])
+					p.start, p.end, p.split = uint32(start), uint32(i), uint32(eq)
+					p.plain, p.form = true, form
+				default:
+					if err := l.addOdd(all[start:i], eq, worst, form); err != nil {
+						return err
+					}
 				}
+				start, eq, worst = i+1, -1, plain
+			default:
+				worst = max(worst, kind)
 			}
-			start, eq, worst = i+1, -1, plain
 		}
 	}
 	return nil
 }
 
-var errSemicolon = errors.New("a semicolon in a query or a form means different things to different servers; write it as %3B")
-
-// addPlain adds the pair from start to end, in which nothing is escaped.
-func (l *List) addPlain(start, eq, end int, form bool) {
-	l.pairs = append(l.pairs, pair{
-		prefix: prefix(l.text[start:], eq-start),
-		start:  uint32(start), eq: uint32(eq), end: uint32(end), plain: true, form: form,
-	})
+// add adds a pair whose decoded key is key, which has at least eight bytes of
+// capacity.
+func (l *List) add(key []byte) *pair {
+	l.pairs = append(l.pairs, pair{})
+	p := &l.pairs[len(l.pairs)-1]
+	p.prefix = prefix(key)
+	p.name = nameOf(p.prefix, key)
+	l.names |= p.name
+	return p
 }
+
+var errSemicolon = errors.New("a semicolon in a query or a form means different things to different servers; write it as %3B")
 
 // addOdd adds a pair that does not mean what it says, or has no value.
 func (l *List) addOdd(text []byte, eq int, worst uint8, form bool) error {
@@ -177,7 +202,12 @@ func (l *List) addOdd(text []byte, eq int, worst uint8, form bool) error {
 	case eq < 0:
 		asSent += "="
 	}
-	l.AddText(key, asSent, form)
+	split := len(l.text)
+	l.text = append(append(append(l.text, key...), asSent...), tail...)
+	start := split + len(key)
+	p := l.add(l.text[split:start])
+	p.start, p.end, p.split = uint32(start), uint32(start+len(asSent)), uint32(split)
+	p.form = form
 	return nil
 }
 
@@ -187,51 +217,41 @@ func (l *List) AddFixed(i int, form bool) {
 	l.pairs[len(l.pairs)-1].form = form
 }
 
-// AddText adds a parameter that travels as text, which is key=value, escaped.
-func (l *List) AddText(key, text string, form bool) {
-	k := len(l.text)
-	l.text = append(l.text, key...)
-	s := len(l.text)
-	l.text = append(l.text, text...)
-	eq, end := s+bytes.IndexByte(l.text[s:], '='), len(l.text)
-	l.text = append(l.text, '&')
-	l.pairs = append(l.pairs, pair{
-		prefix: prefix(l.text[k:], len(key)),
-		key:    uint32(k), start: uint32(s), eq: uint32(eq), end: uint32(end), form: form,
-	})
-}
-
 // Sort sorts by key, in the order of bytes, and reports a key that occurs
 // more than once.
 func (l *List) Sort() error {
-	if len(l.pairs) <= 16 {
-		l.insertionSort()
-	} else {
+	if len(l.pairs) > 16 {
 		slices.SortFunc(l.pairs, func(a, b pair) int { return l.compare(&a, &b) })
 	}
-	for i := 1; i < len(l.pairs); i++ {
-		if l.pairs[i-1].prefix == l.pairs[i].prefix && l.compare(&l.pairs[i-1], &l.pairs[i]) == 0 {
-			return fmt.Errorf("parameter %q is there twice; send a list as one value joined by commas", l.Key(i))
-		}
+	if twice := l.insertionSort(); twice >= 0 {
+		return fmt.Errorf("parameter %q is there twice; send a list as one value joined by commas", l.Key(twice))
 	}
 	return nil
 }
 
-// insertionSort does in a third of the time what slices.SortFunc does for the
-// usual five to ten parameters: prefixes are compared without a call.
-func (l *List) insertionSort() {
+// insertionSort sorts in a third of the time that slices.SortFunc takes for the
+// usual five to ten parameters: prefixes are compared without a call. It ends
+// at a key that occurs again and returns where it is, or -1.
+func (l *List) insertionSort() (twice int) {
 	pairs := l.pairs
 	for i := 1; i < len(pairs); i++ {
 		p := pairs[i]
 		j := i
 		for ; j > 0 && p.prefix <= pairs[j-1].prefix; j-- {
-			if p.prefix == pairs[j-1].prefix && l.compare(&p, &pairs[j-1]) >= 0 {
-				break
+			if p.prefix == pairs[j-1].prefix {
+				order := l.compare(&p, &pairs[j-1])
+				if order == 0 {
+					return j - 1
+				}
+				if order > 0 {
+					break
+				}
 			}
 			pairs[j] = pairs[j-1]
 		}
 		pairs[j] = p
 	}
+	return -1
 }
 
 func (l *List) compare(a, b *pair) int {
@@ -244,14 +264,9 @@ func (l *List) compare(a, b *pair) int {
 	return bytes.Compare(l.key(a), l.key(b))
 }
 
-// prefix returns the first 8 of the n bytes that are the key at the beginning
-// of text, zeroes after them if there are fewer. The bytes behind a short key
-// are loaded along and masked out, which takes a tenth of a copy's time.
-func prefix(text []byte, n int) uint64 {
-	if len(text) >= 8 {
-		return binary.BigEndian.Uint64(text) &^ (math.MaxUint64 >> (8 * n))
-	}
-	var b [8]byte
-	copy(b[:], text[:n])
-	return binary.BigEndian.Uint64(b[:])
+// prefix returns the first 8 bytes of key, zeroes after them if there are
+// fewer. The bytes behind a short key are loaded along and masked out, which
+// takes a tenth of a copy's time.
+func prefix(key []byte) uint64 {
+	return binary.BigEndian.Uint64(key[:8]) &^ (math.MaxUint64 >> (8 * uint(len(key))))
 }

@@ -21,15 +21,15 @@ const SessionSecretKey = "session_secret_key"
 // signatures and have no place in a request to the API.
 var NeverSent = [...]string{"application_secret_key", "client_secret", SessionSecretKey}
 
-// A Name is one of the names that mean something to whoever signs a call.
-type Name uint8
+// Names is a set of the names that mean something to whoever signs a call.
+type Names uint8
 
 // The names, by what is done about them.
 const (
-	Other Name = iota
-	IsApplicationKey
+	IsApplicationKey Names = 1 << iota
 	IsFormat
 	IsMethod
+	IsResig
 	IsReplaced // sig and access_token: those of a caller are not sent
 	IsSecret   // one of NeverSent
 )
@@ -47,35 +47,29 @@ const (
 	session      = 's'<<56 | 'e'<<48 | 's'<<40 | 's'<<32 | 'i'<<24 | 'o'<<16 | 'n'<<8 | '_'
 )
 
-// nameOf tells which name a key is that begins with prefix.
-func nameOf(prefix uint64, key []byte) Name {
+// nameOf tells which name key is, which begins with prefix.
+func nameOf(prefix uint64, key []byte) Names {
 	switch prefix {
-	case sigPrefix, accessT:
-		if string(key) == Sig || string(key) == AccessToken {
-			return IsReplaced
-		}
-	case formatPrefix:
-		if string(key) == Format {
-			return IsFormat
-		}
-	case methodPrefix:
-		if string(key) == Method {
-			return IsMethod
-		}
-	case applicat, clientS, session:
-		return longName(key)
+	case sigPrefix, resigPrefix, formatPrefix, methodPrefix, accessT, applicat, clientS, session:
+		return named(key)
 	}
-	return Other
+	return 0
 }
 
-func longName(key []byte) Name {
-	if string(key) == ApplicationKey {
+func named(key []byte) Names {
+	switch { // no string is made of key: it is compared in place
+	case string(key) == Method:
+		return IsMethod
+	case string(key) == Format:
+		return IsFormat
+	case string(key) == Resig:
+		return IsResig
+	case string(key) == ApplicationKey:
 		return IsApplicationKey
+	case string(key) == Sig, string(key) == AccessToken:
+		return IsReplaced
+	case string(key) == NeverSent[0], string(key) == NeverSent[1], string(key) == NeverSent[2]:
+		return IsSecret
 	}
-	for _, secret := range NeverSent {
-		if string(key) == secret {
-			return IsSecret
-		}
-	}
-	return Other
+	return 0
 }
