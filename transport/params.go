@@ -49,10 +49,10 @@ func (p *params) parse(c *call, key string) error {
 	p.list.Reset()
 	p.list.AddFixed(applicationKey, c.isForm) // first, since it is so when sorted, nearly always
 	if err := p.list.Parse(c.request.URL.RawQuery, false); err != nil {
-		return refuse("query: %w", err)
+		return inText("query", err)
 	}
 	if err := p.list.Parse(c.form, true); err != nil {
-		return refuse("form: %w", err)
+		return inText("form", err)
 	}
 	p.dropped = false
 	names := p.list.Names()
@@ -64,10 +64,16 @@ func (p *params) parse(c *call, key string) error {
 	if names&param.IsFormat == 0 {
 		p.list.AddFixed(formatJSON, c.isForm)
 	}
-	if err := p.list.Sort(); err != nil {
-		return refuse("%w", err)
+	if twice := p.list.Sort(); twice >= 0 {
+		return p.errTwice(twice)
 	}
 	return nil
+}
+
+func inText(which string, err error) error { return refuse("%s: %w", which, err) }
+
+func (p *params) errTwice(i int) error {
+	return refuse("parameter %q is there twice; send a list as one value joined by commas", p.list.Key(i))
 }
 
 // check takes out what is ours to set, and refuses what must not be set.
@@ -86,7 +92,6 @@ func (p *params) check(key string) error {
 			return refuse("parameter %q is a secret and must not be sent; give it to the Signer or the token", p.list.Key(i))
 		}
 	}
-	p.list.Compact()
 	return nil
 }
 

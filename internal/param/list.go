@@ -2,6 +2,7 @@ package param
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,18 +13,20 @@ import (
 )
 
 // A List is the parameters of one call, in memory that can be used again. It
-// holds all text in one piece and pairs as offsets into it, without pointers:
-// moving them about while sorting is most of what a List does.
+// holds all text in one piece and pairs as offsets into it.
 type List struct {
 	text  []byte
 	pairs []pair
 	fixed []pair // whose text Reset keeps
-	keep  int    // how much text that is
-	names Names  // of all that was parsed since
+
+	order   []uint32 // of pairs, once sorted
+	dropped bool     // some of pairs are not in order
+	keep    int      // how much text that is
+	names   Names    // of all that was parsed since
 }
 
-// pair is one parameter. It is written in place, field by field: a copy of
-// what was just written would have to wait for it.
+// pair is one parameter. Pairs are written and read field by field and never
+// moved: a copy of what was just written in smaller parts has to wait for it.
 type pair struct {
 	prefix     uint64 // the first bytes of the decoded key: most comparisons end here
 	start, end uint32 // where key=value is, as it travels; an ampersand follows
@@ -42,10 +45,15 @@ const tail = "&......."
 func (l *List) Fix() { l.fixed, l.pairs, l.keep = l.pairs, nil, len(l.text) }
 
 // Reset empties l and keeps its memory.
-func (l *List) Reset() { l.text, l.pairs, l.names = l.text[:l.keep], l.pairs[:0], 0 }
+func (l *List) Reset() {
+	l.text, l.pairs, l.names = l.text[:l.keep], l.pairs[:0], 0
+	if l.dropped {
+		l.order, l.dropped = l.order[:0], false
+	}
+}
 
 // Size returns how much memory l holds, in bytes.
-func (l *List) Size() int { return cap(l.text) + 24*cap(l.pairs) }
+func (l *List) Size() int { return cap(l.text) + 28*cap(l.pairs) }
 
 // Len returns the number of parameters.
 func (l *List) Len() int { return len(l.pairs) }
@@ -93,18 +101,13 @@ func (l *List) appendValue(dst []byte, p *pair) []byte {
 // InForm tells whether parameter i belongs to the form.
 func (l *List) InForm(i int) bool { return l.pairs[i].form }
 
-// Drop marks parameter i for Compact.
-func (l *List) Drop(i int) { l.pairs[i].out = true }
+// Drop takes parameter i out of what is sorted and appended.
+func (l *List) Drop(i int) { l.pairs[i].out, l.dropped = true, true }
 
-// Compact takes out what was dropped.
-func (l *List) Compact() {
-	l.pairs = slices.DeleteFunc(l.pairs, func(p pair) bool { return p.out })
-}
-
-// AppendSigned appends every key=value the way a signature covers it: decoded,
+// AppendSigned appends, once sorted, every key=value the way a signature covers it: decoded,
 // without separators, and without the parameter resig.
 func (l *List) AppendSigned(dst []byte) []byte {
-	for i := range l.pairs {
+	for _, i := range l.order {
 		p := &l.pairs[i]
 		switch {
 		case p.name == IsResig:
@@ -117,10 +120,10 @@ func (l *List) AppendSigned(dst []byte) []byte {
 	return dst
 }
 
-// AppendText appends the parameters of the form or of the query as they travel,
-// an ampersand after each.
+// AppendText appends, once sorted, the parameters of the form or of the query
+// as they travel, an ampersand after each.
 func (l *List) AppendText(dst []byte, form bool) []byte {
-	for i := range l.pairs {
+	for _, i := range l.order {
 		if p := &l.pairs[i]; p.form == form {
 			dst = append(dst, l.text[p.start:p.end+1]...)
 		}
@@ -217,49 +220,67 @@ func (l *List) AddFixed(i int, form bool) {
 	l.pairs[len(l.pairs)-1].form = form
 }
 
-// Sort sorts by key, in the order of bytes, and reports a key that occurs
-// more than once.
-func (l *List) Sort() error {
-	if len(l.pairs) > 16 {
-		slices.SortFunc(l.pairs, func(a, b pair) int { return l.compare(&a, &b) })
+// Sort sorts by key, in the order of bytes. It returns a parameter whose key
+// occurs again, or -1, the list then being sorted.
+//
+// It begins with the order of what l held before, since a program tends to make
+// the same calls again and again: their parameters are then in order already.
+func (l *List) Sort() (twice int) {
+	if l.dropped || len(l.order) != len(l.pairs) {
+		l.number()
 	}
-	if twice := l.insertionSort(); twice >= 0 {
-		return fmt.Errorf("parameter %q is there twice; send a list as one value joined by commas", l.Key(twice))
+	if len(l.order) > 16 {
+		slices.SortFunc(l.order, func(i, j uint32) int { return l.compare(&l.pairs[i], &l.pairs[j]) })
 	}
-	return nil
+	twice = l.insertionSort()
+	if twice >= 0 {
+		l.order = l.order[:0] // an insertion is half done
+	}
+	return twice
+}
+
+// number makes order that in which the parameters came.
+func (l *List) number() {
+	l.order = l.order[:0]
+	for i := range l.pairs {
+		if !l.pairs[i].out {
+			l.order = append(l.order, uint32(i))
+		}
+	}
 }
 
 // insertionSort sorts in a third of the time that slices.SortFunc takes for the
 // usual five to ten parameters: prefixes are compared without a call. It ends
-// at a key that occurs again and returns where it is, or -1.
+// at a key that occurs again.
 func (l *List) insertionSort() (twice int) {
-	pairs := l.pairs
-	for i := 1; i < len(pairs); i++ {
-		p := pairs[i]
-		j := i
-		for ; j > 0 && p.prefix <= pairs[j-1].prefix; j-- {
-			if p.prefix == pairs[j-1].prefix {
-				order := l.compare(&p, &pairs[j-1])
-				if order == 0 {
-					return j - 1
+	order, pairs := l.order, l.pairs
+	for n := 1; n < len(order); n++ {
+		i := order[n]
+		at := n
+		for ; at > 0; at-- {
+			p, before := &pairs[i], &pairs[order[at-1]]
+			if p.prefix > before.prefix {
+				break
+			}
+			if p.prefix == before.prefix {
+				c := bytes.Compare(l.key(p), l.key(before))
+				if c == 0 {
+					return int(i)
 				}
-				if order > 0 {
+				if c > 0 {
 					break
 				}
 			}
-			pairs[j] = pairs[j-1]
+			order[at] = order[at-1]
 		}
-		pairs[j] = p
+		order[at] = i
 	}
 	return -1
 }
 
 func (l *List) compare(a, b *pair) int {
-	switch {
-	case a.prefix < b.prefix:
-		return -1
-	case a.prefix > b.prefix:
-		return 1
+	if c := cmp.Compare(a.prefix, b.prefix); c != 0 {
+		return c
 	}
 	return bytes.Compare(l.key(a), l.key(b))
 }

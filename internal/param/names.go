@@ -2,6 +2,8 @@
 // travel in a query or a form, and which of them are secret.
 package param
 
+import "slices"
+
 // Names of the parameters that every call may carry.
 const (
 	ApplicationKey = "application_key"
@@ -47,28 +49,38 @@ const (
 	session      = 's'<<56 | 'e'<<48 | 's'<<40 | 's'<<32 | 'i'<<24 | 'o'<<16 | 'n'<<8 | '_'
 )
 
-// nameOf tells which name key is, which begins with prefix.
+// nameOf tells which name key is, which begins with prefix. Of a name shorter
+// than a prefix, that and the length are all there is to know.
 func nameOf(prefix uint64, key []byte) Names {
 	switch prefix {
-	case sigPrefix, resigPrefix, formatPrefix, methodPrefix, accessT, applicat, clientS, session:
-		return named(key)
+	case methodPrefix:
+		return only(IsMethod, len(key) == len(Method))
+	case formatPrefix:
+		return only(IsFormat, len(key) == len(Format))
+	case sigPrefix:
+		return only(IsReplaced, len(key) == len(Sig))
+	case resigPrefix:
+		return only(IsResig, len(key) == len(Resig))
+	case accessT, applicat, clientS, session:
+		return longName(string(key))
 	}
 	return 0
 }
 
-func named(key []byte) Names {
-	switch { // no string is made of key: it is compared in place
-	case string(key) == Method:
-		return IsMethod
-	case string(key) == Format:
-		return IsFormat
-	case string(key) == Resig:
-		return IsResig
-	case string(key) == ApplicationKey:
+func only(name Names, is bool) Names {
+	if is {
+		return name
+	}
+	return 0
+}
+
+func longName(key string) Names {
+	switch {
+	case key == ApplicationKey:
 		return IsApplicationKey
-	case string(key) == Sig, string(key) == AccessToken:
+	case key == AccessToken:
 		return IsReplaced
-	case string(key) == NeverSent[0], string(key) == NeverSent[1], string(key) == NeverSent[2]:
+	case slices.Contains(NeverSent[:], key):
 		return IsSecret
 	}
 	return 0
