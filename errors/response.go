@@ -39,37 +39,38 @@ var codeHeaders = [...]string{"Invocation-Error", "Wmf-Invocation-Error"}
 // are fine. An answer with status 101 is left alone, since its body is a
 // connection. FromResponse must not be called while the body is being read.
 func FromResponse(resp *http.Response) (*Error, bool) {
-	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
+	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols || lookahead.IsFine(resp) {
 		return nil, false
 	}
-	found, looked := lookahead.Looked(resp)
-	if !looked {
-		e := examine(resp)
-		return e, e != nil
+	e, known := lookahead.Found(resp).(*Error)
+	if !known {
+		e = examine(resp)
 	}
-	if found == nil {
-		return nil, false
-	}
-	return found.(*Error), true
+	return e, e != nil
 }
 
 // examine looks at an answer for the first time. It replaces the body, unless
 // there is neither a body nor an error.
 func examine(resp *http.Response) *Error {
-	code, found := headerCode(resp.Header)
+	code := headerCode(resp.Header)
 	if resp.Body == nil || resp.Body == http.NoBody {
-		if !found {
+		if code == 0 {
 			return nil
 		}
 		resp.Body = http.NoBody
 	}
 	body := lookahead.Of(resp)
-	if isObvious(body.Glance()) && !found {
+	if isObvious(body.Glance()) && code == 0 {
 		return nil
 	}
-	p := peek{object: objectScan{all: found}}
+	return scan(resp, body, code)
+}
+
+// scan looks for an error in body, which has one if the header has its code.
+func scan(resp *http.Response, body *lookahead.Body, code Code) *Error {
+	p := peek{object: objectScan{all: code != 0}}
 	look(body, &p)
-	if !found && !p.found() {
+	if code == 0 && !p.found() {
 		return nil
 	}
 	e := newError(resp, code, p.members(body.Head()))
@@ -108,15 +109,14 @@ func newError(resp *http.Response, code Code, o object) *Error {
 	return e
 }
 
-func headerCode(h http.Header) (Code, bool) {
+// headerCode returns the code of an error that the header tells, or 0.
+func headerCode(h http.Header) Code {
 	for _, name := range codeHeaders {
-		values := h[name]
-		if len(values) == 0 {
-			continue
-		}
-		if n, err := strconv.Atoi(values[0]); err == nil && n > 0 {
-			return Code(n), true
+		if values := h[name]; len(values) > 0 {
+			if n, err := strconv.Atoi(values[0]); err == nil && n > 0 {
+				return Code(n)
+			}
 		}
 	}
-	return 0, false
+	return 0
 }

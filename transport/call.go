@@ -50,15 +50,10 @@ func (s *signer) attempt(c *call) (*http.Response, *keys, error) {
 	return s.send(c.request, signed, k)
 }
 
-// sign returns the signed copy of c and what it was signed with.
+// sign returns the signed copy of c and what it was signed with. The scratch of
+// a call that is refused is left to the garbage collector.
 func (s *signer) sign(c *call) (*signedCopy, *keys, error) {
 	p := s.scratch.Get().(*params)
-	signed, k, err := s.signIn(p, c)
-	s.release(p)
-	return signed, k, err
-}
-
-func (s *signer) signIn(p *params, c *call) (*signedCopy, *keys, error) {
 	if err := p.parse(c, s.settings.ApplicationKey); err != nil {
 		return nil, nil, err
 	}
@@ -66,7 +61,9 @@ func (s *signer) signIn(p *params, c *call) (*signedCopy, *keys, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return p.sign(c, k), k, nil
+	signed := p.sign(c, k)
+	s.release(p)
+	return signed, k, nil
 }
 
 // send sends the copy of r that was signed with k.

@@ -66,16 +66,12 @@ func Of(resp *http.Response) *Body {
 	return b
 }
 
-// Looked tells whether resp was looked at, and what was found, if anything.
-func Looked(resp *http.Response) (found error, looked bool) {
-	b, ok := resp.Body.(*Body)
-	if !ok || !b.looked {
-		return nil, false
+// Found returns what was found in resp, or nil.
+func Found(resp *http.Response) error {
+	if b, ok := resp.Body.(*Body); ok && b.seldom != nil {
+		return b.seldom.found
 	}
-	if b.seldom != nil {
-		found = b.seldom.found
-	}
-	return found, true
+	return nil
 }
 
 // IsFine tells whether resp was looked at, and nothing was found.
@@ -144,7 +140,7 @@ func (b *Body) Head() []byte {
 // Read reads the head and then the rest. After Close it is for the original
 // to say what happens.
 func (b *Body) Read(p []byte) (int, error) {
-	if b.closed.Load() {
+	if b.from == b.to && b.isPlain() || b.closed.Load() {
 		return b.rest.Read(p)
 	}
 	if head := b.Head(); len(head) > 0 {
@@ -155,11 +151,14 @@ func (b *Body) Read(p []byte) (int, error) {
 	switch {
 	case b.ended:
 		return 0, io.EOF
-	case b.seldom != nil && b.seldom.err != nil:
+	case b.seldom.err != nil:
 		return 0, b.seldom.err
 	}
 	return b.rest.Read(p)
 }
+
+// isPlain tells whether after what was first read ahead the original goes on.
+func (b *Body) isPlain() bool { return b.seldom == nil && !b.ended }
 
 func (b *Body) skip(n int) {
 	if b.seldom != nil && b.seldom.head != nil {

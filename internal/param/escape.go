@@ -5,11 +5,9 @@ import "encoding/binary"
 // Kinds of bytes in a query, from harmless to wrong.
 const (
 	plain   = iota
-	equals  // =
 	escape  // % and +: the text is not what it means
 	illegal // must be escaped before it travels
 	wrong   // ; which servers disagree about
-	ampersand
 )
 
 var kinds = func() (k [256]uint8) {
@@ -18,7 +16,7 @@ var kinds = func() (k [256]uint8) {
 			k[c] = illegal
 		}
 	}
-	k['='], k['%'], k['+'], k[';'], k['&'] = equals, escape, escape, wrong, ampersand
+	k['%'], k['+'], k[';'] = escape, escape, wrong
 	return k
 }()
 

@@ -145,12 +145,14 @@ func (l *List) Parse(text string, form bool) error {
 	for word := start; word <= end; word += 8 {
 		for odd := oddBytes(all[word:]); odd != 0; odd &= odd - 1 {
 			i := word + bits.TrailingZeros64(odd)/8
-			switch kind := kinds[all[i]]; kind {
-			case equals:
+			switch c := all[i]; {
+			case c == '=':
 				if eq < 0 {
 					eq = i
 				}
-			case ampersand:
+			case c != '&':
+				worst = max(worst, kinds[c])
+			default:
 				switch {
 				case start == i:
 				case worst == plain && eq >= 0:
@@ -163,8 +165,6 @@ func (l *List) Parse(text string, form bool) error {
 					}
 				}
 				start, eq, worst = i+1, -1, plain
-			default:
-				worst = max(worst, kind)
 			}
 		}
 	}
