@@ -29,9 +29,8 @@ func oddBytes(text []byte) uint64 {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
 	x := binary.LittleEndian.Uint64(text)
 	low := x &^ high
-	fromComma, from7F := low+(0x80-',')*ones, low+(0x80-0x7f)*ones
-	from3B, from3F := low+(0x80-';')*ones, low+(0x80-'?')*ones
-	return (x | ^fromComma | from3B&^from3F | from7F) & high
+	fromComma, from3B, from40, from7F := low+(0x80-',')*ones, low+(0x80-';')*ones, x<<1, low+ones
+	return (x | ^fromComma | from3B&^from40 | from7F) & high
 }
 
 // appendDecoded appends the meaning of an escaped value that is known to be

@@ -143,29 +143,29 @@ func (l *List) Parse(text string, form bool) error {
 	all := l.text
 	eq, worst := -1, uint8(plain)
 	for word := start; word <= end; word += 8 {
-		for odd := oddBytes(all[word:]); odd != 0; odd &= odd - 1 {
+		for odd := oddBytes(all[word : word+8]); odd != 0; odd &= odd - 1 {
 			i := word + bits.TrailingZeros64(odd)/8
-			switch c := all[i]; {
-			case c == '=':
+			c := all[i]
+			if c == '=' {
 				if eq < 0 {
 					eq = i
 				}
-			case c != '&':
+				continue
+			}
+			if c != '&' {
 				worst = max(worst, kinds[c])
-			default:
-				switch {
-				case start == i:
-				case worst == plain && eq >= 0:
+				continue
+			}
+			if start < i {
+				if worst == plain && eq >= 0 {
 					p := l.add(all[start:eq:len(all)])
 					p.start, p.end, p.split = uint32(start), uint32(i), uint32(eq)
 					p.plain, p.form = true, form
-				default:
-					if err := l.addOdd(all[start:i], eq, worst, form); err != nil {
-						return err
-					}
+				} else if err := l.addOdd(all[start:i], eq, worst, form); err != nil {
+					return err
 				}
-				start, eq, worst = i+1, -1, plain
 			}
+			start, eq, worst = i+1, -1, plain
 		}
 	}
 	return nil
