@@ -148,13 +148,52 @@ func (b *Body) Read(p []byte) (int, error) {
 		b.skip(n)
 		return n, nil
 	}
-	switch {
-	case b.ended:
-		return 0, io.EOF
-	case b.seldom.err != nil:
-		return 0, b.seldom.err
+	if err := b.err(); err != nil {
+		return 0, err
 	}
 	return b.rest.Read(p)
+}
+
+// WriteTo writes what Read would read. It lets the original write its part by
+// itself, as io.Copy does without a Body.
+func (b *Body) WriteTo(w io.Writer) (int64, error) {
+	n, err := b.writeHead(w)
+	switch {
+	case err == io.EOF:
+		return int64(n), nil
+	case err != nil:
+		return int64(n), err
+	}
+	m, err := io.Copy(w, b.rest)
+	return int64(n) + m, err
+}
+
+// writeHead writes the head and returns what follows it, if that is known.
+func (b *Body) writeHead(w io.Writer) (n int, err error) {
+	if b.closed.Load() {
+		return 0, nil
+	}
+	if head := b.Head(); len(head) > 0 {
+		if n, err = w.Write(head); err == nil && n < len(head) {
+			err = io.ErrShortWrite
+		}
+		b.skip(n)
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, b.err()
+}
+
+// err returns what the original returned after what was read ahead.
+func (b *Body) err() error {
+	switch {
+	case b.ended:
+		return io.EOF
+	case b.seldom != nil:
+		return b.seldom.err
+	}
+	return nil
 }
 
 // isPlain tells whether after what was first read ahead the original goes on.

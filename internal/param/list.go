@@ -156,12 +156,20 @@ func (l *List) Parse(text string, form bool) error {
 				worst = max(worst, kinds[c])
 				continue
 			}
-			if start < i {
-				if worst == plain && eq >= 0 {
-					p := l.add(all[start:eq:len(all)])
-					p.start, p.end, p.split = uint32(start), uint32(i), uint32(eq)
-					p.plain, p.form = true, form
-				} else if err := l.addOdd(all[start:i], eq, worst, form); err != nil {
+			switch {
+			case start == i:
+			case worst == plain && eq >= 0:
+				l.pairs = append(l.pairs, pair{})
+				p := &l.pairs[len(l.pairs)-1]
+				p.prefix = prefix(all[start:eq:len(all)])
+				p.start, p.end, p.split = uint32(start), uint32(i), uint32(eq)
+				p.plain, p.form = true, form
+				if mayBeNamed(p.prefix) {
+					p.name = nameOf(p.prefix, all[start:eq])
+					l.names |= p.name
+				}
+			default:
+				if err := l.addOdd(all[start:i], eq, worst, form); err != nil {
 					return err
 				}
 			}
@@ -169,6 +177,11 @@ func (l *List) Parse(text string, form bool) error {
 		}
 	}
 	return nil
+}
+
+func mayBeNamed(prefix uint64) bool {
+	const initials = 1<<('a'&31) | 1<<('c'&31) | 1<<('f'&31) | 1<<('m'&31) | 1<<('r'&31) | 1<<('s'&31)
+	return initials>>(prefix>>56&31)&1 != 0
 }
 
 // add adds a pair whose decoded key is key, which has at least eight bytes of
