@@ -1,6 +1,9 @@
 package param
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // Kinds of bytes in a query, from harmless to wrong.
 const (
@@ -32,6 +35,22 @@ func oddBytes(text []byte) uint64 {
 	fromComma, from3B, from40, from7F := low+(0x80-',')*ones, low+(0x80-';')*ones, x<<1, low+ones
 	return (x | ^fromComma | from3B&^from40 | from7F) & high
 }
+
+// isEscaped tells whether two hexadecimal digits follow every percent sign.
+func isEscaped(text string) bool {
+	for {
+		i := strings.IndexByte(text, '%')
+		if i < 0 {
+			return true
+		}
+		if len(text) < i+3 || !isHex(text[i+1]) || !isHex(text[i+2]) {
+			return false
+		}
+		text = text[i+3:]
+	}
+}
+
+func isHex(c byte) bool { return c-'0' <= 9 || (c|0x20)-'a' <= 5 }
 
 // appendDecoded appends the meaning of an escaped value that is known to be
 // well formed.
