@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/body"
 	"github.com/go-okru/okru/internal/layer"
 	"github.com/go-okru/okru/internal/redact"
@@ -22,7 +21,8 @@ import (
 //
 // Code 11, a spent quota, pauses the calls of that method by that key, if the
 // limiter learns: from 1 second to 10 minutes, twice as long each time, with
-// one call between two pauses.
+// one call between two pauses. Only answers to calls, that is to requests for
+// /fb.do and /api/GROUP/NAME, are looked into, on whatever host.
 //
 // A request that the limiter refuses is not sent: its body is closed, and the
 // error is [ErrLimited], or that of the request's context if it has ended.
@@ -146,7 +146,7 @@ func (t *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	sent := time.Now()
 	resp, err := t.send(r)
-	o, quota := outcome(sent, resp, err)
+	o, quota := outcome(r, sent, resp, err)
 	learner.Observe(o)
 	t.note(r, s.key, o, quota)
 	return resp, err
@@ -160,12 +160,12 @@ func (t *limited) wait(r *http.Request, s slot) error {
 		}
 		// A quota was spent while r waited in line. If it is another one, this
 		// is the turn of r.
-		if t.spent.mayGo(quotaKey{s.key, apicall.Method(r)}) {
+		if t.spent.mayGo(quotaOf(r, s.key)) {
 			return nil
 		}
 		unused(s)
 	}
-	return t.waitTurn(r, s, quotaKey{s.key, apicall.Method(r)})
+	return t.waitTurn(r, s, quotaOf(r, s.key))
 }
 
 // waitTurn is wait while quotas are spent.
@@ -197,9 +197,9 @@ func unused(s slot) {
 func (t *limited) note(r *http.Request, key string, o Outcome, quota quotaState) {
 	switch {
 	case quota == quotaSpent:
-		t.spent.refused(quotaKey{key, apicall.Method(r)}, o.Sent, o.RetryAfter)
+		t.spent.refused(quotaOf(r, key), o.Sent, o.RetryAfter)
 	case quota == quotaThere && t.spent.pausing():
-		t.spent.answered(quotaKey{key, apicall.Method(r)})
+		t.spent.answered(quotaOf(r, key))
 	}
 }
 

@@ -122,6 +122,32 @@ func TestLimitTellsTheOutcome(t *testing.T) {
 	}
 }
 
+// The answer of another service, such as an upload server, is judged by its
+// status alone: it may be a stream that has yet to begin.
+func TestLimitLeavesOtherAnswersAlone(t *testing.T) {
+	for path, looks := range map[string]bool{"/fb.do": true, "/api/users/getInfo": true, "/upload": false, "/api/v1/events/stream": false} {
+		synctest.Test(t, func(t *testing.T) {
+			read := false
+			rt := ratelimit.Limit{Limiter: new(recorder)}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+				resp := answer(r, 200, "")
+				resp.Body = io.NopCloser(readFunc(func([]byte) (int, error) {
+					read = true
+					return 0, io.EOF
+				}))
+				return resp, nil
+			}))
+			r, _ := http.NewRequestWithContext(t.Context(), "GET", "https://up.example"+path, nil)
+			if _, err := rt.RoundTrip(r); err != nil || read != looks {
+				t.Errorf("%s: the body was read: %v; want %v (%v)", path, read, looks, err)
+			}
+		})
+	}
+}
+
+type readFunc func([]byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+
 // keyless is a Keyer with no limiter for any key.
 type keyless struct{ recorder }
 

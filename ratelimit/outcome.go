@@ -6,6 +6,7 @@ import (
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/retryafter"
 )
 
@@ -18,10 +19,19 @@ const (
 	quotaSpent
 )
 
-// outcome tells how a request ended that was sent then.
-func outcome(sent time.Time, resp *http.Response, err error) (Outcome, quotaState) {
+// isCall tells whether r is an API call by its path, whatever the host: a
+// Signer below knows its hosts, a Limit does not. The answers to others are not
+// looked into, since they may be streams that have yet to begin.
+func isCall(r *http.Request) bool { return r.URL != nil && apicall.IsPath(r.URL.Path) }
+
+// outcome tells how r ended, which was sent then.
+func outcome(r *http.Request, sent time.Time, resp *http.Response, err error) (Outcome, quotaState) {
 	o := Outcome{Sent: sent}
-	e, failed := okerrors.FromResponse(resp)
+	var e *okerrors.Error
+	var failed bool
+	if isCall(r) {
+		e, failed = okerrors.FromResponse(resp)
+	}
 	if err != nil {
 		if e, failed = errors.AsType[*okerrors.Error](err); !failed {
 			o.Err = err

@@ -2,9 +2,12 @@ package ratelimit
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-okru/okru/internal/apicall"
 )
 
 // A quota (API code 11) is spent for one method, and nobody says until when.
@@ -24,6 +27,10 @@ type quotas struct {
 }
 
 type quotaKey struct{ key, method string }
+
+// quotaOf returns the key of the quota that r draws on, whose limiter has this
+// key.
+func quotaOf(r *http.Request, key string) quotaKey { return quotaKey{key, apicall.MethodOfCall(r)} }
 
 type quota struct {
 	pause time.Duration

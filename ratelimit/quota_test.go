@@ -81,6 +81,34 @@ func TestQuotaPausesTheMethod(t *testing.T) {
 	})
 }
 
+// A method has a quota of its own in the path form too, on any host: the Limit
+// does not know which are those of the API.
+func TestQuotaOfPaths(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := newSpentQuota()
+		base.method = ""
+		rt := ratelimit.Limit{Limiter: ratelimit.NewAdaptive(1, 1000)}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path == "/api/notifications/sendSimple" {
+				return base.RoundTrip(r)
+			}
+			return answer(r, http.StatusOK, `{}`), nil
+		}))
+		took := func(path string) time.Duration {
+			start := time.Now()
+			r, _ := http.NewRequestWithContext(t.Context(), "GET", "https://ok.example"+path, nil)
+			send(t, rt, r)
+			return time.Since(start)
+		}
+		took("/api/notifications/sendSimple")
+		if waited := took("/api/users/getInfo"); waited > 200*time.Millisecond {
+			t.Errorf("another method waited %v", waited)
+		}
+		if waited := took("/api/notifications/sendSimple"); waited < 800*time.Millisecond {
+			t.Errorf("the method whose quota is spent waited %v", waited)
+		}
+	})
+}
+
 // However many wait, one call goes between two pauses. When the first is
 // refused, all others are in the limiter's line already.
 func TestQuotaIsAskedByOneCall(t *testing.T) {
