@@ -30,6 +30,8 @@ var badAnswers = map[string]struct {
 	"echo in code":          {&endpoint{status: 400, body: `{"error":"CANARY-client is wrong"}`}, "[redacted]", "[redacted]", false},
 	"echo of its own":       {&endpoint{body: `{"error":"e","access_token":"CANARY-own","error_description":"no CANARY-own"}`}, "[redacted]", "e", false},
 	"escaped echo":          {&endpoint{status: 400, body: `{"error":"e","error_description":"?code=CANARY%2Dcode"}`}, "[redacted]", "e", false},
+	"escaped twice":         {&endpoint{status: 400, body: `{"error":"e","error_description":"to ?x=CANARY%252Drefresh"}`}, "[redacted]", "e", false},
+	"escaped for JSON":      {&endpoint{status: 400, body: `{"error":"e","error_description":"in {\"x\":\"CANARY\\u002drefresh\"}"}`}, "[redacted]", "e", false},
 	"HTML 400":              {&endpoint{status: 400, kind: "text/html", body: "<html>Provide OAUTH request parameters! CANARY"}, "400 Bad Request", "", false},
 	"HTML 200":              {&endpoint{kind: "text/html;charset=UTF-8", body: "<html>Error : Failed to convert value CANARY"}, "HTML page", "", false},
 	"empty":                 {&endpoint{}, "empty", "", false},
