@@ -1,8 +1,6 @@
 package okerrors
 
-import (
-	"strings"
-)
+import "strings"
 
 // peek looks at the text of an answer as it comes in, to learn whether it is
 // an error, and what it says.

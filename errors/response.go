@@ -69,7 +69,7 @@ func examine(resp *http.Response) *Error {
 // scan looks for an error in body, which has one if the header has its code.
 func scan(resp *http.Response, body *lookahead.Body, code Code) *Error {
 	p := peek{object: objectScan{all: code != 0}}
-	look(body, &p)
+	readAhead(body, &p)
 	if code == 0 && !p.found() {
 		return nil
 	}
@@ -84,8 +84,8 @@ func scan(resp *http.Response, body *lookahead.Body, code Code) *Error {
 // look at it ends, so that a broken one does not hang the call.
 const maxEmptyReads = 100
 
-// look reads until p has seen enough.
-func look(body *lookahead.Body, p *peek) {
+// readAhead reads until p has seen enough.
+func readAhead(body *lookahead.Body, p *peek) {
 	head := body.Head()
 	for empty := 0; !p.look(head) && !body.Ended() && empty < maxEmptyReads; {
 		seen := len(head)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -97,6 +98,26 @@ func TestCallsPrintNoSecret(t *testing.T) {
 }
 
 // Errors from before a call is sent say what is wrong without its values.
+// What a layer below can print of the body that it was given, which is empty,
+// and in one piece with the signed request and with what was read of the answer.
+func TestEmptyBodiesPrintNoSecret(t *testing.T) {
+	const answer = `{"session_key":"` + canarySession + `"}`
+	var sent *http.Request
+	rt := canarySigner().Wrap(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		sent = r
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer))}, nil
+	}))
+	resp, err := rt.RoundTrip(get("method=users.setStatus"))
+	if err != nil || sent.Body == nil {
+		t.Fatalf("%v, and the body is %v; want one that makes the call be sent once", err, sent.Body)
+	}
+	for _, v := range []any{sent.Body, []any{sent.Body}, resp.Body, []any{resp.Body}} {
+		canary.Check(t, v, append(canaries, answer[:20])...)
+	}
+	signed, _ := url.ParseQuery(sent.URL.RawQuery)
+	canary.Check(t, sent.Body, signed.Get("sig"))
+}
+
 func TestRefusalsPrintNoSecret(t *testing.T) {
 	for _, query := range []string{
 		"method=a.b&application_secret_key=" + canaryApp,

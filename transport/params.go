@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/lookahead"
 	"github.com/go-okru/okru/internal/param"
+	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/signature"
 )
 
@@ -111,9 +113,11 @@ func (p *params) encode(form bool, k *keys) string {
 	return string(text[signed:])
 }
 
-// A signedCopy is a request with its URL in one piece of memory. It is at the
-// same time the empty body of a call that must be sent once: one that is no
-// other call's, and costs nothing.
+// A signedCopy is a request with its URL, and with what will be the body of its
+// answer, in one piece of memory: of 512 bytes, beyond which memory costs more.
+// It lives as long as that body is held. It is at the same time the empty body
+// of a call that must be sent once: one that is no other call's, and costs
+// nothing.
 type signedCopy struct {
 	request http.Request
 	url     url.URL
@@ -182,6 +186,10 @@ func (c *signedCopy) sendOnce() {
 		r.Body, r.ContentLength = c, 0
 	}
 }
+
+// Format keeps the signed request, and what is there of its answer, out of
+// print: a layer below that prints the body of its request prints c.
+func (c *signedCopy) Format(f fmt.State, _ rune) { redact.Format(f, "okru: an empty body") }
 
 // Read and Close are those of the empty body.
 func (*signedCopy) Read([]byte) (int, error) { return 0, io.EOF }

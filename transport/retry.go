@@ -119,22 +119,22 @@ func (r Retry) Wrap(next http.RoundTripper) http.RoundTripper {
 	r.Max = max(0, cmp.Or(r.Max, defaultMax))
 	r.MinDelay = max(0, cmp.Or(r.MinDelay, defaultMinDelay))
 	r.MaxDelay = max(0, cmp.Or(r.MaxDelay, defaultMaxDelay))
-	return &retrier{Base: layer.On(next), settings: r, budget: newBudget(), isPlain: r.If == nil && r.CheckRetry == nil}
+	return &retrier{Base: layer.On(next), settings: r, budget: newBudget(), byDefault: r.If == nil && r.CheckRetry == nil}
 }
 
 // retrier is the layer of a Retry. In its settings, zero is zero.
 type retrier struct {
 	layer.Base
-	settings Retry
-	budget   *budget
-	isPlain  bool // Retryable decides
+	settings  Retry
+	budget    *budget
+	byDefault bool // Retryable decides
 }
 
 // RoundTrip implements [http.RoundTripper]. A request that succeeds costs
 // nothing but a look at its answer.
 func (t *retrier) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.send(r, r)
-	if err == nil && t.isPlain && isFine(resp) && t.budget.full() {
+	if err == nil && t.byDefault && succeeded(resp) && t.budget.full() {
 		return resp, nil // as nearly always: what follows would end the same
 	}
 	a := Attempt{N: 1, Request: r, Response: resp, Err: err}
@@ -145,9 +145,9 @@ func (t *retrier) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.conclude(a, err)
 }
 
-// isFine tells whether resp is an answer to a call that succeeded, as a Signer
-// below has found.
-func isFine(resp *http.Response) bool {
+// succeeded tells whether resp answers a call that succeeded, as a Signer below
+// has found.
+func succeeded(resp *http.Response) bool {
 	return resp != nil && resp.StatusCode < http.StatusTooManyRequests && lookahead.IsFine(resp)
 }
 

@@ -3,6 +3,8 @@
 package lookahead
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,12 +14,10 @@ import (
 	"github.com/go-okru/okru/internal/redact"
 )
 
-// Max is how much is read ahead at the most. No error is longer.
-const Max = 64 << 10
-
 const (
-	glance = 24  // enough to see that an answer is no error
-	next   = 512 // most errors fit in
+	glance = 24       // enough to see that an answer is no error
+	next   = 512      // most errors fit in
+	most   = 64 << 10 // no error is longer
 )
 
 // Body is the body of an answer that is looked at. It reads the same as the
@@ -108,7 +108,7 @@ func (b *Body) More() []byte {
 		s.head = append(make([]byte, 0, next), b.first[:b.to]...)
 	}
 	s.head = slices.Grow(s.head, 1)
-	n, err := b.rest.Read(s.head[len(s.head):min(cap(s.head), Max)])
+	n, err := b.rest.Read(s.head[len(s.head):min(cap(s.head), most)])
 	s.head = s.head[:len(s.head)+n]
 	if err != nil {
 		b.end(err)
@@ -126,7 +126,7 @@ func (b *Body) end(err error) {
 
 // Ended tells whether there is no more to read ahead.
 func (b *Body) Ended() bool {
-	return b.ended || b.seldom != nil && (b.seldom.err != nil || len(b.seldom.head) >= Max)
+	return b.ended || b.seldom != nil && (b.seldom.err != nil || len(b.seldom.head) >= most)
 }
 
 // Head returns what was read ahead, and not by the caller yet.
@@ -157,32 +157,41 @@ func (b *Body) Read(p []byte) (int, error) {
 // WriteTo writes what Read would read. It lets the original write its part by
 // itself, as io.Copy does without a Body.
 func (b *Body) WriteTo(w io.Writer) (int64, error) {
+	if b.closed.Load() {
+		return io.Copy(w, b.rest)
+	}
 	n, err := b.writeHead(w)
-	switch {
-	case err == io.EOF:
+	if err != nil {
+		return int64(n), err
+	}
+	switch err := b.err(); err {
+	case nil:
+	case io.EOF:
 		return int64(n), nil
-	case err != nil:
+	default:
 		return int64(n), err
 	}
 	m, err := io.Copy(w, b.rest)
 	return int64(n) + m, err
 }
 
-// writeHead writes the head and returns what follows it, if that is known.
-func (b *Body) writeHead(w io.Writer) (n int, err error) {
-	if b.closed.Load() {
+var errInvalidWrite = errors.New("invalid write result") // as in package io
+
+// writeHead writes the head. What w does not take is there still.
+func (b *Body) writeHead(w io.Writer) (int, error) {
+	head := b.Head()
+	if len(head) == 0 {
 		return 0, nil
 	}
-	if head := b.Head(); len(head) > 0 {
-		if n, err = w.Write(head); err == nil && n < len(head) {
-			err = io.ErrShortWrite
-		}
-		b.skip(n)
-		if err != nil {
-			return n, err
-		}
+	n, err := w.Write(head)
+	if n < 0 || n > len(head) {
+		return 0, cmp.Or(err, errInvalidWrite)
 	}
-	return n, b.err()
+	b.skip(n)
+	if err == nil && n < len(head) {
+		err = io.ErrShortWrite
+	}
+	return n, err
 }
 
 // err returns what the original returned after what was read ahead.

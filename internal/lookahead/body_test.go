@@ -65,6 +65,31 @@ func TestWriteToError(t *testing.T) {
 	}
 }
 
+// A writer's own io.EOF is an error like any other, and a wrong count does not
+// spoil what is still to be read.
+func TestWriteToBadWriter(t *testing.T) {
+	for _, far := range []bool{false, true} {
+		for _, bad := range []writes{{0, io.EOF}, {3, io.EOF}, {-1, nil}, {1 << 20, nil}, {3, nil}} {
+			text := strings.Repeat("0123456789", 10)
+			resp, _ := looked(strings.NewReader(text), far)
+			n, err := io.Copy(bad, resp.Body)
+			if err == nil || bad.err != nil && err != bad.err {
+				t.Errorf("far %v: after a Write of %d, %v io.Copy returns %d, %v", far, bad.n, bad.err, n, err)
+			}
+			if rest, err := io.ReadAll(resp.Body); string(rest) != text[n:] || err != nil {
+				t.Errorf("far %v: after a Write of %d, %v there is %q, %v; want what follows %d bytes", far, bad.n, bad.err, rest, err, n)
+			}
+		}
+	}
+}
+
+type writes struct {
+	n   int
+	err error
+}
+
+func (w writes) Write([]byte) (int, error) { return w.n, w.err }
+
 type refusing struct{}
 
 func (refusing) Write([]byte) (int, error) { return 0, errBroken }

@@ -16,8 +16,8 @@ type List struct {
 	keep  int    // how much text they have
 }
 
-// pair is one parameter. Pairs are written and read field by field and never
-// moved: a copy of what was just written in smaller parts has to wait for it.
+// pair is one parameter. Sorting moves indexes and leaves pairs alone: a copy of
+// what was just written in smaller parts would have to wait for it.
 type pair struct {
 	prefix     uint64 // the first bytes of the decoded key: most comparisons end here
 	start, end uint32 // where key=value is, as it travels; an ampersand follows
@@ -29,9 +29,13 @@ type pair struct {
 
 // Fix makes the parameters of l those that AddFixed adds, by their index, each
 // time for nearly nothing. Reset empties l and leaves them.
-func (l *List) Fix() { l.fixed, l.pairs, l.keep = l.pairs, nil, len(l.text) }
+func (l *List) Fix() {
+	l.fixed, l.keep = l.pairs, len(l.text)
+	l.pairs, l.names = nil, 0
+}
 
-// Reset empties l and keeps its memory.
+// Reset empties l and keeps its memory, and also its order, for Sort to begin
+// with.
 func (l *List) Reset() {
 	l.text, l.pairs, l.names = l.text[:l.keep], l.pairs[:0], 0
 	if l.dropped {
@@ -40,7 +44,10 @@ func (l *List) Reset() {
 }
 
 // Size returns how much memory l holds, in bytes.
-func (l *List) Size() int { return cap(l.text) + 28*cap(l.pairs) }
+func (l *List) Size() int {
+	const ofPair, ofIndex = 24, 4
+	return cap(l.text) + ofPair*cap(l.pairs) + ofIndex*cap(l.order)
+}
 
 // Len returns the number of parameters.
 func (l *List) Len() int { return len(l.pairs) }
@@ -91,8 +98,8 @@ func (l *List) InForm(i int) bool { return l.pairs[i].form }
 // Drop takes parameter i out of what is sorted and appended.
 func (l *List) Drop(i int) { l.pairs[i].out, l.dropped = true, true }
 
-// AppendSigned appends, once sorted, every key=value the way a signature covers it: decoded,
-// without separators, and without the parameter resig.
+// AppendSigned appends every key=value the way a signature covers it: decoded,
+// without separators, and without the parameter resig. l must be sorted.
 func (l *List) AppendSigned(dst []byte) []byte {
 	for _, i := range l.order {
 		p := &l.pairs[i]
@@ -107,8 +114,8 @@ func (l *List) AppendSigned(dst []byte) []byte {
 	return dst
 }
 
-// AppendText appends, once sorted, the parameters of the form or of the query
-// as they travel, an ampersand after each.
+// AppendText appends the parameters of the form or of the query as they travel,
+// an ampersand after each. l must be sorted.
 func (l *List) AppendText(dst []byte, form bool) []byte {
 	for _, i := range l.order {
 		if p := &l.pairs[i]; p.form == form {

@@ -39,14 +39,14 @@ const (
 // The first eight bytes of the names, as a number: most parameters are told to
 // be none of them by comparing those.
 const (
-	sigPrefix    = 's'<<56 | 'i'<<48 | 'g'<<40
-	resigPrefix  = 'r'<<56 | 'e'<<48 | 's'<<40 | 'i'<<32 | 'g'<<24
-	formatPrefix = 'f'<<56 | 'o'<<48 | 'r'<<40 | 'm'<<32 | 'a'<<24 | 't'<<16
-	methodPrefix = 'm'<<56 | 'e'<<48 | 't'<<40 | 'h'<<32 | 'o'<<24 | 'd'<<16
-	applicat     = 'a'<<56 | 'p'<<48 | 'p'<<40 | 'l'<<32 | 'i'<<24 | 'c'<<16 | 'a'<<8 | 't'
-	accessT      = 'a'<<56 | 'c'<<48 | 'c'<<40 | 'e'<<32 | 's'<<24 | 's'<<16 | '_'<<8 | 't'
-	clientS      = 'c'<<56 | 'l'<<48 | 'i'<<40 | 'e'<<32 | 'n'<<24 | 't'<<16 | '_'<<8 | 's'
-	session      = 's'<<56 | 'e'<<48 | 's'<<40 | 's'<<32 | 'i'<<24 | 'o'<<16 | 'n'<<8 | '_'
+	sigPrefix      = 's'<<56 | 'i'<<48 | 'g'<<40
+	resigPrefix    = 'r'<<56 | 'e'<<48 | 's'<<40 | 'i'<<32 | 'g'<<24
+	formatPrefix   = 'f'<<56 | 'o'<<48 | 'r'<<40 | 'm'<<32 | 'a'<<24 | 't'<<16
+	methodPrefix   = 'm'<<56 | 'e'<<48 | 't'<<40 | 'h'<<32 | 'o'<<24 | 'd'<<16
+	applicatPrefix = 'a'<<56 | 'p'<<48 | 'p'<<40 | 'l'<<32 | 'i'<<24 | 'c'<<16 | 'a'<<8 | 't'
+	accessTPrefix  = 'a'<<56 | 'c'<<48 | 'c'<<40 | 'e'<<32 | 's'<<24 | 's'<<16 | '_'<<8 | 't'
+	clientSPrefix  = 'c'<<56 | 'l'<<48 | 'i'<<40 | 'e'<<32 | 'n'<<24 | 't'<<16 | '_'<<8 | 's'
+	sessionPrefix  = 's'<<56 | 'e'<<48 | 's'<<40 | 's'<<32 | 'i'<<24 | 'o'<<16 | 'n'<<8 | '_'
 )
 
 // nameOf tells which name key is, which begins with prefix. Of a name shorter
@@ -61,7 +61,7 @@ func nameOf(prefix uint64, key []byte) Names {
 		return only(IsReplaced, len(key) == len(Sig))
 	case resigPrefix:
 		return only(IsResig, len(key) == len(Resig))
-	case accessT, applicat, clientS, session:
+	case accessTPrefix, applicatPrefix, clientSPrefix, sessionPrefix:
 		return longName(string(key))
 	}
 	return 0

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Sort sorts by key, in the order of bytes. It returns a parameter whose key
-// occurs again, or -1, the list then being sorted.
+// Sort sorts by key, in the order of bytes. If keys occur more than once, it
+// returns a parameter with the least of them, else -1.
 //
 // It begins with the order of what l held before, since a program tends to make
 // the same calls again and again: their parameters are then in order already.
@@ -16,13 +16,23 @@ func (l *List) Sort() (twice int) {
 		l.number()
 	}
 	if len(l.order) > 16 {
-		slices.SortFunc(l.order, func(i, j uint32) int { return l.compare(&l.pairs[i], &l.pairs[j]) })
+		slices.SortFunc(l.order, l.compare)
 	}
-	twice = l.insertionSort()
-	if twice >= 0 {
-		l.order = l.order[:0] // an insertion is half done
+	if l.insertionSort() {
+		return -1
 	}
-	return twice
+	return l.leastTwice()
+}
+
+// leastTwice returns a parameter with the least key that occurs more than once.
+func (l *List) leastTwice() int {
+	l.number()
+	slices.SortFunc(l.order, l.compare)
+	i := 1
+	for l.compare(l.order[i-1], l.order[i]) != 0 {
+		i++
+	}
+	return int(l.order[i])
 }
 
 // number makes order that in which the parameters came.
@@ -36,9 +46,10 @@ func (l *List) number() {
 }
 
 // insertionSort sorts in a third of the time that slices.SortFunc takes for the
-// usual five to ten parameters: prefixes are compared without a call. It ends
-// at a key that occurs again.
-func (l *List) insertionSort() (twice int) {
+// usual five to ten parameters: prefixes are compared without a call. It gives
+// up, its work half done, at a key that occurs again. To find one among many
+// that are sorted already, it takes one comparison of each.
+func (l *List) insertionSort() (ok bool) {
 	order, pairs := l.order, l.pairs
 	for n := 1; n < len(order); n++ {
 		i := order[n]
@@ -51,7 +62,7 @@ func (l *List) insertionSort() (twice int) {
 			if p.prefix == before.prefix {
 				c := bytes.Compare(l.key(p), l.key(before))
 				if c == 0 {
-					return int(i)
+					return false
 				}
 				if c > 0 {
 					break
@@ -61,10 +72,11 @@ func (l *List) insertionSort() (twice int) {
 		}
 		order[at] = i
 	}
-	return -1
+	return true
 }
 
-func (l *List) compare(a, b *pair) int {
+func (l *List) compare(i, j uint32) int {
+	a, b := &l.pairs[i], &l.pairs[j]
 	if c := cmp.Compare(a.prefix, b.prefix); c != 0 {
 		return c
 	}
