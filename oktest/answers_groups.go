@@ -79,7 +79,7 @@ func (s *Server) nextID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastID++
-	return strconv.Itoa(66_000_000_000_000 + s.lastID)
+	return strconv.FormatInt(66_000_000_000_000+s.lastID, 10)
 }
 
 // videoUpdate is documented to answer nothing.

@@ -34,7 +34,7 @@ type Server struct {
 	exchanges []*Call
 	faults    []*fault
 	limits    []*limiter
-	lastID    int
+	lastID    int64
 	inside    map[*visit]struct{} // requests through InProcess
 	closed    bool
 }

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -43,7 +42,7 @@ func (s *Server) NewUser(login, password string) *User {
 	defer s.mu.Unlock()
 	u := &User{
 		server:   s,
-		id:       strconv.Itoa(firstUserID + len(s.users) + 1),
+		id:       userID(len(s.users)),
 		login:    login,
 		password: password,
 		granted:  []string{scopeValuable},

@@ -24,31 +24,34 @@ type person struct {
 
 // findPerson returns the resident or user with this id.
 func (s *Server) findPerson(id string) (person, bool) {
-	n, err := strconv.Atoi(id)
+	n, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		return person{}, false
 	}
 	if i := n - firstResidentID; i >= 0 && i < residents {
-		return person{id: id, number: i, resident: true}, true
+		return person{id: id, number: int(i), resident: true}, true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i := n - firstUserID - 1; i >= 0 && i < len(s.users) {
+	if i := n - firstUserID - 1; i >= 0 && i < int64(len(s.users)) {
 		return s.users[i].person(), true
 	}
 	return person{}, false
 }
 
 func (u *User) person() person {
-	n, _ := strconv.Atoi(u.id)
-	p := person{id: u.id, number: n - firstUserID - 1}
+	n, _ := strconv.ParseInt(u.id, 10, 64)
+	p := person{id: u.id, number: int(n - firstUserID - 1)}
 	if strings.Contains(u.login, "@") {
 		p.email = u.login
 	}
 	return p
 }
 
-func residentID(i int) string { return strconv.Itoa(firstResidentID + i) }
+// userID returns the id of the user who was made after i others.
+func userID(i int) string { return strconv.FormatInt(firstUserID+1+int64(i), 10) }
+
+func residentID(i int) string { return strconv.FormatInt(firstResidentID+int64(i), 10) }
 
 func (p person) female() bool { return p.number%2 == 0 }
 
