@@ -75,7 +75,7 @@ func scan(resp *http.Response, body *lookahead.Body, code Code) *Error {
 	}
 	e := newError(resp, code, p.members(body.Head()))
 	if e != nil {
-		body.Find(e)
+		body.SetFound(e)
 	}
 	return e
 }

@@ -129,14 +129,18 @@ type cached struct {
 
 // find returns what add added for t on a circuit, or nil.
 func (c *keyCache) find(circuit Circuit, t *oauth2.Token) *cached {
-	k := c.latest.Load()
-	if k != nil && k.circuit == circuit && k.isOf(t) {
+	if k := c.latest.Load(); k.fits(circuit, t) {
 		return k
 	}
-	if k = c.slot(t.AccessToken).Load(); k != nil && k.circuit == circuit && k.isOf(t) {
+	if k := c.slot(t.AccessToken).Load(); k.fits(circuit, t) {
 		return k
 	}
 	return nil
+}
+
+// fits tells whether k, which may be nil, is of t on a circuit.
+func (k *cached) fits(circuit Circuit, t *oauth2.Token) bool {
+	return k != nil && k.circuit == circuit && k.isOf(t)
 }
 
 func (c *keyCache) add(k *cached) {

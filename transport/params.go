@@ -154,8 +154,7 @@ func (p *params) signForm(signed *signedCopy, k *keys) {
 
 // isSafe tells whether c may run twice.
 func (p *params) isSafe(c *call) bool {
-	method, _ := apicall.Path(c.request.URL.Path)
-	if method != "" {
+	if method, _ := apicall.Path(c.request.URL.Path); method != "" {
 		return safeToRepeat(c.said, method)
 	}
 	if i := p.list.Find(param.IsMethod); i >= 0 {

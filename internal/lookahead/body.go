@@ -80,8 +80,8 @@ func IsFine(resp *http.Response) bool {
 	return ok && b.looked && (b.seldom == nil || b.seldom.found == nil)
 }
 
-// Find sets what was found.
-func (b *Body) Find(e error) { b.rare().found = e }
+// SetFound sets what Found returns.
+func (b *Body) SetFound(e error) { b.rare().found = e }
 
 func (b *Body) rare() *seldom {
 	if b.seldom == nil {

@@ -17,7 +17,7 @@ import (
 func Sum(params url.Values, secret string) string {
 	keys := make([]string, 0, len(params))
 	for key, values := range params {
-		if len(values) > 0 && Covers(key) {
+		if len(values) > 0 && covers(key) {
 			keys = append(keys, key)
 		}
 	}
@@ -29,8 +29,8 @@ func Sum(params url.Values, secret string) string {
 	return Hex(append(text, secret...))
 }
 
-// Covers tells whether the parameter key takes part in the signature.
-func Covers(key string) bool {
+// covers tells whether the parameter key takes part in the signature.
+func covers(key string) bool {
 	return key != param.Sig && key != param.Resig && key != param.AccessToken
 }
 
