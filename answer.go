@@ -70,7 +70,7 @@ func (p *page) beginning() []byte {
 	return head
 }
 
-// broken tells whether the answer ended before its end.
+// broken reports whether the answer ended before its end.
 func (p *page) broken() bool { return p.err != nil && p.err != io.EOF }
 
 // Read reads the whole page, but for a byte order mark.

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/redact"
 )
 
@@ -25,7 +25,7 @@ const maxExcerpt = 256
 
 func newAnswerError(resp *http.Response, r *http.Request, method string, p *page, err error) *AnswerError {
 	excerpt := strings.ToValidUTF8(string(p.beginning()), "")
-	excerpt = redact.Page(apicall.From(r.Context()).Redactor.Clean(excerpt))
+	excerpt = redact.Page(okcall.FromContext(r.Context()).Caller.Redact(excerpt))
 	excerpt = strings.ToValidUTF8(excerpt[:min(len(excerpt), maxExcerpt)], "")
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	return &AnswerError{Method: method, Status: resp.StatusCode, ContentType: kind, Excerpt: excerpt, Err: err}

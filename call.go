@@ -9,9 +9,9 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/go-okru/okru/internal/apicall"
-	"github.com/go-okru/okru/internal/body"
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/param"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // endpoint is where Call sends calls. See https://apiok.ru/en/dev/methods.
@@ -42,7 +42,7 @@ func Call[T any](ctx context.Context, c *http.Client, method string, params url.
 	}
 	defer resp.Body.Close()
 	if err := decode(resp, r, method, &result); err != nil {
-		body.Discard(resp)
+		roundtrip.Discard(resp)
 		return *new(T), err
 	}
 	return result, nil // and the answer was read to its end
@@ -66,7 +66,7 @@ func newCall(ctx context.Context, c *http.Client, method string, params url.Valu
 		form = strings.TrimSuffix(param.Method+"="+url.QueryEscape(method)+"&"+form, "&")
 	}
 	if ctx != nil { // else NewRequest says what is wrong
-		ctx = apicall.With(ctx, func(v *apicall.Values) { v.Redactor = new(apicall.Redactor) })
+		ctx = okcall.With(ctx, func(v *okcall.Options) { v.Caller = new(okcall.Caller) })
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form))
 	if err != nil {

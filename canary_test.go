@@ -9,7 +9,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/go-okru/okru"
-	"github.com/go-okru/okru/internal/canary"
+	"github.com/go-okru/okru/internal/test/canary"
 	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/transport"
 )

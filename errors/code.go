@@ -22,7 +22,7 @@ func (c Code) Error() string {
 	return c.named(name)
 }
 
-// Is tells whether target is the class of c, such as [ErrSession]. A code
+// Is reports whether target is the class of c, such as [ErrSession]. A code
 // without a constant in this package has no class.
 func (c Code) Is(target error) bool {
 	k, ok := known[c]

@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/go-okru/okru/internal/apicall"
-	"github.com/go-okru/okru/internal/body"
-	"github.com/go-okru/okru/internal/layer"
 	"github.com/go-okru/okru/internal/lookahead"
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/redact"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // Decode returns a RoundTripper that sends requests through next and returns
@@ -30,16 +29,16 @@ import (
 // would see an error instead of an answer. The result is safe for concurrent
 // use by multiple goroutines if next is.
 func Decode(next http.RoundTripper) http.RoundTripper {
-	return &decoder{layer.On(next)}
+	return &decoder{roundtrip.On(next)}
 }
 
-type decoder struct{ layer.Base }
+type decoder struct{ roundtrip.Base }
 
 // RoundTrip implements [http.RoundTripper].
 func (d *decoder) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := d.Next.RoundTrip(r)
 	if err != nil || resp == nil {
-		body.Discard(resp)
+		roundtrip.Discard(resp)
 		return nil, err
 	}
 	resp.Request = r
@@ -50,7 +49,7 @@ func (d *decoder) RoundTrip(r *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	if e, ok := FromResponse(resp); ok {
-		body.Discard(resp)
+		roundtrip.Discard(resp)
 		return nil, e
 	}
 	return resp, nil
@@ -60,7 +59,7 @@ func isCall(r *http.Request) bool {
 	if r.URL == nil {
 		return false
 	}
-	return apicall.IsCall(r.URL) || apicall.IsLoopback(r.URL.Hostname())
+	return okcall.IsCall(r.URL) || okcall.IsLoopback(r.URL.Hostname())
 }
 
 // The RoundTripper below may hold secrets and prints itself, if at all.

@@ -59,7 +59,7 @@ type Error struct {
 
 // Error returns the method, the name and number of the code, and the text of
 // the message: "okru: users.getCurrentUser: PARAM_SESSION_EXPIRED (102):
-// Session expired". It tells whether a human must go to URL, not the URL.
+// Session expired". It reports whether a human must go to URL, not the URL.
 func (e *Error) Error() string {
 	s := "okru: "
 	if e.Method != "" {

@@ -55,7 +55,7 @@ func oracle(body []byte) (code okerrors.Code, isError, comparable bool) {
 	return code, isError, !foreignKeyFirst(body)
 }
 
-// foreignKeyFirst tells whether a key that no error has precedes the first
+// foreignKeyFirst reports whether a key that no error has precedes the first
 // error_code that is an integer.
 func foreignKeyFirst(body []byte) bool {
 	d := json.NewDecoder(bytes.NewReader(body))

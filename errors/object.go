@@ -145,7 +145,7 @@ func (s *objectScan) inNested(text []byte, i int) {
 	}
 }
 
-// closes tells whether c, within a string, is the quote that ends it.
+// closes reports whether c, within a string, is the quote that ends it.
 func (s *objectScan) closes(c byte) bool {
 	if s.escaped {
 		s.escaped = false

@@ -22,7 +22,7 @@ const (
 
 const byteOrderMark = "\ufeff"
 
-// isObvious tells whether text begins an answer that is no error: anything but
+// isObvious reports whether text begins an answer that is no error: anything but
 // an object or an element, or an object whose first key begins with a letter
 // that no key of an error begins with. See memberOf for those.
 func isObvious(text []byte) bool {
@@ -80,7 +80,7 @@ func (p *peek) begin(text []byte) (done bool) {
 	return false
 }
 
-// found tells whether what was looked at is an error, by its form at least: an
+// found reports whether what was looked at is an error, by its form at least: an
 // element may still lack a code.
 func (p *peek) found() bool { return p.object.found || p.element.found }
 

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/lookahead"
+	"github.com/go-okru/okru/internal/okcall"
 )
 
 // The headers that carry the code of an error, the first one first, in the
@@ -104,7 +104,7 @@ func newError(resp *http.Response, code Code, o object) *Error {
 			return nil
 		}
 	}
-	e := &Error{Code: code, Status: resp.StatusCode, Method: apicall.MethodOfCall(resp.Request)}
+	e := &Error{Code: code, Status: resp.StatusCode, Method: okcall.Method(resp.Request)}
 	o.describe(e)
 	return e
 }

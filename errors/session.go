@@ -6,7 +6,7 @@ import (
 	"github.com/go-okru/okru/internal/param"
 )
 
-// SessionRefused tells whether the API refused the session of the call, so
+// SessionRefused reports whether the API refused the session of the call, so
 // that a new session may help. That is so for
 //
 //   - every code of class [ErrSession]: 102, 103 and 107;

@@ -18,7 +18,7 @@ type answer struct {
 	fields         fields // nil: not a JSON object
 }
 
-// ok tells whether a says success, so far as HTTP goes.
+// ok reports whether a says success, so far as HTTP goes.
 func (a *answer) ok() bool { return a.StatusCode/100 == 2 }
 
 // token returns the session in a, whose access token is called key. An error

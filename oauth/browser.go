@@ -80,7 +80,7 @@ func (b *browser) request(ctx context.Context, method, to string, form url.Value
 	return req, nil
 }
 
-// isRedirectURL tells whether location is where the sign-in ends. What comes
+// isRedirectURL reports whether location is where the sign-in ends. What comes
 // after the path is the answer.
 func (b *browser) isRedirectURL(location string) bool {
 	u, err := parseLink(url.Parse, location)
@@ -183,7 +183,7 @@ func parseLink(parse func(string) (*url.URL, error), link string) (*url.URL, err
 	return u, nil
 }
 
-// atHome tells whether u may be requested: its host is the only one to see
+// atHome reports whether u may be requested: its host is the only one to see
 // login and password.
 func atHome(u *url.URL) bool {
 	return u.Scheme == "https" && strings.EqualFold(u.Host, connectHost)

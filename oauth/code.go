@@ -12,7 +12,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/internal/redact"
-	"github.com/go-okru/okru/internal/session"
+	"github.com/go-okru/okru/internal/token"
 )
 
 // Code is the authorization code grant: the user consents in a browser at
@@ -62,7 +62,7 @@ func (g Code) Token(ctx context.Context) (*oauth2.Token, error) {
 	return t, err
 }
 
-// exchange is Token. It tells whether OK may have seen the code, after which
+// exchange is Token. It reports whether OK may have seen the code, after which
 // it must not be sent again.
 func (g Code) exchange(ctx context.Context) (t *oauth2.Token, sent bool, err error) {
 	if err := g.check(field{"Code", g.Code}); err != nil {
@@ -108,7 +108,7 @@ func (g Code) fingerprint() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// spentBy tells whether t came from this very code.
+// spentBy reports whether t came from this very code.
 func (g Code) spentBy(t *oauth2.Token) bool {
 	return t != nil && t.Extra(codeExtra) == any(g.fingerprint())
 }
@@ -156,7 +156,7 @@ func authorizeURL(responseType, clientID, redirectURL, state string, scopes []st
 
 // withExtra returns t with one more extra.
 func withExtra(t *oauth2.Token, name string, value any) *oauth2.Token {
-	extras := session.Extras(t)
+	extras := token.Extras(t)
 	if extras == nil {
 		extras = make(map[string]any)
 	}

@@ -63,7 +63,7 @@ func (f *failure) Terminal() bool { return true }
 // some print the causes.
 func (f *failure) Format(s fmt.State, _ rune) { redact.Format(s, f.text) }
 
-// hopeless tells whether trying the same again is of no use after err.
+// hopeless reports whether trying the same again is of no use after err.
 func hopeless(err error) bool {
 	if errors.Is(err, ErrSignIn) {
 		return true
@@ -72,7 +72,7 @@ func hopeless(err error) bool {
 	return ok && hopelessCode(e.ErrorCode)
 }
 
-// hopelessCode tells whether an OAuth error code is about what a human did or
+// hopelessCode reports whether an OAuth error code is about what a human did or
 // can do, as opposed to one about the application or the server. OK says
 // invalid_token of a refresh token that it does not know.
 func hopelessCode(code string) bool {

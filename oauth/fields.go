@@ -12,7 +12,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/internal/param"
-	"github.com/go-okru/okru/internal/session"
+	"github.com/go-okru/okru/internal/token"
 )
 
 // fields are what an answer or a redirect says.
@@ -66,7 +66,7 @@ func (f fields) token(key string) *oauth2.Token {
 		ExpiresIn:    f.lifetime(),
 	}
 	if t.TokenType == "" {
-		t.TokenType = session.TokenType
+		t.TokenType = token.TokenType
 	}
 	if t.ExpiresIn > 0 {
 		t.Expiry = time.Now().Add(time.Duration(t.ExpiresIn) * time.Second).Round(0)
@@ -84,7 +84,7 @@ func (f fields) extras(key string) map[string]any {
 		case param.SessionSecretKey:
 			value = f.text(name)
 		}
-		extras[name] = session.Numbers(value)
+		extras[name] = token.Numbers(value)
 	}
 	return extras
 }

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/okcall"
 )
 
 // A flight is a renewal under way, in a goroutine of its own.
@@ -94,7 +94,7 @@ func (s *Source) launch(ctx context.Context) {
 	s.flight = f
 	// The caller's values stay, a trace for one. What they say about his call
 	// to the API does not hold for the calls of a renewal.
-	ctx = apicall.With(ctx, func(v *apicall.Values) { *v = apicall.Values{} })
+	ctx = okcall.With(ctx, func(v *okcall.Options) { *v = okcall.Options{} })
 	go f.fly(context.WithValue(ctx, flightKey{}, s))
 }
 
@@ -175,7 +175,7 @@ func (s *Source) fail(f *flight) {
 	f.err = s.setback.unavailable(s.coolDown)
 }
 
-// isOverruled tells whether what f gets will not count.
+// isOverruled reports whether what f gets will not count.
 func (f *flight) isOverruled() bool {
 	f.source.mu.Lock()
 	defer f.source.mu.Unlock()

@@ -18,12 +18,12 @@ type form struct {
 	buttons        map[string]bool // fields that send the form
 }
 
-// hasAll tells whether f has all of these fields or buttons.
+// hasAll reports whether f has all of these fields or buttons.
 func (f *form) hasAll(names []string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { return !f.fields.Has(name) && !f.buttons[name] })
 }
 
-// asksOnlyFor tells whether nothing is to be typed but these fields.
+// asksOnlyFor reports whether nothing is to be typed but these fields.
 func (f *form) asksOnlyFor(names ...string) bool {
 	for name := range f.typed {
 		if !slices.Contains(names, name) {

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/go-okru/okru/internal/canary"
+	"github.com/go-okru/okru/internal/test/canary"
 	"github.com/go-okru/okru/oauth"
 )
 

@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/go-okru/okru/internal/session"
+	"github.com/go-okru/okru/internal/token"
 )
 
 // held is a session as a Source holds it. It is not modified once shared.
@@ -29,7 +29,7 @@ func (s *Source) hold(t *oauth2.Token) *held {
 	return h
 }
 
-// clocked tells whether the expiry of t means anything: only if a renewal
+// clocked reports whether the expiry of t means anything: only if a renewal
 // before it can succeed without a human.
 func (s *Source) clocked(t *oauth2.Token) bool {
 	if t.Expiry.IsZero() {
@@ -39,10 +39,10 @@ func (s *Source) clocked(t *oauth2.Token) bool {
 	return t.RefreshToken != "" || ok && g.RefreshToken != ""
 }
 
-// fresh tells whether h needs no renewal so far as the clock goes.
+// fresh reports whether h needs no renewal so far as the clock goes.
 func (h *held) fresh() bool { return h.expiry.IsZero() || time.Now().Before(h.early) }
 
-// usable tells whether h can still be used.
+// usable reports whether h can still be used.
 func (h *held) usable() bool { return h.expiry.IsZero() || time.Now().Before(h.expiry) }
 
 // pace puts off the early renewal of a session so short that it would be due
@@ -74,7 +74,7 @@ func (h *held) passRefreshToken(fresh *oauth2.Token) *oauth2.Token {
 	return &own
 }
 
-// older tells whether a was handed out before b, so far as they say.
+// older reports whether a was handed out before b, so far as they say.
 func older(a, b *oauth2.Token) bool {
 	switch {
 	case a.Expiry.IsZero() || b.Expiry.IsZero():
@@ -90,12 +90,12 @@ func issued(t *oauth2.Token) time.Time {
 	return t.Expiry.Add(-time.Duration(t.ExpiresIn) * time.Second)
 }
 
-// isNews tells whether stored, which the store has, is a session that another
+// isNews reports whether stored, which the store has, is a session that another
 // process put there: neither what s saw there before nor h, and not older than
 // h. The caller holds s.mu.
 func (s *Source) isNews(stored *oauth2.Token, h *held) bool {
-	if stored == nil || stored.AccessToken == "" || session.Same(stored, s.seen) {
+	if stored == nil || stored.AccessToken == "" || token.Same(stored, s.seen) {
 		return false
 	}
-	return h == nil || !session.Same(stored, h.token) && !older(stored, h.token)
+	return h == nil || !token.Same(stored, h.token) && !older(stored, h.token)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/go-okru/okru/internal/signature"
 )
 
-// VerifyLaunch tells whether OK itself opened an application's page with these
+// VerifyLaunch reports whether OK itself opened an application's page with these
 // launch parameters: it returns nil if auth_sig, and sig if there is one,
 // prove that the session belongs to logged_user_id. Only then is that user
 // signed in, and are session_key and session_secret_key fit for [Static].
@@ -43,7 +43,7 @@ func VerifyLaunch(params url.Values, applicationSecret string) error {
 	return nil
 }
 
-// anyTwice tells whether a parameter has more than one value.
+// anyTwice reports whether a parameter has more than one value.
 func anyTwice(params url.Values) bool {
 	for _, values := range params {
 		if len(values) > 1 {
@@ -65,7 +65,7 @@ func launchSum(params url.Values, secret string) string {
 	return signature.Hex(append(text, secret...))
 }
 
-// ambiguous tells whether user and session could be split at another place:
+// ambiguous reports whether user and session could be split at another place:
 // auth_sig covers the two as one text, so that somebody whose id begins with
 // another's could pass for him.
 func ambiguous(user, session string) bool {

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/go-okru/okru/internal/session"
+	"github.com/go-okru/okru/internal/token"
 )
 
 // storedVersion is the version of the format of MarshalToken.
@@ -41,7 +41,7 @@ func MarshalToken(t *oauth2.Token) ([]byte, error) {
 		RefreshToken: t.RefreshToken,
 		Expiry:       t.Expiry.Round(0),
 		ExpiresIn:    t.ExpiresIn,
-		Extra:        session.Extras(t),
+		Extra:        token.Extras(t),
 	})
 	if err != nil { // whose text may quote a value
 		return nil, &failure{text: "okru: the token cannot be stored: its expiry or an extra is not fit for JSON"}
@@ -75,7 +75,7 @@ func UnmarshalToken(data []byte) (*oauth2.Token, error) {
 		Expiry:       s.Expiry,
 		ExpiresIn:    s.ExpiresIn,
 	}
-	extras, _ := session.Numbers(f["extra"]).(map[string]any)
+	extras, _ := token.Numbers(f["extra"]).(map[string]any)
 	return t.WithExtra(extras), nil
 }
 

@@ -48,7 +48,7 @@ var (
 	errTwice   = &failure{text: "okru: redirect: a parameter is there twice"}
 )
 
-// sameState tells whether the redirect answers the request that had state. A
+// sameState reports whether the redirect answers the request that had state. A
 // reported error may come without any: it cannot be mistaken for a sign-in.
 func sameState(f fields, state string, failed bool) bool {
 	got := f.text("state")

@@ -114,7 +114,7 @@ func (s *Source) ask(ctx context.Context, base *held) (*oauth2.Token, error) {
 	return t, err
 }
 
-// canStartOver tells whether the grant itself has something to offer that old
+// canStartOver reports whether the grant itself has something to offer that old
 // did not come from.
 func (s *Source) canStartOver(old *oauth2.Token) bool {
 	switch g := s.grant.(type) {

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/go-okru/okru/internal/session"
+	"github.com/go-okru/okru/internal/token"
 )
 
 // Replace tells s that fresh takes the place of old: the API handed out new
@@ -58,7 +58,7 @@ func (s *Source) replace(old, fresh *oauth2.Token) *oauth2.Token {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last != nil && old != nil && !session.Same(s.last.token, old) {
+	if s.last != nil && old != nil && !token.Same(s.last.token, old) {
 		return nil
 	}
 	if s.flight != nil && old == nil {

@@ -53,7 +53,7 @@ func (s secrets) cleanCode(code string) string {
 	return s.clean(code)
 }
 
-// in tells whether text shows one of s, as it is or escaped. A password may be
+// in reports whether text shows one of s, as it is or escaped. A password may be
 // a word that OK's messages have, too; it is found all the same.
 func (s secrets) in(text string) bool {
 	return redact.Secrets(s).In(text) || slices.ContainsFunc(s, func(secret string) bool {

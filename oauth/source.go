@@ -11,7 +11,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/internal/redact"
-	"github.com/go-okru/okru/internal/session"
+	"github.com/go-okru/okru/internal/token"
 )
 
 // Options are how a [Source] keeps its session. In each duration, zero means
@@ -163,7 +163,7 @@ func (s *Source) TokenContext(ctx context.Context) (*oauth2.Token, error) {
 func (s *Source) Invalidate(t *oauth2.Token) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last == nil || s.refused || !session.Same(s.last.token, t) {
+	if s.last == nil || s.refused || !token.Same(s.last.token, t) {
 		return
 	}
 	s.refused = true

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/internal/redact"
-	"github.com/go-okru/okru/internal/session"
+	"github.com/go-okru/okru/internal/token"
 )
 
 // Static returns a source of one session received elsewhere: an eternal
@@ -25,7 +25,7 @@ import (
 func Static(accessToken, sessionSecret string) oauth2.TokenSource {
 	s := new(static)
 	if accessToken != "" {
-		s.token.Store(session.New(accessToken, sessionSecret))
+		s.token.Store(token.New(accessToken, sessionSecret))
 	}
 	return s
 }
@@ -33,7 +33,7 @@ func Static(accessToken, sessionSecret string) oauth2.TokenSource {
 // SessionSecret returns the session secret of t, which signs calls on the
 // client circuit, or "" if t has none. It is the token's extra
 // session_secret_key.
-func SessionSecret(t *oauth2.Token) string { return session.Secret(t) }
+func SessionSecret(t *oauth2.Token) string { return token.Secret(t) }
 
 type static struct{ token atomic.Pointer[oauth2.Token] }
 
@@ -63,7 +63,7 @@ func (s *static) Replace(stale, fresh *oauth2.Token) {
 	next := *fresh
 	for {
 		current := s.token.Load()
-		if !session.Same(current, stale) || s.token.CompareAndSwap(current, &next) {
+		if !token.Same(current, stale) || s.token.CompareAndSwap(current, &next) {
 			return
 		}
 	}
@@ -76,7 +76,7 @@ func (s *static) attrs() []slog.Attr {
 	}
 	return []slog.Attr{
 		redact.Secret("AccessToken", t.AccessToken),
-		redact.Secret("SessionSecret", session.Secret(t)),
+		redact.Secret("SessionSecret", token.Secret(t)),
 	}
 }
 

@@ -35,7 +35,7 @@ func (e tokenEndpoint) refresh(ctx context.Context, refreshToken string) (*oauth
 	return t, nil
 }
 
-// ask sends form with the keys of the application. It tells whether OK may
+// ask sends form with the keys of the application. It reports whether OK may
 // have seen the form.
 func (e tokenEndpoint) ask(ctx context.Context, form url.Values, secret string) (*oauth2.Token, bool, error) {
 	form.Set("client_id", e.clientID)

@@ -113,7 +113,7 @@ func (a answer) zipped() answer {
 	return a
 }
 
-// hasBody tells whether an answer with this status may have a body.
+// hasBody reports whether an answer with this status may have a body.
 func hasBody(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }

@@ -80,7 +80,7 @@ var knownScopes = []string{
 	"PUBLISH_NOTE", "PUBLISH_TO_STREAM", "SET_STATUS", scopeValuable, "VIDEO_CONTENT",
 }
 
-// mayAsk tells whether the application may ask for scope.
+// mayAsk reports whether the application may ask for scope.
 func (s *Server) mayAsk(scope string) bool {
 	if s.settings.Scopes == nil {
 		return scope != scopeLong
@@ -88,7 +88,7 @@ func (s *Server) mayAsk(scope string) bool {
 	return slices.Contains(s.settings.Scopes, scope)
 }
 
-// consented tells whether the user need not be asked.
+// consented reports whether the user need not be asked.
 func (a *authorization) consented(u *User) bool {
 	return u.joined && !slices.ContainsFunc(a.scopes, func(scope string) bool { return !slices.Contains(u.granted, scope) })
 }

@@ -43,11 +43,11 @@ type Call struct {
 	// UserID is whose session the call has, or empty.
 	UserID string
 
-	// Ran tells whether the method ran. It may have even if its answer was
+	// Ran reports whether the method ran. It may have even if its answer was
 	// lost to a [Fault].
 	Ran bool
 
-	// Faulted tells whether a [Fault] was applied.
+	// Faulted reports whether a [Fault] was applied.
 	Faulted bool
 
 	// Code is the code of the API error that was answered, 0 if none was.

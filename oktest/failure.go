@@ -114,7 +114,7 @@ func (c *apiCall) failure(err error) answer {
 	return a.with(jsonType, marshal(object))
 }
 
-// wantsXML tells whether errors are to be in XML: by the parameter format or,
+// wantsXML reports whether errors are to be in XML: by the parameter format or,
 // without it, if the client accepts XML and not JSON.
 func (c *apiCall) wantsXML() bool {
 	if c.Params.Has("format") {

@@ -157,7 +157,7 @@ func (f *Fault) appliesTo(c *Call) bool {
 	return f.Match == nil || f.Match(*c)
 }
 
-// isPage tells whether method is no method of the API.
+// isPage reports whether method is no method of the API.
 func isPage(method string) bool {
 	switch method {
 	case TokenEndpoint, AuthorizePage, LoginPages, PhotoUpload:

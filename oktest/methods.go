@@ -54,7 +54,7 @@ func (s *Server) demandOf(method string) (demand, bool) {
 	return demand{session: sessionAny}, s.handlers[method] != nil
 }
 
-// needsSession tells whether a call must have a session.
+// needsSession reports whether a call must have a session.
 func (d demand) needsSession(native bool) bool {
 	return d.session == sessionRequired || d.session == sessionExternal && !native
 }

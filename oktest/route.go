@@ -54,7 +54,7 @@ func hostOf(r *http.Request) string {
 	return r.Host
 }
 
-// isReal tells whether r was sent to a host of OK, and thus by https.
+// isReal reports whether r was sent to a host of OK, and thus by https.
 func isReal(r *http.Request) bool {
 	host := hostOf(r)
 	return host == apiHost || host == connectHost

@@ -88,7 +88,7 @@ func (s *Server) checkSession(x *session) error {
 	return nil
 }
 
-// granted tells whether the user of x granted scope.
+// granted reports whether the user of x granted scope.
 func (s *Server) granted(x *session, scope string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +166,7 @@ func (s *Server) addRefresh(user *User, long bool) string {
 	return token
 }
 
-// hasLong tells whether scopes make a session long.
+// hasLong reports whether scopes make a session long.
 func hasLong(scopes []string) bool { return slices.Contains(scopes, scopeLong) }
 
 // splitScopes returns the scopes in a list joined by semicolons.

@@ -108,5 +108,5 @@ func ends(life, usual time.Duration) time.Time {
 	return time.Now().Add(life)
 }
 
-// ended tells whether the time that ends returned has come.
+// ended reports whether the time that ends returned has come.
 func ended(at time.Time) bool { return !at.IsZero() && !time.Now().Before(at) }

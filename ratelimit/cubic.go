@@ -58,7 +58,7 @@ func newCubic(min, max float64) cubic {
 
 func (c *cubic) bounded(rate float64) float64 { return math.Min(math.Max(rate, c.min), c.max) }
 
-// starting tells whether the server has not refused anything yet.
+// starting reports whether the server has not refused anything yet.
 func (c *cubic) starting() bool { return c.curve.ceiling == 0 }
 
 // advance lets seconds pass in which callers waited. What nobody asks for is
@@ -200,7 +200,7 @@ func (c *cubic) begin(now time.Time, rate, ceiling float64) {
 	}
 }
 
-// pauses tells whether the server makes everybody wait when it refuses. That
+// pauses reports whether the server makes everybody wait when it refuses. That
 // refills its bucket: more is accepted between two cuts than its rate, for which
 // a cut is deeper.
 func (c *cubic) pauses() bool { return c.asked > 0.1 }

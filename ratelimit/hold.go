@@ -37,7 +37,7 @@ func (h *hold) grow(now time.Time) {
 	h.until = later(h.until, now.Add(h.pause))
 }
 
-// isAlone tells whether a call sent then is the one that went alone.
+// isAlone reports whether a call sent then is the one that went alone.
 func (h *hold) isAlone(sent time.Time) bool { return h.on && !sent.Before(h.until) }
 
 func later(a, b time.Time) time.Time {

@@ -6,9 +6,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/go-okru/okru/internal/body"
-	"github.com/go-okru/okru/internal/layer"
 	"github.com/go-okru/okru/internal/redact"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // A Limit is the layer that makes requests wait for a [Limiter]. It charges
@@ -46,7 +45,7 @@ type Limit struct {
 // Wrap returns the layer over next; nil means [http.DefaultTransport]. It
 // copies l. The layer is safe for concurrent use by multiple goroutines.
 func (l Limit) Wrap(next http.RoundTripper) http.RoundTripper {
-	return &limited{Base: layer.On(next), limit: l, keys: new(sessionKeys)}
+	return &limited{Base: roundtrip.On(next), limit: l, keys: new(sessionKeys)}
 }
 
 // Charge takes one more slot for a request that is under way, from the same
@@ -119,7 +118,7 @@ func (l Limit) find(r *http.Request, key string) (s slot, err error) {
 
 // limited is the layer of a Limit.
 type limited struct {
-	layer.Base
+	roundtrip.Base
 	limit Limit
 	keys  *sessionKeys
 	spent quotas
@@ -132,12 +131,12 @@ func (t *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	s, err := t.limit.find(r, t.limit.key(r, t.keys))
 	if err != nil {
-		body.CloseRequest(r)
+		roundtrip.CloseRequest(r)
 		return nil, err
 	}
 	defer s.place.release()
 	if err := t.wait(r, s); err != nil {
-		body.CloseRequest(r)
+		roundtrip.CloseRequest(r)
 		return nil, refusal(r.Context(), err, s)
 	}
 	learner, ok := s.limiter.(Observer)

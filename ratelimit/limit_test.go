@@ -13,7 +13,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/time/rate"
 
-	"github.com/go-okru/okru/internal/canary"
+	"github.com/go-okru/okru/internal/test/canary"
 	"github.com/go-okru/okru/ratelimit"
 	"github.com/go-okru/okru/rttest"
 	"github.com/go-okru/okru/transport"

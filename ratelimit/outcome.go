@@ -6,8 +6,8 @@ import (
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
-	"github.com/go-okru/okru/internal/apicall"
-	"github.com/go-okru/okru/internal/retryafter"
+	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // quotaState is what an answer says about the quota of its method.
@@ -19,10 +19,10 @@ const (
 	quotaSpent
 )
 
-// isCall tells whether r is an API call by its path, whatever the host: a
+// isCall reports whether r is an API call by its path, whatever the host: a
 // Signer below knows its hosts, a Limit does not. The answers to others are not
 // looked into, since they may be streams that have yet to begin.
-func isCall(r *http.Request) bool { return r.URL != nil && apicall.IsPath(r.URL.Path) }
+func isCall(r *http.Request) bool { return r.URL != nil && okcall.IsPath(r.URL.Path) }
 
 // outcome tells how r ended, which was sent then.
 func outcome(r *http.Request, sent time.Time, resp *http.Response, err error) (Outcome, quotaState) {
@@ -47,12 +47,12 @@ func outcome(r *http.Request, sent time.Time, resp *http.Response, err error) (O
 		quota = quotaSpent
 	}
 	if quota != quotaThere {
-		o.RetryAfter, _ = retryafter.Parse(resp.Header, time.Now())
+		o.RetryAfter, _ = roundtrip.RetryAfter(resp.Header, time.Now())
 	}
 	return o, quota
 }
 
-// throttled tells whether an answer refuses a call for the number of all calls.
+// throttled reports whether an answer refuses a call for the number of all calls.
 // Most codes of that class are about something else, whatever the status.
 func throttled(status int, e *okerrors.Error) bool {
 	if e != nil {

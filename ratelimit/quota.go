@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/okcall"
 )
 
 // A quota (API code 11) is spent for one method, and nobody says until when.
@@ -30,7 +30,7 @@ type quotaKey struct{ key, method string }
 
 // quotaOf returns the key of the quota that r draws on, whose limiter has this
 // key.
-func quotaOf(r *http.Request, key string) quotaKey { return quotaKey{key, apicall.MethodOfCall(r)} }
+func quotaOf(r *http.Request, key string) quotaKey { return quotaKey{key, okcall.Method(r)} }
 
 type quota struct {
 	pause time.Duration
@@ -60,7 +60,7 @@ func (q *quotas) wait(ctx context.Context, id quotaKey) (alone bool, err error) 
 	return false, nil
 }
 
-// mayGo tells whether a call of id that did not have to wait may go still.
+// mayGo reports whether a call of id that did not have to wait may go still.
 func (q *quotas) mayGo(id quotaKey) bool {
 	s, left := q.turn(id)
 	return s == nil || left <= 0

@@ -57,7 +57,7 @@ func (e *LimitedError) Error() string {
 	return text
 }
 
-// Is tells whether target is [ErrLimited] or, if the deadline is why,
+// Is reports whether target is [ErrLimited] or, if the deadline is why,
 // [context.DeadlineExceeded].
 func (e *LimitedError) Is(target error) bool {
 	return target == ErrLimited || e.late && target == context.DeadlineExceeded
@@ -66,7 +66,7 @@ func (e *LimitedError) Is(target error) bool {
 // Unwrap returns the error of a limiter that is not of this package, or nil.
 func (e *LimitedError) Unwrap() error { return e.cause }
 
-// Timeout tells whether the deadline is why, as that of
+// Timeout reports whether the deadline is why, as that of
 // [context.DeadlineExceeded] does.
 func (e *LimitedError) Timeout() bool { return e.late }
 

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/okcall"
 )
 
 // seed makes the keys of sessions differ from process to process, so that
@@ -35,7 +35,7 @@ func keyOf(hash uint64) string {
 // sessionHash tells sessions apart: tokens by their text, sources by their
 // identity, since their tokens change.
 func sessionHash(ctx context.Context) (hash uint64, ok bool) {
-	switch v := apicall.From(ctx); {
+	switch v := okcall.FromContext(ctx); {
 	case v == nil:
 		return 0, false
 	case v.HasToken && v.Token != nil:

@@ -77,7 +77,7 @@ func (a *attempt) checkForwarded() {
 	}
 }
 
-// keepsURL tells whether next was given the caller's URL. Only the query may
+// keepsURL reports whether next was given the caller's URL. Only the query may
 // be another one.
 func (a *attempt) keepsURL() bool {
 	sent, got := a.call.before.url, a.req.URL
@@ -97,7 +97,7 @@ func orGet(method string) string {
 	return method
 }
 
-// contains tells whether all of part is in h.
+// contains reports whether all of part is in h.
 func contains(h, part http.Header) bool {
 	for key, values := range part {
 		if got, ok := h[key]; !ok || !slices.Equal(got, values) {

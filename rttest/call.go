@@ -106,7 +106,7 @@ func (c *call) start() {
 	}()
 }
 
-// returned tells whether RoundTrip has returned.
+// returned reports whether RoundTrip has returned.
 func (c *call) returned() bool {
 	select {
 	case <-c.done:

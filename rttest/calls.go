@@ -48,7 +48,7 @@ func (c *call) auditEnd() {
 	}
 }
 
-// lastFailed tells whether the last attempt ended with the error of next.
+// lastFailed reports whether the last attempt ended with the error of next.
 func (c *call) lastFailed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -64,7 +64,7 @@ func (c *call) finish() {
 	c.audit()
 }
 
-// ended tells whether RoundTrip has returned, by a result.
+// ended reports whether RoundTrip has returned, by a result.
 func (c *call) ended() bool { return c.returned() && c.panicked == nil }
 
 // checkRefusal checks calls that the layer refuses by itself.

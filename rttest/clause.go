@@ -212,6 +212,6 @@ var (
 // Clauses returns all rules, in the order in which [Run] reports them.
 func Clauses() []Clause { return slices.Clone(clauses) }
 
-// Custom tells whether c is a mere custom: net/http works without it, and its
+// Custom reports whether c is a mere custom: net/http works without it, and its
 // documentation does not ask for it.
 func (c Clause) Custom() bool { return slices.Contains(customs, c) }

@@ -164,7 +164,7 @@ func (c *call) checkEnd(e end, breaks Clause) {
 	}
 }
 
-// outlived tells whether next was given a context that goes on, though the
+// outlived reports whether next was given a context that goes on, though the
 // caller's has ended.
 func (c *call) outlived() bool {
 	c.mu.Lock()

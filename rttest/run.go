@@ -89,7 +89,7 @@ func (r *recorder) addAll(list []Violation, of ...Clause) {
 	}
 }
 
-// has tells whether any of these rules is broken, excepted or not.
+// has reports whether any of these rules is broken, excepted or not.
 func (r *recorder) has(of ...Clause) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -71,7 +71,7 @@ func (s *snapshot) changes(r *http.Request) []string {
 	return names
 }
 
-// same tells whether a and b are the same value, map or function. Functions
+// same reports whether a and b are the same value, map or function. Functions
 // count as the same if they are of the same code.
 func same(a, b any) bool {
 	va, vb := reflect.ValueOf(a), reflect.ValueOf(b)

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
-	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/lookahead"
-	"github.com/go-okru/okru/internal/retryafter"
+	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // An Attempt is one request that [Retry] sent, and its outcome: either
@@ -84,14 +84,15 @@ func (a Attempt) isSafe() bool {
 	if a.Request == nil {
 		return false
 	}
-	method := apicall.Method(a.Request)
-	if _, failed := a.apiError(); failed || lookahead.IsMarked(a.Response) {
-		method = apicall.MethodOfCall(a.Request)
+	method := ""
+	_, failed := a.apiError()
+	if failed || lookahead.IsMarked(a.Response) || a.Request.URL != nil && okcall.IsCall(a.Request.URL) {
+		method = okcall.Method(a.Request)
 	}
-	return safeToRepeat(apicall.From(a.Request.Context()), method)
+	return safeToRepeat(okcall.FromContext(a.Request.Context()), method)
 }
 
-// isSuccess tells whether the server is well, judging by a. Refusing a call
+// isSuccess reports whether the server is well, judging by a. Refusing a call
 // for what the call is counts as being well.
 func isSuccess(a Attempt) bool {
 	if a.Err != nil || a.Response == nil {
@@ -104,7 +105,7 @@ func isSuccess(a Attempt) bool {
 	return !failed || !e.Code.Is(okerrors.ErrTransient) && !e.Code.Is(okerrors.ErrThrottled)
 }
 
-// isFlood tells whether a ended with the code of the flood protection.
+// isFlood reports whether a ended with the code of the flood protection.
 func isFlood(a Attempt) bool {
 	e, failed := a.apiError()
 	return failed && e.Code == okerrors.CodeFloodBlocked
@@ -115,12 +116,12 @@ func retryAfter(resp *http.Response) time.Duration {
 	if resp == nil {
 		return 0
 	}
-	wait, _ := retryafter.Parse(resp.Header, time.Now())
+	wait, _ := roundtrip.RetryAfter(resp.Header, time.Now())
 	return wait
 }
 
 // WithAttempts returns a context whose calls add 1 to n for every attempt that
 // [Retry] sends, before it is sent. A call that was not repeated adds 1.
 func WithAttempts(ctx context.Context, n *atomic.Int32) context.Context {
-	return apicall.With(ctx, func(v *apicall.Values) { v.Attempts = n })
+	return okcall.With(ctx, func(v *okcall.Options) { v.Attempts = n })
 }

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/go-okru/okru/internal/retryafter"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // Whatever the settings, the attempt and the header: a pause is never negative,
@@ -30,7 +30,7 @@ func FuzzPause(f *testing.F) {
 			rt := Retry{MinDelay: time.Duration(minDelay), MaxDelay: time.Duration(maxDelay)}.Wrap(http.DefaultTransport).(*retrier)
 			r, _ := http.NewRequestWithContext(t.Context(), "GET", "https://api.ok.ru/fb.do", nil)
 			resp := &http.Response{StatusCode: 429, Header: http.Header{"Retry-After": {header}}, Body: http.NoBody}
-			wait, _ := retryafter.Parse(resp.Header, time.Now())
+			wait, _ := roundtrip.RetryAfter(resp.Header, time.Now())
 			got, ok := rt.pause(Attempt{N: n, Request: r, Response: resp})
 			if longest := rt.settings.MaxDelay; ok != (wait <= longest) {
 				t.Fatalf("asked to wait %v, at most %v: allowed is %v", wait, longest, ok)

@@ -5,15 +5,15 @@ import (
 	"net/http"
 
 	okerrors "github.com/go-okru/okru/errors"
-	"github.com/go-okru/okru/internal/apicall"
-	"github.com/go-okru/okru/internal/body"
 	"github.com/go-okru/okru/internal/lookahead"
+	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // A call is an API call on its way through a Signer.
 type call struct {
 	request *http.Request
-	said    *apicall.Values // by its context: looked up once, since contexts are chains; may be nil
+	said    *okcall.Options // by its context: looked up once, since contexts are chains; may be nil
 	source  source
 	isForm  bool
 	form    string // if so
@@ -21,7 +21,7 @@ type call struct {
 
 // call sends one API call, and once more if its session was refused.
 func (s *signer) call(r *http.Request) (*http.Response, error) {
-	c := call{request: r, said: apicall.From(r.Context()), isForm: apicall.IsForm(r)}
+	c := call{request: r, said: okcall.FromContext(r.Context()), isForm: okcall.IsForm(r)}
 	c.source = s.source(c.said)
 	if c.isForm {
 		text, err := formOf(r)
@@ -43,7 +43,7 @@ func (s *signer) attempt(c *call) (*http.Response, *keys, error) {
 	signed, k, err := s.sign(c)
 	if err != nil {
 		if !c.isForm { // else formOf has closed it
-			body.CloseRequest(c.request)
+			roundtrip.CloseRequest(c.request)
 		}
 		return nil, nil, terminal(err)
 	}
@@ -74,7 +74,7 @@ func (s *signer) send(r *http.Request, sent *signedCopy, k *keys) (*http.Respons
 		err = errNeither
 	}
 	if err != nil {
-		body.Discard(resp) // there should be none
+		roundtrip.Discard(resp) // there should be none
 		return nil, nil, s.scrubbed(err, signed, k)
 	}
 	s.scrubHeaders(resp, signed, k)
@@ -82,7 +82,7 @@ func (s *signer) send(r *http.Request, sent *signedCopy, k *keys) (*http.Respons
 	resp.Request = signed // its form can be read: an error tells the method
 	e, failed := okerrors.FromResponse(resp)
 	resp.Request = r
-	if !apicall.IsCall(r.URL) {
+	if !okcall.IsCall(r.URL) {
 		lookahead.Mark(resp) // Hosts says that it is one
 	}
 	if !failed {
@@ -105,7 +105,7 @@ func (s *signer) renew(c *call, resp *http.Response, used *keys) (*http.Response
 	c.source.refused(used.used(), resp)
 	fresh, err := c.source.token(r.Context())
 	if ctxErr := r.Context().Err(); err != nil && ctxErr != nil {
-		body.Discard(resp)
+		roundtrip.Discard(resp)
 		return nil, terminal(err)
 	}
 	if err != nil || used.isOf(fresh) {
@@ -115,10 +115,10 @@ func (s *signer) renew(c *call, resp *http.Response, used *keys) (*http.Response
 	if !ok {
 		return resp, nil
 	}
-	body.Discard(resp)
+	roundtrip.Discard(resp)
 	if s.settings.BeforeRepeat != nil {
 		if err := s.settings.BeforeRepeat(r); err != nil {
-			body.CloseRequest(again)
+			roundtrip.CloseRequest(again)
 			return nil, terminal(err)
 		}
 	}

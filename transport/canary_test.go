@@ -13,7 +13,7 @@ import (
 	"golang.org/x/oauth2"
 
 	okerrors "github.com/go-okru/okru/errors"
-	"github.com/go-okru/okru/internal/canary"
+	"github.com/go-okru/okru/internal/test/canary"
 	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/transport"
 )

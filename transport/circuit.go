@@ -32,7 +32,7 @@ const (
 
 var circuitNames = [...]string{"Auto", "ServerServer", "ClientServer", "Sessionless", "Unsigned"}
 
-// Valid tells whether c is one of the constants.
+// Valid reports whether c is one of the constants.
 func (c Circuit) Valid() bool { return c >= 0 && int(c) < len(circuitNames) }
 
 // String returns the name of the constant.

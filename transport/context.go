@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/okcall"
 )
 
 // WithToken returns a context whose calls use the session of t instead of
@@ -15,7 +15,7 @@ import (
 // not be modified afterwards. Of WithToken and [WithTokenSource] the last one
 // counts.
 func WithToken(ctx context.Context, t *oauth2.Token) context.Context {
-	return apicall.With(ctx, func(v *apicall.Values) { v.Token, v.HasToken, v.Source = t, true, nil })
+	return okcall.With(ctx, func(v *okcall.Options) { v.Token, v.HasToken, v.Source = t, true, nil })
 }
 
 // WithTokenSource returns a context whose calls use the session of ts instead
@@ -25,7 +25,7 @@ func WithTokenSource(ctx context.Context, ts oauth2.TokenSource) context.Context
 	if ts == nil {
 		ts = nilSource{}
 	}
-	return apicall.With(ctx, func(v *apicall.Values) { v.Token, v.HasToken, v.Source = nil, false, ts })
+	return okcall.With(ctx, func(v *okcall.Options) { v.Token, v.HasToken, v.Source = nil, false, ts })
 }
 
 // A nilSource stands for a nil source, so that no call gets the session of
@@ -41,16 +41,16 @@ func (s nilSource) TokenContext(context.Context) (*oauth2.Token, error) { return
 // WithCircuit returns a context whose calls use circuit c instead of
 // [Signer.Circuit].
 func WithCircuit(ctx context.Context, c Circuit) context.Context {
-	return apicall.With(ctx, func(v *apicall.Values) { v.Circuit, v.HasCircuit = int(c), true })
+	return okcall.With(ctx, func(v *okcall.Options) { v.Circuit, v.HasCircuit = int(c), true })
 }
 
 // WithIdempotent returns a context that says whether its calls may safely run
 // more than once. It overrides what [Retry] reads off a method's name.
 func WithIdempotent(ctx context.Context, safe bool) context.Context {
-	return apicall.With(ctx, func(v *apicall.Values) {
-		v.Idempotent = apicall.No
+	return okcall.With(ctx, func(v *okcall.Options) {
+		v.Idempotent = okcall.No
 		if safe {
-			v.Idempotent = apicall.Yes
+			v.Idempotent = okcall.Yes
 		}
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/okcall"
 )
 
 // apiHost is where the API lives.
@@ -32,15 +32,15 @@ func parseHosts(names []string) ([]host, error) {
 			faults = append(faults, fmt.Errorf("okru: Hosts has %q, which is no host; write it as %q or \"127.0.0.1:8080\", without scheme and path", name, apiHost))
 			continue
 		}
-		hosts[i] = host{address: u.Host, name: u.Hostname(), port: u.Port(), loopback: apicall.IsLoopback(u.Hostname())}
+		hosts[i] = host{address: u.Host, name: u.Hostname(), port: u.Port(), loopback: okcall.IsLoopback(u.Hostname())}
 	}
 	return hosts, errors.Join(faults...)
 }
 
-// isCall tells whether a request to u is an API call, and with an error that
+// isCall reports whether a request to u is an API call, and with an error that
 // it is one which must not be sent.
 func (s *signer) isCall(u *url.URL) (bool, error) {
-	if u == nil || u.Opaque != "" || !apicall.IsPath(u.Path) {
+	if u == nil || u.Opaque != "" || !okcall.IsPath(u.Path) {
 		return false, nil
 	}
 	if u.Scheme == "https" && u.Host == s.hosts[0].address {

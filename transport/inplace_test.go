@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/go-okru/okru/internal/session"
+	"github.com/go-okru/okru/internal/token"
 	"github.com/go-okru/okru/transport"
 )
 
@@ -31,16 +31,16 @@ func (s *inPlace) Invalidate(t *oauth2.Token) {
 // A token that was changed in place is another session, for the repeat and for
 // the next call.
 func TestTokenChangedInPlace(t *testing.T) {
-	stale := session.New("token-0", "secret-0")
+	stale := token.New("token-0", "secret-0")
 	for _, test := range []struct {
 		name  string
 		app   string
 		fresh *oauth2.Token
 		sent  string
 	}{
-		{"server circuit", "app-secret", session.New("token-1", ""), "token-0 token-1 token-1"},
-		{"client circuit", "", session.New("token-1", "secret-1"), "token-0 token-1 token-1"},
-		{"client circuit, new secret", "", session.New("token-0", "secret-1"), "token-0 token-0 token-0"},
+		{"server circuit", "app-secret", token.New("token-1", ""), "token-0 token-1 token-1"},
+		{"client circuit", "", token.New("token-1", "secret-1"), "token-0 token-1 token-1"},
+		{"client circuit, new secret", "", token.New("token-0", "secret-1"), "token-0 token-0 token-0"},
 		{"not changed", "app-secret", nil, "token-0 token-0"},
 	} {
 		source := &inPlace{token: *stale, fresh: test.fresh}
@@ -49,7 +49,7 @@ func TestTokenChangedInPlace(t *testing.T) {
 			func(r *http.Request) (*http.Response, error) {
 				query := r.URL.Query()
 				sent = append(sent, query.Get("access_token"))
-				want := session.Secret(&source.token)
+				want := token.Secret(&source.token)
 				if test.app != "" {
 					want = transport.SessionSecret(source.token.AccessToken, test.app)
 				}
@@ -76,11 +76,11 @@ func TestTokenChangedInPlace(t *testing.T) {
 // Who renews between a call and its refusal is told of the session that the
 // call had, not of the new one.
 func TestTokenChangedInPlaceMeanwhile(t *testing.T) {
-	source := &inPlace{token: *session.New("token-0", "")}
+	source := &inPlace{token: *token.New("token-0", "")}
 	a := &api{answers: []string{apiError(102, "PARAM_SESSION_EXPIRED : Session expired"), "true"}}
 	s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: source}
 	_, err := s.Wrap(roundTripFunc(func(r *http.Request) (*http.Response, error) {
-		source.token = *session.New("token-1", "")
+		source.token = *token.New("token-1", "")
 		return a.RoundTrip(r)
 	})).RoundTrip(get("method=users.getInfo"))
 	if err != nil || strings.Join(a.tokens, " ") != "token-0 token-1" || strings.Join(source.stale, " ") != "token-0" {

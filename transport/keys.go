@@ -8,7 +8,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/internal/param"
-	"github.com/go-okru/okru/internal/session"
+	"github.com/go-okru/okru/internal/token"
 )
 
 // keys are what one call is signed with. They are shared and never modified,
@@ -24,18 +24,18 @@ type keys struct {
 
 var unsigned = new(keys)
 
-// isOf tells whether k is made of t as it is now. A session secret, which is
+// isOf reports whether k is made of t as it is now. A session secret, which is
 // in a map, is looked up only if it matters.
 func (k *keys) isOf(t *oauth2.Token) bool {
-	return k.access == t.AccessToken && (k.derived && k.token == t || k.own == session.Secret(t))
+	return k.access == t.AccessToken && (k.derived && k.token == t || k.own == token.Secret(t))
 }
 
 // used returns the session of k, as it was used.
 func (k *keys) used() *oauth2.Token {
-	if k.token.AccessToken == k.access && session.Secret(k.token) == k.own {
+	if k.token.AccessToken == k.access && token.Secret(k.token) == k.own {
 		return k.token
 	}
-	return session.New(k.access, k.own)
+	return token.New(k.access, k.own)
 }
 
 // keys returns the keys of c.
@@ -45,8 +45,8 @@ func (s *signer) keys(c *call) (*keys, error) {
 		circuit = Circuit(c.said.Circuit)
 	}
 	k, err := s.keysOn(circuit, c)
-	if err == nil && c.said != nil && c.said.Redactor != nil {
-		c.said.Redactor.Set(func(text string) string { return s.secrets(k).Clean(text) })
+	if err == nil && c.said != nil && c.said.Caller != nil {
+		c.said.Caller.SetRedact(func(text string) string { return s.secrets(k).Clean(text) })
 	}
 	return k, err
 }
@@ -88,7 +88,7 @@ func (s *signer) sessionKeys(circuit Circuit, t *oauth2.Token) (*keys, error) {
 	if k := s.derived.find(circuit, t); k != nil {
 		return &k.keys, nil
 	}
-	k := &cached{circuit, keys{token: t, access: t.AccessToken, own: session.Secret(t)}}
+	k := &cached{circuit, keys{token: t, access: t.AccessToken, own: token.Secret(t)}}
 	k.query = "&" + param.AccessToken + "=" + url.QueryEscape(k.access)
 	var err error
 	if k.secret, k.derived, err = s.secret(circuit, k.access, k.own); err != nil {
@@ -138,7 +138,7 @@ func (c *keyCache) find(circuit Circuit, t *oauth2.Token) *cached {
 	return nil
 }
 
-// fits tells whether k, which may be nil, is of t on a circuit.
+// fits reports whether k, which may be nil, is of t on a circuit.
 func (k *cached) fits(circuit Circuit, t *oauth2.Token) bool {
 	return k != nil && k.circuit == circuit && k.isOf(t)
 }

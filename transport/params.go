@@ -8,8 +8,8 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/lookahead"
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/param"
 	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/signature"
@@ -152,9 +152,9 @@ func (p *params) signForm(signed *signedCopy, k *keys) {
 	r.TransferEncoding = nil
 }
 
-// isSafe tells whether c may run twice.
+// isSafe reports whether c may run twice.
 func (p *params) isSafe(c *call) bool {
-	if method, _ := apicall.Path(c.request.URL.Path); method != "" {
+	if method, _ := okcall.Path(c.request.URL.Path); method != "" {
 		return safeToRepeat(c.said, method)
 	}
 	if i := p.list.Find(param.IsMethod); i >= 0 {
@@ -163,7 +163,7 @@ func (p *params) isSafe(c *call) bool {
 	return safeToRepeat(c.said, "")
 }
 
-// isReplayed tells whether http.Transport repeats requests of this verb by
+// isReplayed reports whether http.Transport repeats requests of this verb by
 // itself, below all our layers, when an idle connection turns out broken: see
 // isReplayable in net/http. TRACE, which it repeats as well, runs nothing, and
 // an empty body would make it chunked.

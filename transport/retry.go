@@ -9,11 +9,10 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
-	"github.com/go-okru/okru/internal/apicall"
-	"github.com/go-okru/okru/internal/body"
-	"github.com/go-okru/okru/internal/layer"
 	"github.com/go-okru/okru/internal/lookahead"
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/redact"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // Retry repeats requests that failed, if that is safe. The zero value repeats
@@ -119,12 +118,12 @@ func (r Retry) Wrap(next http.RoundTripper) http.RoundTripper {
 	r.Max = max(0, cmp.Or(r.Max, defaultMax))
 	r.MinDelay = max(0, cmp.Or(r.MinDelay, defaultMinDelay))
 	r.MaxDelay = max(0, cmp.Or(r.MaxDelay, defaultMaxDelay))
-	return &retrier{Base: layer.On(next), settings: r, budget: newBudget(), byDefault: r.If == nil && r.CheckRetry == nil}
+	return &retrier{Base: roundtrip.On(next), settings: r, budget: newBudget(), byDefault: r.If == nil && r.CheckRetry == nil}
 }
 
 // retrier is the layer of a Retry. In its settings, zero is zero.
 type retrier struct {
-	layer.Base
+	roundtrip.Base
 	settings  Retry
 	budget    *budget
 	byDefault bool // Retryable decides
@@ -145,7 +144,7 @@ func (t *retrier) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.conclude(a, err)
 }
 
-// succeeded tells whether resp answers a call that succeeded, as a Signer below
+// succeeded reports whether resp answers a call that succeeded, as a Signer below
 // has found.
 func succeeded(resp *http.Response) bool {
 	return resp != nil && resp.StatusCode < http.StatusTooManyRequests && lookahead.IsFine(resp)
@@ -153,12 +152,12 @@ func succeeded(resp *http.Response) bool {
 
 // send sends r, the caller's request or a copy of it.
 func (t *retrier) send(caller, r *http.Request) (*http.Response, error) {
-	if v := apicall.From(caller.Context()); v != nil && v.Attempts != nil {
+	if v := okcall.FromContext(caller.Context()); v != nil && v.Attempts != nil {
 		v.Attempts.Add(1)
 	}
 	resp, err := t.Next.RoundTrip(r)
 	if err != nil {
-		body.Discard(resp) // there should be none
+		roundtrip.Discard(resp) // there should be none
 		return nil, err
 	}
 	if resp != nil {
@@ -167,7 +166,7 @@ func (t *retrier) send(caller, r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// ask tells whether the policy wants another attempt, and the error, if any,
+// ask reports whether the policy wants another attempt, and the error, if any,
 // that replaces the outcome when there is none.
 func (t *retrier) ask(a Attempt) (again bool, err error) {
 	switch s := &t.settings; {
@@ -184,7 +183,7 @@ func (t *retrier) ask(a Attempt) (again bool, err error) {
 // conclude returns the outcome of the last attempt to the caller, or err.
 func (t *retrier) conclude(a Attempt, err error) (*http.Response, error) {
 	if err != nil {
-		body.Discard(a.Response)
+		roundtrip.Discard(a.Response)
 		return nil, err
 	}
 	if !t.budget.full() && isSuccess(a) {

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
-	"github.com/go-okru/okru/internal/apicall"
 	"github.com/go-okru/okru/internal/lookahead"
-	"github.com/go-okru/okru/internal/retryafter"
+	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // fate is what became of a request as far as the outcome tells. Of two, the
@@ -46,7 +46,7 @@ func (a Attempt) fate() fate {
 // answers of other services, which may be streams that have yet to begin.
 func (a Attempt) apiError() (*okerrors.Error, bool) {
 	if a.Err == nil {
-		if r := a.Request; r != nil && (r.URL == nil || !apicall.IsCall(r.URL)) && !lookahead.IsMarked(a.Response) {
+		if r := a.Request; r != nil && (r.URL == nil || !okcall.IsCall(r.URL)) && !lookahead.IsMarked(a.Response) {
 			return nil, false
 		}
 		return okerrors.FromResponse(a.Response)
@@ -61,11 +61,11 @@ func fateOfStatus(resp *http.Response) fate {
 	if resp.StatusCode < http.StatusTooManyRequests {
 		return settled
 	}
-	_, later := retryafter.Parse(resp.Header, time.Time{})
+	_, later := roundtrip.RetryAfter(resp.Header, time.Time{})
 	return fateOfNumber(resp.StatusCode, later)
 }
 
-// fateOfNumber returns the fate by an HTTP status; later tells whether the
+// fateOfNumber returns the fate by an HTTP status; later reports whether the
 // answer says when to come back.
 func fateOfNumber(status int, later bool) fate {
 	switch {
@@ -115,7 +115,7 @@ func (a Attempt) fateOfError() fate {
 	return unknown
 }
 
-// isOver tells whether the error is the end of a context, be it that of the
+// isOver reports whether the error is the end of a context, be it that of the
 // request or one that a layer below set.
 func (a Attempt) isOver() bool {
 	if a.Request != nil && a.Request.Context().Err() != nil {
@@ -141,7 +141,7 @@ func wraps(err, target error) bool {
 	return false
 }
 
-// isTerminal tells whether err says that it is final.
+// isTerminal reports whether err says that it is final.
 func isTerminal(err error) bool {
 	t, ok := errors.AsType[interface {
 		error
@@ -150,7 +150,7 @@ func isTerminal(err error) bool {
 	return ok && t.Terminal()
 }
 
-// isUnsent tells whether err came before the request was sent. A failed TLS
+// isUnsent reports whether err came before the request was sent. A failed TLS
 // handshake is not recognized: after it, a server may still say why it refuses
 // a client that has already sent its request.
 func isUnsent(err error) bool {
@@ -166,7 +166,7 @@ func isUnsent(err error) bool {
 // connecting are the operations of package net that send no request yet.
 var connecting = []string{"dial", "proxyconnect", "socks connect"}
 
-// isCertificate tells whether err refuses a server's certificate.
+// isCertificate reports whether err refuses a server's certificate.
 func isCertificate(err error) bool {
 	return has[*tls.CertificateVerificationError](err) || has[x509.UnknownAuthorityError](err) ||
 		has[x509.HostnameError](err) || has[x509.CertificateInvalidError](err) ||

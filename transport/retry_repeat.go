@@ -10,7 +10,7 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
-	"github.com/go-okru/okru/internal/body"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // repeats is a request whose first attempt failed, while it is repeated.
@@ -70,7 +70,7 @@ func (c *repeats) send() {
 
 // abandon takes the next attempt back and returns err.
 func (c *repeats) abandon(err error) error {
-	body.CloseRequest(c.next)
+	roundtrip.CloseRequest(c.next)
 	c.layer.budget.refund()
 	return err
 }
@@ -105,7 +105,7 @@ func (c *repeats) prepare() bool {
 	if t.settings.OnRetry != nil {
 		t.settings.OnRetry(*a)
 	}
-	body.Discard(a.Response)
+	roundtrip.Discard(a.Response)
 	return true
 }
 
@@ -118,7 +118,7 @@ func (c *repeats) explain(why error) {
 	}
 }
 
-// hasBodies tells whether r has a body for every attempt, or needs none.
+// hasBodies reports whether r has a body for every attempt, or needs none.
 func hasBodies(r *http.Request) bool {
 	return r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
 }

@@ -3,20 +3,20 @@ package transport
 import (
 	"strings"
 
-	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/okcall"
 )
 
-// safeToRepeat tells whether a call of the API method may run twice whose
+// safeToRepeat reports whether a call of the API method may run twice whose
 // context said v. That counts; else the method's name does, since OK takes GET
 // and POST for every method and the verb says nothing.
-func safeToRepeat(v *apicall.Values, method string) bool {
-	if v != nil && v.Idempotent != apicall.Unsaid {
-		return v.Idempotent == apicall.Yes
+func safeToRepeat(v *okcall.Options, method string) bool {
+	if v != nil && v.Idempotent != okcall.Unset {
+		return v.Idempotent == okcall.Yes
 	}
 	return readsOnly(method)
 }
 
-// readsOnly tells whether the last part of method is get, is, has, search or
+// readsOnly reports whether the last part of method is get, is, has, search or
 // find, alone or followed by an upper-case letter: these only read.
 // getUploadUrl is none of them: it creates the object to upload to.
 func readsOnly(method string) bool {

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	okerrors "github.com/go-okru/okru/errors"
-	"github.com/go-okru/okru/internal/apicall"
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/param"
 	"github.com/go-okru/okru/internal/redact"
 )
@@ -100,7 +100,7 @@ func (s *signer) secrets(k *keys) redact.Secrets {
 // sigOf returns the signature in a signed request.
 func sigOf(signed *http.Request) string {
 	text := signed.URL.RawQuery
-	if apicall.IsForm(signed) {
+	if okcall.IsForm(signed) {
 		form, err := signed.GetBody()
 		if err != nil {
 			return ""

@@ -9,9 +9,8 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/go-okru/okru/internal/body"
-	"github.com/go-okru/okru/internal/layer"
 	"github.com/go-okru/okru/internal/redact"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // A Signer gives API calls their session and signature. See
@@ -86,7 +85,7 @@ func (s Signer) Wrap(next http.RoundTripper) http.RoundTripper {
 		fault = s.fault()
 	}
 	return &signer{
-		Base:        layer.On(next),
+		Base:        roundtrip.On(next),
 		settings:    s,
 		hosts:       hosts,
 		fault:       fault,
@@ -139,7 +138,7 @@ func (s Signer) MarshalJSON() ([]byte, error) { return redact.JSON(s.attrs()) }
 
 // signer is the layer of a Signer.
 type signer struct {
-	layer.Base
+	roundtrip.Base
 	settings    Signer
 	hosts       []host
 	fault       error
@@ -162,7 +161,7 @@ func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
 		err = s.fault
 	}
 	if err != nil {
-		body.CloseRequest(r)
+		roundtrip.CloseRequest(r)
 		return nil, terminal(err)
 	}
 	return s.call(r)

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/oauth2"
 
 	okerrors "github.com/go-okru/okru/errors"
-	"github.com/go-okru/okru/internal/apicall"
-	"github.com/go-okru/okru/internal/session"
+	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/token"
 )
 
 // A source is where one call's session comes from.
@@ -35,7 +35,7 @@ var staticType = reflect.TypeOf(oauth2.StaticTokenSource(nil))
 func isPrompt(ts oauth2.TokenSource) bool { return ts != nil && reflect.TypeOf(ts) == staticType }
 
 // source returns the source of a call whose context said v.
-func (s *signer) source(v *apicall.Values) source {
+func (s *signer) source(v *okcall.Options) source {
 	switch {
 	case v == nil:
 	case v.HasToken:
@@ -46,7 +46,7 @@ func (s *signer) source(v *apicall.Values) source {
 	return s.own
 }
 
-// none tells whether there is no session to be had.
+// none reports whether there is no session to be had.
 func (src *source) none() bool { return src.tokens == nil && src.fixed == nil && !src.empty }
 
 // token returns the session's token. It waits no longer than ctx.
@@ -111,8 +111,8 @@ func (src *source) refused(t *oauth2.Token, resp *http.Response) {
 	if e, ok := okerrors.FromResponse(resp); ok {
 		if r, can := src.tokens.(replacer); can {
 			// Without a secret, a session that had one could not sign any more.
-			if key, secret, has := e.NewSession(); has && (secret != "" || session.Secret(t) == "") {
-				r.Replace(t, session.New(key, secret))
+			if key, secret, has := e.NewSession(); has && (secret != "" || token.Secret(t) == "") {
+				r.Replace(t, token.New(key, secret))
 				return
 			}
 		}

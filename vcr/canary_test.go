@@ -6,7 +6,7 @@ import (
 
 	"gopkg.in/dnaeon/go-vcr.v4/pkg/cassette"
 
-	"github.com/go-okru/okru/internal/canary"
+	"github.com/go-okru/okru/internal/test/canary"
 )
 
 // No secret that was on the wire is in the file, in any spelling.

@@ -34,7 +34,7 @@ func (c *cleaner) secret(value string) string {
 	return c.mark
 }
 
-// isMark tells whether value stands for a secret already.
+// isMark reports whether value stands for a secret already.
 func isMark(value string) bool {
 	return strings.HasPrefix(value, strings.TrimSuffix(redact.Mark, "]")) && strings.HasSuffix(value, "]")
 }

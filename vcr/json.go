@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// isJSON tells whether text is a JSON object, list or string.
+// isJSON reports whether text is a JSON object, list or string.
 func isJSON(text string) bool {
 	text = strings.TrimSpace(text)
 	return text != "" && strings.ContainsRune(`{["`, rune(text[0])) && json.Valid([]byte(text))
@@ -87,7 +87,7 @@ func (w *jsonWalk) next(token json.Token) {
 
 func (w *jsonWalk) isName() bool { return len(w.in) > 0 && w.in[len(w.in)-1].field }
 
-// isSecret tells whether the value that begins here is a secret.
+// isSecret reports whether the value that begins here is a secret.
 func (w *jsonWalk) isSecret() bool {
 	if len(w.in) == 0 {
 		return false

@@ -15,7 +15,7 @@ import (
 	"github.com/go-okru/okru/internal/redact"
 )
 
-// Matcher tells whether a recorded request is the same call as r: same method,
+// Matcher reports whether a recorded request is the same call as r: same method,
 // host, path and parameters, wherever and in whatever order they are sent, and
 // same body otherwise. Secrets, signatures, application_key and client_id are
 // ignored, whether there or not, and so are headers and the boundaries of

@@ -18,7 +18,7 @@ var families = regexp.MustCompile(`(?i)token|secret|passw(?:or)?d|session_?key|c
 // public are the names in a family that say nothing.
 var public = map[string]bool{"token_type": true, "gen_token": true}
 
-// isSecret tells whether a parameter of this name is a secret. It knows
+// isSecret reports whether a parameter of this name is a secret. It knows
 // whatever the other packages do, and more.
 func isSecret(name string) bool {
 	if public[strings.ToLower(name)] {
@@ -32,7 +32,7 @@ func isSecret(name string) bool {
 // authorization code where parameters are.
 func isSecretField(name string) bool { return isSecret(name) && !strings.EqualFold(name, "code") }
 
-// isOwn tells whether a parameter says who calls and not what is called, so
+// isOwn reports whether a parameter says who calls and not what is called, so
 // that a replay may have another one.
 func isOwn(name string) bool {
 	return name == param.ApplicationKey || name == "client_id" || isSecret(name)

@@ -72,7 +72,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// isURL tells whether text is one absolute URL.
+// isURL reports whether text is one absolute URL.
 func isURL(text string) bool {
 	return (strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://")) && !strings.ContainsAny(text, " \t\r\n\"'<>")
 }

@@ -38,7 +38,7 @@ func (o *outage) check(err error) error {
 	return nil
 }
 
-// isFinal tells whether err would come again in the next round, from any
+// isFinal reports whether err would come again in the next round, from any
 // chunk: a session that was refused, a quota that is used up, a bad signature,
 // Ctrl-C.
 func isFinal(err error) bool {

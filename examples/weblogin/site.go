@@ -89,7 +89,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hasEnded tells whether a call failed since the visitor must sign in again.
+// hasEnded reports whether a call failed since the visitor must sign in again.
 // A refused session alone does not mean that: maybe it could just not be
 // renewed now. The source knows.
 func hasEnded(ctx context.Context, source *oauth.Source, err error) bool {

@@ -74,7 +74,7 @@ func Found(resp *http.Response) error {
 	return nil
 }
 
-// IsFine tells whether resp was looked at, and nothing was found.
+// IsFine reports whether resp was looked at, and nothing was found.
 func IsFine(resp *http.Response) bool {
 	b, ok := resp.Body.(*Body)
 	return ok && b.looked && (b.seldom == nil || b.seldom.found == nil)
@@ -124,7 +124,7 @@ func (b *Body) end(err error) {
 	b.rare().err = err
 }
 
-// Ended tells whether there is no more to read ahead.
+// Ended reports whether there is no more to read ahead.
 func (b *Body) Ended() bool {
 	return b.ended || b.seldom != nil && (b.seldom.err != nil || len(b.seldom.head) >= most)
 }
@@ -205,7 +205,7 @@ func (b *Body) err() error {
 	return nil
 }
 
-// isPlain tells whether after what was first read ahead the original goes on.
+// isPlain reports whether after what was first read ahead the original goes on.
 func (b *Body) isPlain() bool { return b.seldom == nil && !b.ended }
 
 func (b *Body) skip(n int) {
@@ -237,7 +237,7 @@ func Mark(resp *http.Response) {
 	}
 }
 
-// IsMarked tells whether resp was marked.
+// IsMarked reports whether resp was marked.
 func IsMarked(resp *http.Response) bool {
 	if resp == nil {
 		return false

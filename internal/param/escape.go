@@ -36,7 +36,7 @@ func oddBytes(text []byte) uint64 {
 	return (x | ^fromComma | from3B&^from40 | from7F) & high
 }
 
-// isEscaped tells whether two hexadecimal digits follow every percent sign.
+// isEscaped reports whether two hexadecimal digits follow every percent sign.
 func isEscaped(text string) bool {
 	for {
 		i := strings.IndexByte(text, '%')

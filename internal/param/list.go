@@ -92,7 +92,7 @@ func (l *List) appendValue(dst []byte, p *pair) []byte {
 	return appendDecoded(dst, value)
 }
 
-// InForm tells whether parameter i belongs to the form.
+// InForm reports whether parameter i belongs to the form.
 func (l *List) InForm(i int) bool { return l.pairs[i].form }
 
 // Drop takes parameter i out of what is sorted and appended.

@@ -1,6 +1,6 @@
 package param
 
-// Travels tells whether query can stand in a URL as it is.
+// Travels reports whether query can stand in a URL as it is.
 func Travels(query string) bool {
 	for i := range len(query) {
 		if kinds[query[i]] == illegal {

@@ -17,7 +17,7 @@ import (
 // Mark stands where a secret would.
 const Mark = "[redacted]"
 
-// Secret returns the attribute of a secret: it tells whether one is set, and
+// Secret returns the attribute of a secret: it reports whether one is set, and
 // nothing else.
 func Secret(name, value string) slog.Attr {
 	if value != "" {
@@ -26,7 +26,7 @@ func Secret(name, value string) slog.Attr {
 	return slog.String(name, value)
 }
 
-// Set returns an attribute that tells whether something is set.
+// Set returns an attribute that reports whether something is set.
 func Set(name string, set bool) slog.Attr { return slog.Bool(name, set) }
 
 // String returns name{A:1 B:2} of attrs.

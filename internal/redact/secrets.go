@@ -35,7 +35,7 @@ func (s Secrets) Clean(text string) string {
 	return text
 }
 
-// In tells whether text shows a secret.
+// In reports whether text shows a secret.
 func (s Secrets) In(text string) bool { return s.Clean(text) != text }
 
 // core returns the longest part of secret that nothing escapes. A text without
@@ -50,7 +50,7 @@ func core(secret string) string {
 	return longest
 }
 
-// isPlain tells whether r is one of those that nothing escapes.
+// isPlain reports whether r is one of those that nothing escapes.
 func isPlain(r rune) bool {
 	return '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z'
 }

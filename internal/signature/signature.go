@@ -29,7 +29,7 @@ func Sum(params url.Values, secret string) string {
 	return Hex(append(text, secret...))
 }
 
-// covers tells whether the parameter key takes part in the signature.
+// covers reports whether the parameter key takes part in the signature.
 func covers(key string) bool {
 	return key != param.Sig && key != param.Resig && key != param.AccessToken
 }

@@ -1,0 +1,131 @@
+package okcall
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// apiHost is the host of the API: see https://apiok.ru/en/dev/methods.
+const apiHost = "api.ok.ru"
+
+// Hosts are the hosts of the API. They decide which requests are API calls,
+// for every layer of a stack.
+type Hosts struct{ hosts []host }
+
+// A host is an address that calls may be signed for.
+type host struct {
+	address  string // as given, in lower case
+	name     string // without port and brackets
+	port     string // empty: the default of the scheme
+	loopback bool   // may use http
+}
+
+// Default are the Hosts of a layer that has no Signer below it: api.ok.ru.
+var Default, _ = ParseHosts(nil)
+
+// ParseHosts returns the Hosts with these addresses, such as "api.ok.ru" or
+// "127.0.0.1:8080"; by default, api.ok.ru. The error joins all faults.
+func ParseHosts(addresses []string) (*Hosts, error) {
+	if len(addresses) == 0 {
+		addresses = []string{apiHost}
+	}
+	h := &Hosts{hosts: make([]host, len(addresses))}
+	var faults []error
+	for i, address := range addresses {
+		u, err := url.Parse("https://" + strings.ToLower(address))
+		if err != nil || !strings.EqualFold(u.Host, address) || u.Hostname() == "" || strings.HasSuffix(address, ":") {
+			faults = append(faults, fmt.Errorf("okru: Hosts has %q, which is not a host; write it as %q or \"127.0.0.1:8080\", without scheme and path", address, apiHost))
+			continue
+		}
+		h.hosts[i] = host{address: u.Host, name: u.Hostname(), port: u.Port(), loopback: IsLoopback(u.Hostname())}
+	}
+	return h, errors.Join(faults...)
+}
+
+// Endpoint returns the URL of the first host, without a path: over http if it
+// is a loopback host, else over https.
+func (h *Hosts) Endpoint() string {
+	if h.hosts[0].loopback {
+		return "http://" + h.hosts[0].address
+	}
+	return "https://" + h.hosts[0].address
+}
+
+// IsCall reports whether a request to u is an API call: a request for /fb.do
+// or /api/GROUP/NAME on one of the hosts.
+func (h *Hosts) IsCall(u *url.URL) bool {
+	if u == nil || u.Opaque != "" || !isCallPath(u.Path) {
+		return false
+	}
+	if u.Scheme == "https" && u.Host == h.hosts[0].address {
+		return true // the usual case
+	}
+	return h.find(u) != nil
+}
+
+// Check returns an error if a request to u must not be sent: an API call over
+// plain http, or a request whose path is a misspelled call. The error of a
+// misspelled call shows the spelling that was meant.
+func (h *Hosts) Check(u *url.URL) error {
+	if u == nil || u.Opaque != "" || !beginsLikeCall(u.Path) {
+		return nil
+	}
+	host := h.find(u)
+	switch {
+	case host == nil:
+		return nil
+	case u.Scheme == "http" && !host.loopback:
+		return fmt.Errorf("okru: a call over plain http would show its session to anyone on the way; use https://%s", host.address)
+	case isCallPath(u.Path) && u.RawPath == "", isGraphPath(u.Path):
+		return nil
+	}
+	return misspelled(u)
+}
+
+// find returns the host that a request to u is sent to, or nil.
+func (h *Hosts) find(u *url.URL) *host {
+	for i := range h.hosts {
+		if h.hosts[i].serves(u) {
+			return &h.hosts[i]
+		}
+	}
+	return nil
+}
+
+// serves reports whether u is an address of h. Another port of a loopback host
+// belongs to another program, while plain http to any port of another host is
+// a mistake.
+func (h *host) serves(u *url.URL) bool {
+	name := strings.ToLower(u.Hostname())
+	listens := h.name == name && portOf(u.Scheme, h.port) == portOf(u.Scheme, u.Port())
+	switch u.Scheme {
+	case "https":
+		return listens
+	case "http":
+		return listens || !h.loopback && h.port == "" && h.name == strings.TrimSuffix(name, ".")
+	}
+	return false
+}
+
+// portOf returns port, or the default port of scheme if port is empty.
+func portOf(scheme, port string) string {
+	switch {
+	case port != "":
+		return port
+	case scheme == "http":
+		return "80"
+	}
+	return "443"
+}
+
+// IsLoopback reports whether host is this machine.
+func IsLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}

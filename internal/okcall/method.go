@@ -1,0 +1,83 @@
+package okcall
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-okru/okru/internal/param"
+)
+
+// MaxForm is the length of the longest form, in bytes, that a Signer signs
+// and that Method reads. It is what net/http allows a server's forms.
+const MaxForm = 10 << 20
+
+// Method returns the API method that r calls, such as "users.getInfo", from
+// the path, the query or the form, in this order, on any host. It reads the
+// form through GetBody, so that r stays as it is. It returns "" if r names no
+// method.
+func Method(r *http.Request) string {
+	if r == nil || r.URL == nil {
+		return ""
+	}
+	if group, name, ok := splitPath(r.URL.Path); ok {
+		return group + "." + name
+	}
+	if r.URL.Path != "/fb.do" {
+		return ""
+	}
+	if m := methodIn(r.URL.RawQuery); m != "" {
+		return m
+	}
+	return methodIn(form(r))
+}
+
+// MethodInPath returns the API method that path names, such as
+// /api/users/getInfo, or "".
+func MethodInPath(path string) string {
+	group, name, ok := splitPath(path)
+	if !ok {
+		return ""
+	}
+	return group + "." + name
+}
+
+// IsForm reports whether r is a POST with parameters in its body.
+func IsForm(r *http.Request) bool {
+	if r.Method != http.MethodPost || r.Body == nil || r.Body == http.NoBody {
+		return false
+	}
+	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded")
+}
+
+func form(r *http.Request) string {
+	if !IsForm(r) || r.GetBody == nil {
+		return ""
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return ""
+	}
+	defer body.Close()
+	text, _ := io.ReadAll(io.LimitReader(body, MaxForm))
+	return string(text)
+}
+
+// methodIn returns the value of the first parameter method in the text of a
+// query or a form.
+func methodIn(text string) string {
+	for text != "" {
+		var pair string
+		pair, text, _ = strings.Cut(text, "&")
+		name, value, _ := strings.Cut(pair, "=")
+		if name, err := url.QueryUnescape(name); err != nil || name != param.Method {
+			continue
+		}
+		if method, err := url.QueryUnescape(value); err == nil {
+			return method
+		}
+	}
+	return ""
+}

@@ -1,0 +1,90 @@
+// Package roundtrip holds what every RoundTripper of this module has in
+// common: the RoundTripper below it, the hosts of the API, the verdict about a
+// response, and how bodies are closed.
+package roundtrip
+
+import (
+	"net/http"
+
+	"github.com/go-okru/okru/internal/okcall"
+)
+
+// A Verdict is what a layer found in a response. It is passed from layer to
+// layer as a value: what wraps the response or its body does not change it.
+type Verdict struct {
+	// Inspected reports that the response was inspected: Err is all there is to
+	// find. If false, the layer that gets the verdict inspects the response.
+	Inspected bool
+
+	// Err is the API error, an *okerrors.Error; nil if there is none.
+	Err error
+}
+
+// A Verdicter is a RoundTripper that also returns its verdict about the
+// response. All layers of this module are Verdicters. As package io does with
+// WriterTo, a layer asks the layer below for the verdict if that has one.
+type Verdicter interface {
+	http.RoundTripper
+	RoundTripVerdict(*http.Request) (*http.Response, Verdict, error)
+}
+
+// A Base is the RoundTripper below a layer, and what the layer knows of it. A
+// layer embeds it, and thereby has Unwrap and CloseIdleConnections.
+type Base struct {
+	// Next is the RoundTripper below.
+	Next http.RoundTripper
+
+	// Hosts are those of the Signer below, or else [okcall.Default].
+	Hosts *okcall.Hosts
+
+	verdicter Verdicter // Next, if it is one
+}
+
+// On returns the Base over next; nil means http.DefaultTransport.
+func On(next http.RoundTripper) Base {
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	b := Base{Next: next, Hosts: HostsBelow(next)}
+	if b.Hosts == nil {
+		b.Hosts = okcall.Default
+	}
+	b.verdicter, _ = next.(Verdicter)
+	return b
+}
+
+// HostsBelow returns the Hosts of the first Signer that Unwrap leads to from
+// rt, or nil if there is none.
+func HostsBelow(rt http.RoundTripper) *okcall.Hosts {
+	for rt != nil {
+		if s, ok := rt.(interface{ APIHosts() *okcall.Hosts }); ok {
+			return s.APIHosts()
+		}
+		u, ok := rt.(interface{ Unwrap() http.RoundTripper })
+		if !ok {
+			return nil
+		}
+		rt = u.Unwrap()
+	}
+	return nil
+}
+
+// Send sends r through the RoundTripper below.
+func (b *Base) Send(r *http.Request) (*http.Response, Verdict, error) {
+	if b.verdicter != nil {
+		return b.verdicter.RoundTripVerdict(r)
+	}
+	resp, err := b.Next.RoundTrip(r)
+	return resp, Verdict{}, err
+}
+
+// Unwrap returns the RoundTripper below, as errors.Unwrap does for errors.
+func (b Base) Unwrap() http.RoundTripper { return b.Next }
+
+// CloseIdleConnections forwards the call of http.Client.CloseIdleConnections:
+// net/http asks only the outermost RoundTripper.
+func (b Base) CloseIdleConnections() {
+	if c, ok := b.Next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}

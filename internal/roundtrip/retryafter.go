@@ -1,0 +1,55 @@
+package roundtrip
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// MaxRetryAfter is the longest pause that RetryAfter returns. What a server asks for beyond
+// it is cut, so that sums of pauses and times cannot overflow.
+const MaxRetryAfter = 365 * 24 * time.Hour
+
+// RetryAfter returns the pause that the first Retry-After of h asks for, as seen
+// from now: a number of seconds, with or without a fraction, or a date in one
+// of the three forms of HTTP (RFC 9110, section 10.2.3). A date that has
+// passed asks for no pause, which is not the same as no header. It returns
+// false if there is none or one that says nothing: a negative number, a word.
+func RetryAfter(h http.Header, now time.Time) (d time.Duration, ok bool) {
+	value := strings.Trim(h.Get("Retry-After"), " \t")
+	if value == "" {
+		return 0, false
+	}
+	if d, ok := seconds(value); ok {
+		return d, true
+	}
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return 0, false
+	}
+	return min(max(date.Sub(now), 0), MaxRetryAfter), true
+}
+
+// seconds reads digits with or without a fraction. The fraction is no part of
+// the standard, but some servers send one and mean it.
+func seconds(value string) (d time.Duration, ok bool) {
+	whole, fraction, point := strings.Cut(value, ".")
+	if !digits(whole) || point && !digits(fraction) {
+		return 0, false
+	}
+	for _, c := range whole {
+		if d = d*10 + time.Duration(c-'0')*time.Second; d >= MaxRetryAfter {
+			return MaxRetryAfter, true
+		}
+	}
+	unit := time.Second
+	for _, c := range fraction {
+		unit /= 10
+		d += time.Duration(c-'0') * unit
+	}
+	return min(d, MaxRetryAfter), true
+}
+
+func digits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}

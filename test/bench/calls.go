@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-okru/okru/test/bench/internal/report"
+	"github.com/go-okru/okru/test/bench/internal/rounds"
+	"github.com/go-okru/okru/test/bench/internal/subject"
+)
+
+// calls is what calls cost, in the order of the subjects.
+type calls struct {
+	subjects         []subject.Subject
+	memory, loopback []rounds.Result
+	duels            duels
+}
+
+func measureCalls(e effort) (*calls, error) {
+	c := &calls{subjects: subject.All()}
+	var err error
+	progress("calls in memory")
+	if c.memory, err = againstBare(e.memory, c.subjects, subject.InMemory()); err != nil {
+		return nil, err
+	}
+	progress("calls over loopback")
+	if c.loopback, err = overLoopback(e.loopback, c.subjects); err != nil {
+		return nil, err
+	}
+	progress("calls, one against another")
+	c.duels, err = measureDuels(e.duels)
+	return c, err
+}
+
+func overLoopback(plan rounds.Plan, subjects []subject.Subject) ([]rounds.Result, error) {
+	server, err := subject.Listen()
+	if err != nil {
+		return nil, err
+	}
+	defer server.Close()
+	return againstBare(plan, subjects, server.Target())
+}
+
+// againstBare measures each subject right after the bare client.
+func againstBare(plan rounds.Plan, subjects []subject.Subject, t subject.Target) ([]rounds.Result, error) {
+	bare, err := subject.Named(subject.Bare, t)
+	if err != nil {
+		return nil, err
+	}
+	pairs := make([]rounds.Pair, len(subjects))
+	for i, s := range subjects {
+		call, err := s.New(t)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
+		}
+		pairs[i] = rounds.Pair{Subject: discarding(call), Base: discarding(bare)}
+	}
+	return rounds.Measure(plan, pairs)
+}
+
+func discarding(call subject.Call) func() error {
+	return func() error { return call(io.Discard) }
+}
+
+// summary is the short table.
+func (c *calls) summary() string {
+	table := report.NewTable(2, "a call through", "does", "in memory", "allocations", "over loopback")
+	for i, s := range c.subjects {
+		switch m, l := c.memory[i], c.loopback[i]; {
+		case s.Name == subject.Bare:
+			table.Add(s.Name, "", report.Number(m.Time)+" ns", fmt.Sprint(m.Allocs), report.Number(l.Time/1000)+" µs")
+		case s.Telling:
+			table.Add(s.Name, s.Job.String(), times(m.Ratio), extra(m), times(l.Ratio))
+		}
+	}
+	return table.String()
+}
+
+// extra writes the allocations above those of the bare client.
+func extra(r rounds.Result) string { return fmt.Sprintf("%+g", r.Extra()) }
+
+func (c *calls) table() string {
+	table := report.NewTable(1, "a call through", "ns in memory", "× bare", "half of the rounds", "allocations",
+		"µs over loopback", "× bare", "allocations, server's too")
+	for i, s := range c.subjects {
+		m, l := c.memory[i], c.loopback[i]
+		table.Add(s.Name, report.Number(m.Time), report.Number(m.Ratio), fmt.Sprintf("%.2f to %.2f", m.Low, m.High), fmt.Sprint(m.Allocs),
+			report.Number(l.Time/1000), report.Number(l.Ratio), fmt.Sprint(l.Allocs))
+	}
+	return table.String()
+}
+
+func (c *calls) chart() ([]byte, error) {
+	chart := report.Chart{Title: "Cost of one call, in times a bare http.Client, without network"}
+	for i, s := range c.subjects {
+		if !s.Telling {
+			continue
+		}
+		bar := report.Bar{Name: strings.ReplaceAll(s.Name, "`", ""), Times: c.memory[i].Ratio,
+			Note: extra(c.memory[i]) + " allocations", Kind: report.OthersDoLess}
+		switch {
+		case s.Name == subject.Bare:
+			bar.Times = 1
+			bar.Note = fmt.Sprintf("%.0f ns, %g allocations", c.memory[i].Time, c.memory[i].Allocs)
+		case s.Ours:
+			bar.Kind = report.Ours
+		case s.Job.Has(subject.Signs) || s.Job.Has(subject.SignsOAuth1):
+			bar.Kind = report.OthersSign
+		}
+		chart.Bars = append(chart.Bars, bar)
+	}
+	return chart.SVG()
+}
+
+func times(x float64) string { return report.Number(x) + " ×" }

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/hex"
+	"math"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-okru/okru/test/bench/internal/rounds"
+	"github.com/go-okru/okru/test/bench/internal/subject"
+)
+
+// A quick run measures everything, writes the files, and leaves nothing behind.
+func TestQuickRun(t *testing.T) {
+	before := runtime.NumGoroutine()
+	out := filepath.Join(t.TempDir(), "new", "folder")
+	if err := run(strings.Join(sections, ","), true, out); err != nil {
+		t.Fatal(err)
+	}
+	text := read(t, filepath.Join(out, "results.md"))
+	for _, want := range []string{
+		"## In short", "## Musts and goals", "## Calls", "## Limiters", "## Growth", "## Versions",
+		"whole stack", "naive signing", "azcore", "calls.svg", "golang.org/x/time v",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("results.md has no %q", want)
+		}
+	}
+	for _, never := range []string{"%!", "NaN", "Inf"} {
+		if strings.Contains(text, never) {
+			t.Errorf("results.md has %q:\n%s", never, text)
+		}
+	}
+	if svg := read(t, filepath.Join(out, "calls.svg")); !strings.HasPrefix(svg, "<svg") || !strings.Contains(svg, "whole stack") {
+		t.Errorf("calls.svg is %.100q", svg)
+	}
+	wantGoroutines(t, before)
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// wantGoroutines waits for those that were told to end.
+func wantGoroutines(t *testing.T, want int) {
+	t.Helper()
+	for range 100 {
+		if runtime.NumGoroutine() <= want {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	var stacks [1 << 16]byte
+	n := runtime.Stack(stacks[:], true)
+	t.Errorf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), want, bytes.TrimSpace(stacks[:n]))
+}
+
+func TestOneSection(t *testing.T) {
+	out := t.TempDir()
+	if err := run("limiters", true, out); err != nil {
+		t.Fatal(err)
+	}
+	text := read(t, filepath.Join(out, "results.md"))
+	if !strings.Contains(text, "## Limiters") || strings.Contains(text, "## Calls") || strings.Contains(text, "## Growth") {
+		t.Errorf("want only the section limiters:\n%s", text)
+	}
+	if want := "`go -C test/bench run . -only limiters -quick`"; !strings.Contains(text, want) {
+		t.Errorf("results.md does not say that %s made it", want)
+	}
+}
+
+func TestUnknownSection(t *testing.T) {
+	err := run("calls,nonsense", true, t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), `"nonsense"`) {
+		t.Errorf("error %v; want one that names what is wrong", err)
+	}
+}
+
+// Allocations are exact; times are for people to judge.
+func TestAllocationsKeepTheMusts(t *testing.T) {
+	pairs, err := duelPairs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := duels{
+		sign: rounds.Result{Allocs: leastAllocs(t, pairs[0].Subject)},
+		bare: rounds.Result{Allocs: leastAllocs(t, pairs[1].Subject), BaseAllocs: leastAllocs(t, pairs[1].Base)},
+	}
+	for _, m := range d.musts() {
+		if m.measured > m.must {
+			t.Errorf("%s: %v, want at most %v", m.what, m.measured, m.must)
+		}
+	}
+	if d.sign.Allocs == 0 || d.bare.Extra() == 0 {
+		t.Errorf("%v and %v allocations; a copy of the request is one", d.sign.Allocs, d.bare.Extra())
+	}
+}
+
+// leastAllocs returns the allocations of a call that found all it needed in the
+// pools. Under the race detector they lose a part of what they are given.
+func leastAllocs(t *testing.T, call func() error) float64 {
+	t.Helper()
+	least := math.Inf(1)
+	for range 100 {
+		least = min(least, testing.AllocsPerRun(1, func() {
+			if err := call(); err != nil {
+				t.Fatal(err)
+			}
+		}))
+	}
+	return least
+}
+
+// What the signer is measured against hashes the bytes that it signs.
+func TestSignedTextIsThatOfTheCall(t *testing.T) {
+	target := subject.InMemory()
+	target.Base = base(func(r *http.Request) (*http.Response, error) {
+		unsigned, err := http.NewRequest(http.MethodGet, target.URL, nil)
+		if err != nil {
+			return nil, err
+		}
+		sum := md5.Sum([]byte(signedText(unsigned.URL, target)))
+		if sig := r.URL.Query().Get("sig"); sig != hex.EncodeToString(sum[:]) {
+			t.Errorf("the signature is %s, that of the text %x", sig, sum)
+		}
+		return subject.Respond(http.NoBody, 0), nil
+	})
+	r, err := http.NewRequest(http.MethodGet, target.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := subject.Signer(target).RoundTrip(r); err != nil {
+		t.Error(err)
+	}
+}
+
+// base is a function as a RoundTripper.
+type base func(*http.Request) (*http.Response, error)
+
+func (f base) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestVerdicts(t *testing.T) {
+	for measured, want := range map[float64]string{2: "goal met", 2.5: "must met", 3: "must met", 3.1: "missed"} {
+		if got := (must{measured: measured, must: 3, goal: 2}).verdict(); got != want {
+			t.Errorf("%v: %s, want %s", measured, got, want)
+		}
+	}
+}

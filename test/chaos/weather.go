@@ -1,0 +1,111 @@
+package chaos
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+)
+
+// A kind is one way in which things go wrong.
+type kind int
+
+// The kinds of trouble.
+const (
+	// On the network, see link.
+	latency     kind = iota // data comes late, by varying times
+	trickle                 // little bandwidth
+	slicing                 // data comes in small pieces
+	resetBefore             // a TCP reset, and what the client sent is lost
+	resetAfter              // a TCP reset, and what the server sent is lost
+	silence                 // half open: the connection stays, nothing passes
+	truncation              // the connection ends within what the server sent
+	garbage                 // no TLS at the other end
+	impostor                // TLS with a certificate that does not verify
+	noName                  // DNS fails
+	restart                 // the listener is gone, all connections are cut
+
+	// In answers, see service.
+	status429  // with Retry-After: 1
+	status503  // with Retry-After: 1
+	code1      // UNKNOWN, before or after the method ran
+	code2      // SERVICE, before or after
+	code8      // FLOOD_BLOCKED
+	code9      // IP_BLOCKED
+	page502    // HTML, before or after
+	cutAnswer  // the body ends in the middle
+	lateAnswer // half a second late, after the method ran
+	limit      // the server allows a part of the calls only
+
+	// With sessions.
+	revocation  // code 103 from now on
+	expiry      // code 102
+	replacement // code 107, with new keys
+	slowRenewal // the token endpoint takes a second
+	noRenewal   // the token endpoint answers 502
+	cutRenewal  // the token endpoint resets, after a session was made
+	kinds       = iota
+)
+
+// outlook is the name of each kind, and how likely it is at its worst, in a
+// thousand: for each piece of data, connection, call or renewal. 0: it just
+// happens, once.
+var outlook = [kinds]struct {
+	name  string
+	worst int32
+}{
+	latency:     {"latency and jitter", 400},
+	trickle:     {"low bandwidth", 300},
+	slicing:     {"sliced data", 300},
+	resetBefore: {"reset before the request arrived", 100},
+	resetAfter:  {"reset after the request arrived", 150},
+	silence:     {"half-open connection", 60},
+	truncation:  {"connection cut within an answer", 120},
+	garbage:     {"garbage instead of TLS", 500},
+	impostor:    {"wrong certificate", 500},
+	noName:      {"DNS failure", 700},
+	restart:     {"server restart", 0},
+	status429:   {"429 with Retry-After", 250},
+	status503:   {"503 with Retry-After", 250},
+	code1:       {"code 1, before or after the call ran", 150},
+	code2:       {"code 2, before or after the call ran", 150},
+	code8:       {"code 8", 200},
+	code9:       {"code 9", 200},
+	page502:     {"HTML page with 502, before or after", 150},
+	cutAnswer:   {"truncated body", 150},
+	lateAnswer:  {"answer half a second late", 200},
+	limit:       {"limit of the server", 0},
+	revocation:  {"session revoked", 0},
+	expiry:      {"session expired", 0},
+	replacement: {"session replaced", 0},
+	slowRenewal: {"token endpoint slow", 700},
+	noRenewal:   {"token endpoint failing", 700},
+	cutRenewal:  {"token endpoint resets after the exchange", 500},
+}
+
+func (k kind) String() string { return outlook[k].name }
+
+// A weather is what goes wrong just now. The zero weather is calm. It is safe
+// for concurrent use.
+type weather struct {
+	odds [kinds]atomic.Int32 // in a thousand
+	hits [kinds]atomic.Int64 // how often it happened
+}
+
+// set makes k happen from now on with these odds in a thousand.
+func (w *weather) set(k kind, odds int32) { w.odds[k].Store(odds) }
+
+// calm ends all trouble.
+func (w *weather) calm() {
+	for k := range w.odds {
+		w.odds[k].Store(0)
+	}
+}
+
+// strikes reports whether k happens this time, and counts it.
+func (w *weather) strikes(k kind) bool {
+	odds := w.odds[k].Load()
+	if odds == 0 || rand.Int32N(1000) >= odds {
+		return false
+	}
+	w.hits[k].Add(1)
+	return true
+}
