@@ -1,0 +1,3 @@
+module github.com/go-okru/okru/test/mutate
+
+go 1.26
