@@ -6,27 +6,25 @@ import (
 	"net/http"
 
 	"github.com/go-okru/okru/internal/lookahead"
-	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // Decode returns a RoundTripper that sends requests through next and returns
-// an API error in the answer as the error of the request: an [*Error], which
+// an API error in the response as the error of the request: an [*Error], which
 // [http.Client] wraps in an [*net/url.Error] as it does with every error. The
-// answer's body is then closed. Other answers pass through, their bodies as
-// [FromResponse] leaves them.
+// body of that response is closed. Other responses pass through, their bodies
+// as [FromResponse] leaves them.
 //
-// Decode looks only at answers to API calls, that is to what a
-// transport.Signer below has signed, to requests for /fb.do, and for
-// /api/GROUP/NAME on a host of ok.ru, and at all that a loopback host answers,
-// where a fake or a proxy of the API may be. Uploads, redirect targets and
-// other services behind the same client are none of its business; use
-// FromResponse for those that answer like the API.
+// Decode inspects only responses to API calls: requests for /fb.do and
+// /api/GROUP/NAME on one of the Hosts of the transport.Signer below. Without a
+// Signer below, the only host is api.ok.ru. Uploads, redirect targets and
+// other services behind the same client are left alone; use FromResponse for
+// those that respond like the API.
 //
 // If next is nil, [http.DefaultTransport] is used. Requests are not changed.
-// Decode belongs outside of layers that look at answers, such as a retry: they
-// would see an error instead of an answer. The result is safe for concurrent
+// Decode belongs above layers that inspect responses, such as a retry: they
+// would see an error instead of a response. The result is safe for concurrent
 // use by multiple goroutines if next is.
 func Decode(next http.RoundTripper) http.RoundTripper {
 	return &decoder{roundtrip.On(next)}
@@ -36,30 +34,35 @@ type decoder struct{ roundtrip.Base }
 
 // RoundTrip implements [http.RoundTripper].
 func (d *decoder) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := d.Next.RoundTrip(r)
-	if err != nil || resp == nil {
-		roundtrip.Discard(resp)
-		return nil, err
-	}
-	resp.Request = r
-	if lookahead.IsFine(resp) {
-		return resp, nil // as nearly always
-	}
-	if !isCall(r) && !lookahead.IsMarked(resp) {
-		return resp, nil
-	}
-	if e, ok := FromResponse(resp); ok {
-		roundtrip.Discard(resp)
-		return nil, e
-	}
-	return resp, nil
+	resp, _, err := d.RoundTripVerdict(r)
+	return resp, err
 }
 
-func isCall(r *http.Request) bool {
-	if r.URL == nil {
-		return false
+// RoundTripVerdict implements [roundtrip.Verdicter].
+func (d *decoder) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Verdict, error) {
+	resp, v, err := d.Send(r)
+	if err != nil || resp == nil {
+		roundtrip.Discard(resp)
+		return nil, v, err
 	}
-	return okcall.IsCall(r.URL) || okcall.IsLoopback(r.URL.Hostname())
+	resp.Request = r
+	if !v.Inspected && (d.Hosts.IsCall(r.URL) || lookahead.IsMarked(resp)) {
+		v = inspect(resp)
+	}
+	if v.Err != nil {
+		roundtrip.Discard(resp)
+		return nil, v, v.Err
+	}
+	return resp, v, nil
+}
+
+// inspect returns the verdict about resp.
+func inspect(resp *http.Response) roundtrip.Verdict {
+	v := roundtrip.Verdict{Inspected: true}
+	if e, ok := FromResponse(resp); ok {
+		v.Err = e
+	}
+	return v
 }
 
 // The RoundTripper below may hold secrets and prints itself, if at all.

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 const call = "https://api.ok.ru/fb.do?method=users.getCurrentUser"
@@ -55,6 +57,9 @@ func TestDecodePasses(t *testing.T) {
 		"success":             {call, success},
 		"array":               {call, "[]"},
 		"nothing":             {call, ""},
+		"loopback":            {"http://127.0.0.1:8080/fb.do", failure},
+		"another host":        {"https://example.com/fb.do?method=users.getInfo", failure},
+		"a host of ok.ru":     {"https://connect.ok.ru/fb.do", failure},
 		"method in the path":  {"https://api.ok.ru/api/users/getInfo", success},
 		"foreign path":        {"https://example.com/v1/rates", failure},
 		"upload":              {"https://up.example.com/uploadImage?apiToken=x", failure},
@@ -75,6 +80,81 @@ func TestDecodePasses(t *testing.T) {
 		})
 	}
 }
+
+// TestDecodeVerdict passes on what the layer below found, without another
+// look, and looks where no layer did.
+func TestDecodeVerdict(t *testing.T) {
+	found := &okerrors.Error{Code: 8}
+	hosts, err := okcall.ParseHosts([]string{"proxy.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const proxy, other = "https://proxy.example/fb.do", "https://other.example/fb.do"
+	for name, tt := range map[string]struct {
+		url     string
+		below   below
+		foreign bool // a layer in between hides the verdict
+		want    error
+		sees    bool // Decode inspects
+	}{
+		"a layer found an error":          {url: proxy, below: below{v: roundtrip.Verdict{Inspected: true, Err: found}}, want: found},
+		"a layer found none":              {url: call, below: below{v: roundtrip.Verdict{Inspected: true}}},
+		"no layer inspected":              {url: proxy, want: okerrors.CodeParamSessionExpired, sees: true},
+		"a foreign layer is in between":   {url: proxy, below: below{v: roundtrip.Verdict{Inspected: true, Err: found}}, foreign: true, want: okerrors.CodeParamSessionExpired, sees: true},
+		"not one of the hosts":            {url: call},
+		"not one of the hosts, foreign":   {url: other, foreign: true},
+		"an error of the foreign network": {url: proxy, below: below{err: io.ErrUnexpectedEOF}, want: io.ErrUnexpectedEOF},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.below.hosts = hosts
+			var next http.RoundTripper = &tt.below
+			if tt.foreign {
+				next = foreign{&tt.below}
+			}
+			d := okerrors.Decode(next).(roundtrip.Verdicter)
+			resp, v, err := d.RoundTripVerdict(request(t, tt.url))
+			if tt.want == nil && (err != nil || resp == nil || v.Err != nil) || tt.want != nil && (!errors.Is(err, tt.want) || resp != nil) {
+				t.Errorf("RoundTrip = %v, %v; want %v", resp, err, tt.want)
+			}
+			if looked := tt.below.body.reads > 0; tt.below.err == nil && tt.want != found && looked != tt.sees {
+				t.Errorf("the body was inspected: %v, want %v", looked, tt.sees)
+			}
+			if inspected := v.Inspected; inspected != (tt.sees || tt.below.v.Inspected && !tt.foreign) {
+				t.Errorf("Inspected = %v", inspected)
+			}
+		})
+	}
+}
+
+// below is a layer that has a verdict and knows the hosts, as a Signer does.
+type below struct {
+	v     roundtrip.Verdict
+	err   error
+	hosts *okcall.Hosts
+	body  source
+}
+
+func (b *below) APIHosts() *okcall.Hosts { return b.hosts }
+
+func (b *below) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, _, err := b.RoundTripVerdict(r)
+	return resp, err
+}
+
+func (b *below) RoundTripVerdict(*http.Request) (*http.Response, roundtrip.Verdict, error) {
+	if b.err != nil {
+		return nil, roundtrip.Verdict{}, b.err
+	}
+	b.body.chunks = []string{failure}
+	return respondFrom(&b.body), b.v, nil
+}
+
+// foreign is a layer of someone else's.
+type foreign struct{ next http.RoundTripper }
+
+func (f foreign) Unwrap() http.RoundTripper { return f.next }
+
+func (f foreign) RoundTrip(r *http.Request) (*http.Response, error) { return f.next.RoundTrip(r) }
 
 // TestDecodeWithoutURL leaves an odd request to the next RoundTripper.
 func TestDecodeWithoutURL(t *testing.T) {
@@ -111,8 +191,8 @@ func TestDecodeContext(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer server.Close()
-	client := &http.Client{Transport: okerrors.Decode(server.Client().Transport)}
-	resp, err := client.Do(request(t, server.URL+"/fb.do").WithContext(ctx))
+	client := &http.Client{Transport: okerrors.Decode(to(t, server))}
+	resp, err := client.Do(request(t, "http://api.ok.ru/fb.do").WithContext(ctx))
 	if err == nil { // the answer is what came, and ends like that of a bare client
 		_, err = io.ReadAll(resp.Body)
 		resp.Body.Close()
@@ -134,10 +214,10 @@ func TestDecodeKeepsConnections(t *testing.T) {
 		io.WriteString(w, strings.Repeat(" ", 10_000))
 	}))
 	defer server.Close()
-	client := &http.Client{Transport: okerrors.Decode(server.Client().Transport)}
+	client := &http.Client{Transport: okerrors.Decode(to(t, server))}
 	const calls = 20
 	for range calls {
-		if _, err := client.Get(server.URL + "/fb.do?method=a.b"); !errors.Is(err, okerrors.ErrSession) {
+		if _, err := client.Get("http://api.ok.ru/fb.do?method=a.b"); !errors.Is(err, okerrors.ErrSession) {
 			t.Fatal(err)
 		}
 	}

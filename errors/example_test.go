@@ -10,23 +10,25 @@ import (
 	okerrors "github.com/go-okru/okru/errors"
 )
 
-// refusing returns a server that answers every call with an error, as OK does.
-func refusing(code int, body string) *httptest.Server {
-	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+// failing returns a RoundTripper that responds to every call with an error, as
+// OK does.
+func failing(code int, body string) http.RoundTripper {
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		w := httptest.NewRecorder()
 		w.Header().Set("Content-Type", "application/json;charset=utf-8")
 		w.Header().Set("Invocation-Error", fmt.Sprint(code))
 		io.WriteString(w, body)
-	}))
+		return w.Result(), nil
+	})
 }
 
 // Decode makes an API error, which OK sends with status 200, the error of the
 // request.
 func ExampleDecode() {
-	server := refusing(102, `{"error_code":102,"error_msg":"PARAM_SESSION_EXPIRED : Session expired"}`)
-	defer server.Close()
+	base := failing(102, `{"error_code":102,"error_msg":"PARAM_SESSION_EXPIRED : Session expired"}`)
 
-	client := &http.Client{Transport: okerrors.Decode(nil)}
-	_, err := client.Get(server.URL + "/fb.do?method=users.getCurrentUser")
+	client := &http.Client{Transport: okerrors.Decode(base)}
+	_, err := client.Get("https://api.ok.ru/fb.do?method=users.getCurrentUser")
 	fmt.Println(errors.Unwrap(err)) // without the URL, which *url.Error adds
 	// Output:
 	// okru: users.getCurrentUser: PARAM_SESSION_EXPIRED (102): Session expired
@@ -34,12 +36,11 @@ func ExampleDecode() {
 
 // Codes and classes are found through the *url.Error of http.Client.
 func Example() {
-	server := refusing(10, `{"error_code":10,"error_data":"PUBLISH_TO_STREAM",`+
+	base := failing(10, `{"error_code":10,"error_data":"PUBLISH_TO_STREAM",`+
 		`"error_msg":"PERMISSION_DENIED : User must grant an access to permission 'PUBLISH_TO_STREAM'"}`)
-	defer server.Close()
 
-	client := &http.Client{Transport: okerrors.Decode(nil)}
-	_, err := client.Get(server.URL + "/api/mediatopic/post")
+	client := &http.Client{Transport: okerrors.Decode(base)}
+	_, err := client.Get("https://api.ok.ru/api/mediatopic/post")
 
 	fmt.Println("code 10:", errors.Is(err, okerrors.CodePermissionDenied))
 	fmt.Println("permission:", errors.Is(err, okerrors.ErrPermission))
@@ -57,10 +58,10 @@ func Example() {
 // FromResponse finds an API error in any answer, which can still be read as a
 // whole.
 func ExampleFromResponse() {
-	server := refusing(8, `{"error_code":8,"error_msg":"FLOOD_BLOCKED : Call blocked due to flood protection"}`)
-	defer server.Close()
+	base := failing(8, `{"error_code":8,"error_msg":"FLOOD_BLOCKED : Call blocked due to flood protection"}`)
 
-	resp, err := http.Get(server.URL + "/fb.do?method=friends.get")
+	client := &http.Client{Transport: base}
+	resp, err := client.Get("https://api.ok.ru/fb.do?method=friends.get")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -90,12 +91,11 @@ func ExampleCode() {
 
 // The keys of a session that OK has replaced are reachable, and never printed.
 func ExampleError_NewSession() {
-	server := refusing(107, `{"error_code":107,"error_msg":"PARAM_SESSION_KEY_CHANGED : Session key changed",`+
+	base := failing(107, `{"error_code":107,"error_msg":"PARAM_SESSION_KEY_CHANGED : Session key changed",`+
 		`"session_key":"new-key","session_secret_key":"new-secret"}`)
-	defer server.Close()
 
-	client := &http.Client{Transport: okerrors.Decode(nil)}
-	_, err := client.Get(server.URL + "/fb.do?method=friends.get")
+	client := &http.Client{Transport: okerrors.Decode(base)}
+	_, err := client.Get("https://api.ok.ru/fb.do?method=friends.get")
 	if e, ok := errors.AsType[*okerrors.Error](err); ok {
 		key, secret, ok := e.NewSession()
 		fmt.Println(len(key), len(secret), ok)

@@ -1,9 +1,12 @@
 package okerrors_test
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -115,4 +118,14 @@ func mustRead(t *testing.T, resp *http.Response, want string) {
 	if string(got) != want {
 		t.Errorf("body reads %.80q (%d bytes), want %.80q (%d bytes)", got, len(got), want, len(want))
 	}
+}
+
+// to returns a Transport that connects to server, whatever the host of the URL.
+func to(t *testing.T, server *httptest.Server) http.RoundTripper {
+	tr := server.Client().Transport.(*http.Transport)
+	tr.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
+	}
+	t.Cleanup(tr.CloseIdleConnections)
+	return tr
 }
