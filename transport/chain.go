@@ -1,26 +1,75 @@
 package transport
 
-import "net/http"
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/go-okru/okru/internal/roundtrip"
+)
 
 // A Middleware is a layer around a RoundTripper. The Wrap methods of [Signer]
 // and [Retry], and okerrors.Decode, are Middlewares.
 type Middleware func(next http.RoundTripper) http.RoundTripper
 
-// Chain stacks mws on base. The first listed sees the request first:
+// A Func is a function as a RoundTripper. It has to keep the contract of
+// [http.RoundTripper]; nothing is added to it.
+type Func func(*http.Request) (*http.Response, error)
+
+// RoundTrip returns f(r).
+func (f Func) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Chain stacks mws on base. The first in the list sees the request first:
 //
 //	Chain(base, a, b, c) = a(b(c(base)))
 //
 // Each middleware is applied once, now. A nil base means
 // [http.DefaultTransport], and a nil Middleware is left out. Chain keeps
 // neither its arguments nor their slice.
+//
+// The layers of this module ask the layers below, through a method
+// Unwrap() http.RoundTripper, for the hosts of the API. If a Middleware returns
+// a RoundTripper without that method, Chain adds it, and a
+// CloseIdleConnections() that reaches base.
 func Chain(base http.RoundTripper, mws ...Middleware) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
 	}
 	for i := len(mws) - 1; i >= 0; i-- {
 		if mws[i] != nil {
-			base = mws[i](base)
+			base = transparent(mws[i](base), base)
 		}
 	}
 	return base
+}
+
+// transparent returns rt, which a Middleware made over next, with a method
+// Unwrap that leads to next.
+func transparent(rt, next http.RoundTripper) http.RoundTripper {
+	if _, ok := rt.(interface{ Unwrap() http.RoundTripper }); ok || rt == nil || same(rt, next) {
+		return rt
+	}
+	return &opaque{rt, roundtrip.On(next)}
+}
+
+// same reports whether a and b are the same RoundTripper. Two that cannot be
+// compared, such as functions, are not.
+func same(a, b http.RoundTripper) bool { return reflect.ValueOf(a).Comparable() && a == b }
+
+// opaque is a RoundTripper without Unwrap and the one below it.
+type opaque struct {
+	http.RoundTripper
+	below roundtrip.Base
+}
+
+// Unwrap returns the RoundTripper below.
+func (o *opaque) Unwrap() http.RoundTripper { return o.below.Next }
+
+// CloseIdleConnections calls the method of the RoundTripper, if it has one,
+// else that of the one below.
+func (o *opaque) CloseIdleConnections() {
+	if c, ok := o.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+		return
+	}
+	o.below.CloseIdleConnections()
 }

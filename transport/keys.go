@@ -41,12 +41,12 @@ func (k *keys) used() *oauth2.Token {
 // keys returns the keys of c.
 func (s *signer) keys(c *call) (*keys, error) {
 	circuit := s.settings.Circuit
-	if c.said != nil && c.said.HasCircuit {
-		circuit = Circuit(c.said.Circuit)
+	if c.options != nil && c.options.HasCircuit {
+		circuit = Circuit(c.options.Circuit)
 	}
 	k, err := s.keysOn(circuit, c)
-	if err == nil && c.said != nil && c.said.Caller != nil {
-		c.said.Caller.SetRedact(func(text string) string { return s.secrets(k).Clean(text) })
+	if err == nil && c.options != nil && c.options.Caller != nil {
+		c.options.Caller.SetRedact(func(text string) string { return s.secrets(k).Clean(text) })
 	}
 	return k, err
 }

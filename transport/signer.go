@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/roundtrip"
 )
@@ -80,14 +81,15 @@ type Signer struct {
 // copies s: later changes have no effect. The layer is safe for concurrent use
 // by multiple goroutines.
 func (s Signer) Wrap(next http.RoundTripper) http.RoundTripper {
-	hosts, fault := parseHosts(s.Hosts)
+	hosts, fault := okcall.ParseHosts(s.Hosts)
 	if fault == nil {
 		fault = s.fault()
 	}
+	base := roundtrip.On(next)
+	base.Hosts = hosts
 	return &signer{
-		Base:        roundtrip.On(next),
+		Base:        base,
 		settings:    s,
-		hosts:       hosts,
 		fault:       fault,
 		scratch:     sync.Pool{New: func() any { return newParams(s.ApplicationKey) }},
 		own:         source{tokens: s.TokenSource, prompt: isPrompt(s.TokenSource)},
@@ -99,7 +101,7 @@ func (s Signer) Wrap(next http.RoundTripper) http.RoundTripper {
 // answers every API call with it. A missing secret or source is no fault,
 // since a call's context may bring a session.
 func (s Signer) Check() error {
-	_, err := parseHosts(s.Hosts)
+	_, err := okcall.ParseHosts(s.Hosts)
 	return errors.Join(s.fault(), err)
 }
 
@@ -138,31 +140,17 @@ func (s Signer) MarshalJSON() ([]byte, error) { return redact.JSON(s.attrs()) }
 
 // signer is the layer of a Signer.
 type signer struct {
-	roundtrip.Base
-	settings    Signer
-	hosts       []host
-	fault       error
-	scratch     sync.Pool // of *params
-	own         source    // of sessions, unless a context brings its own
-	sessionless *keys
-	derived     keyCache
+	roundtrip.Base // with the Hosts of the settings
+	settings       Signer
+	fault          error
+	scratch        sync.Pool // of *params
+	own            source    // of sessions, unless a context brings its own
+	sessionless    *keys
+	derived        keyCache
 }
 
 // Format hides the settings, which package fmt would print with their secrets.
 func (s *signer) Format(f fmt.State, verb rune) { s.settings.Format(f, verb) }
 
-// RoundTrip implements [http.RoundTripper].
-func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
-	is, err := s.isCall(r.URL)
-	if !is {
-		return s.Next.RoundTrip(r)
-	}
-	if err == nil {
-		err = s.fault
-	}
-	if err != nil {
-		roundtrip.CloseRequest(r)
-		return nil, terminal(err)
-	}
-	return s.call(r)
-}
+// APIHosts returns the hosts of the API, for the layers above.
+func (s *signer) APIHosts() *okcall.Hosts { return s.Hosts }

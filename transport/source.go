@@ -2,12 +2,10 @@ package transport
 
 import (
 	"context"
-	"net/http"
 	"reflect"
 
 	"golang.org/x/oauth2"
 
-	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/token"
 )
@@ -106,15 +104,15 @@ func wait(ctx context.Context, ts oauth2.TokenSource) (*oauth2.Token, error) {
 	}
 }
 
-// refused tells the source that the API refused t, in resp.
-func (src *source) refused(t *oauth2.Token, resp *http.Response) {
-	if e, ok := okerrors.FromResponse(resp); ok {
-		if r, can := src.tokens.(replacer); can {
-			// Without a secret, a session that had one could not sign any more.
-			if key, secret, has := e.NewSession(); has && (secret != "" || token.Secret(t) == "") {
-				r.Replace(t, token.New(key, secret))
-				return
-			}
+// rejected reports a rejected session to the source: it passes on the keys of
+// a new session, if the API sent them.
+func (src *source) rejected(by *rejection) {
+	t := by.keys.used()
+	if r, ok := src.tokens.(replacer); ok {
+		// Without a secret, a session that had one could not sign any more.
+		if key, secret, has := by.err.NewSession(); has && (secret != "" || token.Secret(t) == "") {
+			r.Replace(t, token.New(key, secret))
+			return
 		}
 	}
 	if i, ok := src.tokens.(invalidator); ok {

@@ -2,16 +2,13 @@ package transport
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 
-	"github.com/go-okru/okru/internal/lookahead"
 	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/param"
-	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/signature"
 )
 
@@ -113,39 +110,31 @@ func (p *params) encode(form bool, k *keys) string {
 	return string(text[signed:])
 }
 
-// A signedCopy is a request with its URL, and with what will be the body of its
-// answer, in one piece of memory: of 512 bytes, beyond which memory costs more.
-// It lives as long as that body is held. It is at the same time the empty body
-// of a call that must be sent once: one that is no other call's, and costs
-// nothing.
-type signedCopy struct {
-	request http.Request
-	url     url.URL
-	answer  lookahead.Body // will be that of the answer
-}
-
 // sign returns a copy of c's request with its parameters signed by k. The copy
 // shares with the request whatever is not changed.
-func (p *params) sign(c *call, k *keys) *signedCopy {
-	signed := &signedCopy{request: *c.request, url: *c.request.URL}
-	signed.request.URL = &signed.url
+func (p *params) sign(c *call, k *keys) *http.Request {
+	copied := &struct { // in one piece of memory
+		request http.Request
+		url     url.URL
+	}{*c.request, *c.request.URL}
+	signed := &copied.request
+	signed.URL = &copied.url
 	if c.isForm {
 		p.signForm(signed, k)
 		return signed
 	}
-	signed.url.RawQuery = p.encode(false, k)
-	if isReplayed(c.request.Method) && !p.isSafe(c) {
-		signed.sendOnce()
+	signed.URL.RawQuery = p.encode(false, k)
+	if isReplayed(signed.Method) && !p.isSafe(c) {
+		sendOnce(signed)
 	}
 	return signed
 }
 
-func (p *params) signForm(signed *signedCopy, k *keys) {
+func (p *params) signForm(r *http.Request, k *keys) {
 	form := p.encode(true, k)
-	if p.dropped || !param.Travels(signed.url.RawQuery) {
-		signed.url.RawQuery = p.encode(false, unsigned)
+	if p.dropped || !param.Travels(r.URL.RawQuery) {
+		r.URL.RawQuery = p.encode(false, unsigned)
 	}
-	r := &signed.request
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(form)), nil }
 	r.Body, _ = r.GetBody()
 	r.ContentLength = int64(len(form))
@@ -154,13 +143,13 @@ func (p *params) signForm(signed *signedCopy, k *keys) {
 
 // isSafe reports whether c may run twice.
 func (p *params) isSafe(c *call) bool {
-	if method, _ := okcall.Path(c.request.URL.Path); method != "" {
-		return safeToRepeat(c.said, method)
+	if method := okcall.MethodInPath(c.request.URL.Path); method != "" {
+		return safeToRepeat(c.options, method)
 	}
 	if i := p.list.Find(param.IsMethod); i >= 0 {
-		return safeToRepeat(c.said, string(p.list.Value(i))) // in place: the conversion does not allocate
+		return safeToRepeat(c.options, string(p.list.Value(i))) // in place: the conversion does not allocate
 	}
-	return safeToRepeat(c.said, "")
+	return safeToRepeat(c.options, "")
 }
 
 // isReplayed reports whether http.Transport repeats requests of this verb by
@@ -175,21 +164,20 @@ func isReplayed(verb string) bool {
 	return false
 }
 
-// sendOnce keeps http.Transport from repeating the request. It repeats only
-// what has no body or can have it again; an empty body that is not http.NoBody
-// adds no header, since the transport looks into it first.
-func (c *signedCopy) sendOnce() {
-	r := &c.request
+// sendOnce keeps http.Transport from repeating r. It repeats only requests that
+// have no body, or a GetBody. An empty body that is not http.NoBody adds no
+// header over HTTP/1.1, since the transport reads its first byte before it
+// writes the header.
+func sendOnce(r *http.Request) {
 	r.GetBody = nil
 	if r.Body == nil || r.Body == http.NoBody {
-		r.Body, r.ContentLength = c, 0
+		r.Body, r.ContentLength = new(emptyBody), 0
 	}
 }
 
-// Format keeps the signed request, and what is there of its answer, out of
-// print: a layer below that prints the body of its request prints c.
-func (c *signedCopy) Format(f fmt.State, _ rune) { redact.Format(f, "okru: an empty body") }
+// An emptyBody is an empty body that is not http.NoBody. It has a size, so that
+// no two requests have the same one.
+type emptyBody struct{ _ byte }
 
-// Read and Close are those of the empty body.
-func (*signedCopy) Read([]byte) (int, error) { return 0, io.EOF }
-func (*signedCopy) Close() error             { return nil }
+func (*emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (*emptyBody) Close() error             { return nil }

@@ -1,0 +1,187 @@
+package transport
+
+import (
+	"errors"
+	"net/http"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/lookahead"
+	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/roundtrip"
+)
+
+// A call is an API call on its way through a Signer.
+type call struct {
+	request *http.Request
+	options *okcall.Options // of its context: looked up once, since contexts are chains; may be nil
+	source  source
+	isForm  bool
+	form    string // the text of the form
+}
+
+// A reply is the response to one attempt of a call.
+type reply struct {
+	resp     *http.Response
+	verdict  roundtrip.Verdict
+	rejected *rejection // nil: the API did not reject the session
+}
+
+// A rejection is an API error that rejects the session of a call.
+type rejection struct {
+	keys *keys           // with which the call was signed
+	err  *okerrors.Error // as sent: it may have the keys of a new session
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, _, err := s.RoundTripVerdict(r)
+	return resp, err
+}
+
+// RoundTripVerdict implements [roundtrip.Verdicter].
+func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Verdict, error) {
+	isCall, err := s.isCall(r)
+	if err != nil {
+		roundtrip.CloseRequest(r)
+		return nil, roundtrip.Verdict{}, terminal(err)
+	}
+	if !isCall {
+		return s.Send(r)
+	}
+	c := call{request: r, options: okcall.FromContext(r.Context()), isForm: okcall.IsForm(r)}
+	c.source = s.source(c.options)
+	if c.isForm {
+		if c.form, err = formOf(r); err != nil {
+			return nil, roundtrip.Verdict{}, terminal(err)
+		}
+	}
+	got, err := s.attempt(&c)
+	if err == nil && got.rejected != nil {
+		got, err = s.renew(&c, got)
+	}
+	return got.resp, got.verdict, err
+}
+
+// isCall reports whether r is an API call, and returns an error if r must not
+// be sent.
+func (s *signer) isCall(r *http.Request) (bool, error) {
+	if !s.Hosts.IsCall(r.URL) {
+		return false, nil
+	}
+	if s.fault != nil {
+		return true, s.fault
+	}
+	return true, s.Hosts.Check(r.URL)
+}
+
+// attempt signs c and sends it.
+func (s *signer) attempt(c *call) (reply, error) {
+	signed, k, err := s.sign(c)
+	if err != nil {
+		if !c.isForm { // formOf has closed the body of a form
+			roundtrip.CloseRequest(c.request)
+		}
+		return reply{}, terminal(err)
+	}
+	return s.send(c, signed, k)
+}
+
+// sign returns the signed copy of the request of c and the keys it was signed
+// with. After an error the scratch is left to the garbage collector.
+func (s *signer) sign(c *call) (*http.Request, *keys, error) {
+	p := s.scratch.Get().(*params)
+	if err := p.parse(c, s.settings.ApplicationKey); err != nil {
+		return nil, nil, err
+	}
+	k, err := s.keys(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	signed := p.sign(c, k)
+	s.release(p)
+	return signed, k, nil
+}
+
+// send sends the request of c, which was signed with k, and inspects the
+// response.
+func (s *signer) send(c *call, signed *http.Request, k *keys) (reply, error) {
+	resp, _, err := s.Send(signed)
+	if err == nil && resp == nil {
+		err = errNeither
+	}
+	if err != nil {
+		roundtrip.Discard(resp) // there should be none
+		return reply{}, s.scrubbed(err, signed, k)
+	}
+	resp.Request = c.request
+	s.scrubHeaders(resp, signed, k)
+	got := reply{resp: resp, verdict: roundtrip.Verdict{Inspected: true}}
+	e, failed := okerrors.FromResponse(resp)
+	lookahead.Mark(resp)
+	if !failed {
+		return got, nil
+	}
+	if k.token != nil && e.SessionRefused() { // judged by what the API sent
+		got.rejected = &rejection{k, e}
+	}
+	e.Method = okcall.Method(signed) // the form of the caller's request may not be readable
+	s.scrubError(e, signed, k)
+	got.verdict.Err = e
+	return got, nil
+}
+
+var errNeither = errors.New("okru: the RoundTripper below the Signer returned neither a response nor an error")
+
+// renew repeats c, whose session was rejected in got. It returns got if there
+// is no newer session, or if the request body cannot be read again.
+func (s *signer) renew(c *call, got reply) (reply, error) {
+	r := c.request
+	c.source.rejected(got.rejected)
+	fresh, err := c.source.token(r.Context())
+	if err != nil && r.Context().Err() != nil {
+		roundtrip.Discard(got.resp)
+		return reply{}, terminal(err)
+	}
+	if err != nil || got.rejected.keys.isOf(fresh) {
+		return got, nil
+	}
+	again, ok := repeatable(r, c.isForm)
+	if !ok {
+		return got, nil
+	}
+	roundtrip.Discard(got.resp)
+	if s.settings.BeforeRepeat != nil {
+		if err := s.settings.BeforeRepeat(r); err != nil {
+			roundtrip.CloseRequest(again)
+			return reply{}, terminal(err)
+		}
+	}
+	repeat := *c
+	repeat.request, repeat.source = again, source{fixed: fresh}
+	got, err = s.attempt(&repeat)
+	if err != nil {
+		return reply{}, err
+	}
+	got.resp.Request = r
+	if got.rejected != nil {
+		c.source.rejected(got.rejected)
+	}
+	return got, nil
+}
+
+// repeatable returns r with a body that was not read yet.
+func repeatable(r *http.Request, isForm bool) (*http.Request, bool) {
+	if isForm || r.Body == nil || r.Body == http.NoBody {
+		return r, true
+	}
+	if r.GetBody == nil {
+		return nil, false
+	}
+	b, err := r.GetBody()
+	if err != nil {
+		return nil, false
+	}
+	again := *r
+	again.Body = b
+	return &again, true
+}
