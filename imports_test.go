@@ -32,6 +32,7 @@ var mayImport = []struct {
 		"golang.org/x/oauth2", "golang.org/x/net/html", "golang.org/x/net/html/atom", "github.com/gofrs/flock"}},
 	{"ratelimit", "a limiter learns from answers, and there is one per session", []string{"errors", "internal/*",
 		"golang.org/x/time/rate", "golang.org/x/oauth2"}},
+	{"callback", "what OK sends is answered with its own codes; no call is made", []string{"errors", "internal/redact"}},
 	{"oktest", "a fake that shared code with what it judges would repeat its mistakes", []string{"errors", "internal/redact",
 		"golang.org/x/oauth2"}},
 	{"rttest", "it is for every http.RoundTripper, and knows nothing of OK", nil},
@@ -43,7 +44,7 @@ var mayImport = []struct {
 	{"internal/param", "at the bottom", nil},
 	{"internal/redact", "at the bottom", nil},
 	{"internal/test/*", "to be of use to others it must know nothing of OK", nil},
-	{"examples/*", "programs to copy use what is public", []string{".", "errors", "oauth", "oktest", "ratelimit", "transport",
+	{"examples/*", "programs to copy use what is public", []string{".", "callback", "errors", "oauth", "oktest", "ratelimit", "transport",
 		"golang.org/x/oauth2"}},
 }
 
