@@ -41,7 +41,7 @@ import (
 // safe for concurrent use. The zero Adaptive is not ready for use; see
 // [NewAdaptive].
 type Adaptive struct {
-	gate   gate
+	queue  queue
 	cubic  cubic
 	hold   hold
 	seen   time.Time     // when the rate was last brought up to date
@@ -63,7 +63,7 @@ func NewAdaptive(min, max rate.Limit) *Adaptive {
 		min, max = max, min
 	}
 	a := &Adaptive{cubic: newCubic(float64(min), float64(max))}
-	a.gate.init(rate.Limit(a.cubic.rate), 1)
+	a.queue.init(rate.Limit(a.cubic.rate), 1)
 	return a
 }
 
@@ -73,42 +73,42 @@ func NewAdaptive(min, max rate.Limit) *Adaptive {
 // Observe, as [Limit] does: a call that goes alone holds all others back until
 // then, or for a minute.
 func (a *Adaptive) Wait(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	if err := contextErr(ctx); err != nil {
 		return err
 	}
 	w, err := a.enter(ctx)
 	if w == nil {
 		return err
 	}
-	return a.gate.wait(w)
+	return a.queue.wait(w)
 }
 
 // enter passes at once, with neither a waiter nor an error, or joins the line.
 func (a *Adaptive) enter(ctx context.Context) (*waiter, error) {
-	a.gate.mu.Lock()
-	defer a.gate.mu.Unlock()
+	a.queue.mu.Lock()
+	defer a.queue.mu.Unlock()
 	now := time.Now()
 	a.elapse(now)
-	if a.gate.tryPass(now) {
+	if a.queue.tryPass(now) {
 		return nil, nil
 	}
 	if deadline, ok := ctx.Deadline(); ok && a.hold.told.After(deadline) {
-		return nil, &LimitedError{Wait: a.hold.told.Sub(now), late: true, reason: "the server said to wait beyond the deadline of its context"}
+		return nil, &LimitedError{Wait: a.hold.told.Sub(now), deadline: true, reason: "the server said to wait beyond the deadline of its context"}
 	}
-	w := a.gate.line.join(ctx, now)
-	a.gate.release(now)
+	w := a.queue.waiters.add(ctx, now)
+	a.queue.release(now)
 	return w, nil
 }
 
 // Observe learns from how a call ended. An Outcome without Sent counts as that
 // of the call which has been under way for longest.
 func (a *Adaptive) Observe(o Outcome) {
-	a.gate.mu.Lock()
-	defer a.gate.mu.Unlock()
+	a.queue.mu.Lock()
+	defer a.queue.mu.Unlock()
 	now := time.Now()
 	a.elapse(now)
-	underWay := a.gate.count - a.heard
-	a.heard = min(a.heard+1, a.gate.count)
+	underWay := a.queue.count - a.heard
+	a.heard = min(a.heard+1, a.queue.count)
 	if o.Sent.IsZero() {
 		o.Sent = a.sentFirst(underWay, now)
 	}
@@ -124,7 +124,7 @@ func (a *Adaptive) Observe(o Outcome) {
 	if o.Err == nil && !o.Throttled {
 		a.cubic.accept(o.Sent)
 	}
-	a.gate.setLimit(rate.Limit(a.cubic.rate), now)
+	a.queue.setLimit(rate.Limit(a.cubic.rate), now)
 }
 
 // sentFirst returns when the first of so many calls under way was sent,
@@ -133,7 +133,7 @@ func (a *Adaptive) sentFirst(calls int, now time.Time) time.Time {
 	if calls < 1 {
 		return now // of a call that did not wait
 	}
-	return a.gate.passed.Add(-seconds(float64(calls-1) / a.cubic.recent))
+	return a.queue.passed.Add(-seconds(float64(calls-1) / a.cubic.recent))
 }
 
 // refused does what a refusal calls for.
@@ -149,7 +149,7 @@ func (a *Adaptive) refused(now time.Time, o Outcome, alone bool) {
 		a.cut(now)
 	}
 	if a.hold.on {
-		a.gate.closeUntil(a.hold.until, patience)
+		a.queue.closeUntil(a.hold.until, probeTimeout)
 	}
 }
 
@@ -162,32 +162,32 @@ func (a *Adaptive) cut(now time.Time) {
 		reserve = max(reserve, startReserve)
 	}
 	a.cubic.cut(now)
-	a.gate.closeUntil(now.Add(reserve), 0)
+	a.queue.closeUntil(now.Add(reserve), 0)
 }
 
 // open ends the hold.
 func (a *Adaptive) open(now time.Time) {
 	a.hold = hold{}
-	a.gate.closeUntil(now, 0)
+	a.queue.closeUntil(now, 0)
 }
 
 // answered tells that the call that goes alone, if one does, was answered: it
 // is not over, but nobody has to wait for it any more.
-func (a *Adaptive) answered() {
-	a.gate.mu.Lock()
-	defer a.gate.mu.Unlock()
+func (a *Adaptive) responded() {
+	a.queue.mu.Lock()
+	defer a.queue.mu.Unlock()
 	if now := time.Now(); a.hold.isAlone(now) {
 		a.open(now)
-		a.gate.release(now)
+		a.queue.release(now)
 	}
 }
 
 // elapse brings the rate up to date. Time counts while somebody waits and is
 // not kept waiting by a hold.
 func (a *Adaptive) elapse(now time.Time) {
-	waited := a.gate.line.busy(now)
+	waited := a.queue.waiters.busy(now)
 	busy := waited - a.waited
-	if closed := a.gate.opens; closed.After(a.seen) {
+	if closed := a.queue.opens; closed.After(a.seen) {
 		if closed.After(now) {
 			closed = now
 		}
@@ -196,23 +196,23 @@ func (a *Adaptive) elapse(now time.Time) {
 	a.seen, a.waited = now, waited
 	if busy > 0 {
 		a.cubic.advance(busy.Seconds())
-		a.gate.setLimit(rate.Limit(a.cubic.rate), now)
+		a.queue.setLimit(rate.Limit(a.cubic.rate), now)
 	}
 }
 
 // Limit returns the present rate, in calls per second.
 func (a *Adaptive) Limit() rate.Limit {
-	a.gate.mu.Lock()
-	defer a.gate.mu.Unlock()
+	a.queue.mu.Lock()
+	defer a.queue.mu.Unlock()
 	return rate.Limit(a.cubic.rate)
 }
 
 // fullIn tells a Keyed when nothing is lost if the key is given away but what
 // was learnt about its rate.
 func (a *Adaptive) fullIn(now time.Time) time.Duration {
-	wait := a.gate.fullIn(now)
-	a.gate.mu.Lock()
-	defer a.gate.mu.Unlock()
+	a.queue.mu.Lock()
+	defer a.queue.mu.Unlock()
+	wait := a.queue.fullIn(now)
 	if a.hold.on {
 		wait = max(wait, a.hold.until.Add(a.hold.pause).Sub(now))
 	}

@@ -21,42 +21,6 @@ var (
 	_ ratelimit.Limiter = (*ratelimit.Bucket)(nil)
 )
 
-// passes records when callers passed.
-type passes struct {
-	mu sync.Mutex
-	at []time.Time
-}
-
-func (p *passes) add() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.at = append(p.at, time.Now())
-}
-
-// within fails t if more calls passed in some window than a bucket of perSecond
-// and burst allows.
-func (p *passes) within(t *testing.T, perSecond float64, burst int) {
-	t.Helper()
-	if over := p.over(perSecond, burst); over > 1e-3 {
-		t.Errorf("%.2f calls too many passed in some window", over)
-	}
-}
-
-// over returns by how many calls the worst window exceeds what may pass in it:
-// rate·t + burst, and what late timers may bunch.
-func (p *passes) over(perSecond float64, burst int) float64 {
-	slices.SortFunc(p.at, time.Time.Compare)
-	// From pass i to pass j, j-i+1 pass. With f(i) = i - rate·t(i), the excess
-	// is f(j) - f(i) + 1 - burst - rate·0.02, at its worst for the lowest f(i).
-	lowest, worst := math.Inf(1), math.Inf(-1)
-	for i, at := range p.at {
-		f := float64(i) - perSecond*at.Sub(p.at[0]).Seconds()
-		lowest = min(lowest, f)
-		worst = max(worst, f-lowest+1-float64(burst)-perSecond*0.02)
-	}
-	return worst
-}
-
 func TestBucketKeepsTheRate(t *testing.T) {
 	for _, perSecond := range []float64{0.5, 10, 100, 1000, 10_000} {
 		t.Run(fmt.Sprint(perSecond), func(t *testing.T) {
@@ -97,11 +61,6 @@ func keepTheRate(t *testing.T, perSecond float64) {
 		t.Errorf("one caller passed %d times, another %d times; want no more than 1.2 times as often", least, most)
 	}
 }
-
-// noDeadline is a context that ends but does not say when.
-type noDeadline struct{ context.Context }
-
-func (noDeadline) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 func TestBucketLetsABurstPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -229,24 +188,13 @@ func TestBucketRefuses(t *testing.T) {
 					defer cancel()
 				}
 				start := time.Now()
-				checkRefused(t, b.Wait(ctx), c.wait, c.late)
+				checkRejected(t, b.Wait(ctx), c.wait, c.late)
 				if took := time.Since(start); took != 0 {
 					t.Errorf("it was refused after %v; want at once", took)
 				}
 				time.Sleep(5 * time.Second)
 			})
 		})
-	}
-}
-
-func checkRefused(t *testing.T, err error, wait time.Duration, late bool) {
-	t.Helper()
-	if !errors.Is(err, ratelimit.ErrLimited) || errors.Is(err, context.DeadlineExceeded) != late {
-		t.Fatalf("Wait = %v; want ErrLimited, and DeadlineExceeded: %t", err, late)
-	}
-	limited, ok := errors.AsType[*ratelimit.LimitedError](err)
-	if !ok || limited.Wait != wait || !limited.Terminal() || limited.Timeout() != late {
-		t.Errorf("the refusal is %#v; want one that would wait %v", err, wait)
 	}
 }
 
@@ -369,11 +317,4 @@ func TestBucketAtATinyRate(t *testing.T) {
 			t.Errorf("it passed %v after its slot", late)
 		}
 	})
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Error(err)
-	}
 }

@@ -36,7 +36,7 @@ func TestChargeKeepsTheAccount(t *testing.T) {
 			if err := limit.Charge(r); err != nil {
 				return nil, err
 			}
-			return answer(r, http.StatusOK, `{"error_code":8}`), nil
+			return response(r, http.StatusOK, `{"error_code":8}`), nil
 		}))
 		_, err := rt.RoundTrip(newRequest(t.Context(), "users.getInfo"))
 		if refused := granted < 2; errors.Is(err, errRefusing) != refused || errors.Is(err, ratelimit.ErrLimited) != refused {
@@ -71,7 +71,7 @@ func TestChargeUsesTheKey(t *testing.T) {
 func TestLimitAboveDecode(t *testing.T) {
 	l := new(recorder)
 	rt := ratelimit.Limit{Limiter: l}.Wrap(okerrors.Decode(roundTrip(func(r *http.Request) (*http.Response, error) {
-		return answer(r, http.StatusOK, `{"error_code":8,"error_msg":"FLOOD_BLOCKED : x"}`), nil
+		return response(r, http.StatusOK, `{"error_code":8,"error_msg":"FLOOD_BLOCKED : x"}`), nil
 	})))
 	if _, err := rt.RoundTrip(newRequest(t.Context(), "users.getInfo")); !errors.Is(err, okerrors.CodeFloodBlocked) {
 		t.Fatalf("error is %v; want FLOOD_BLOCKED", err)
@@ -89,7 +89,7 @@ func TestLimitTellsStatusAndCode(t *testing.T) {
 	} {
 		l := new(recorder)
 		rt := ratelimit.Limit{Limiter: l}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
-			return answer(r, http.StatusServiceUnavailable, text), nil
+			return response(r, http.StatusServiceUnavailable, text), nil
 		}))
 		send(t, rt, newRequest(t.Context(), "users.getInfo"))
 		if len(l.seen) != 1 || l.seen[0].Throttled != throttled {

@@ -15,7 +15,7 @@ import (
 
 // ok stands for the API.
 var ok = roundTrip(func(r *http.Request) (*http.Response, error) {
-	return answer(r, http.StatusOK, `{}`), nil
+	return response(r, http.StatusOK, `{}`), nil
 })
 
 // A limit for each session and one for the application. The inner one is that

@@ -8,7 +8,8 @@ const (
 
 	// patience is how long the others wait for the answer of a call that went
 	// alone, in case nobody ever tells.
-	patience = time.Minute
+	probeTimeout  = time.Second
+	maxRetryAfter = maxPause
 
 	// startReserve is the pause after the first refusal of all.
 	startReserve = 400 * time.Millisecond
@@ -39,12 +40,5 @@ func (h *hold) grow(now time.Time) {
 
 // isAlone reports whether a call sent then is the one that went alone.
 func (h *hold) isAlone(sent time.Time) bool { return h.on && !sent.Before(h.until) }
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

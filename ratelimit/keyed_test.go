@@ -133,7 +133,7 @@ func TestKeyedKeysInFlightStay(t *testing.T) {
 		limit := ratelimit.Limit{Limiter: k, Key: func(r *http.Request) string { return r.URL.Query().Get("method") }}
 		rt := limit.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
 			time.Sleep(time.Hour)
-			return answer(r, http.StatusOK, "{}"), nil
+			return response(r, http.StatusOK, "{}"), nil
 		}))
 		start := time.Now()
 		var group sync.WaitGroup
@@ -150,16 +150,6 @@ func TestKeyedKeysInFlightStay(t *testing.T) {
 			t.Errorf("the new key was done after %v; want 2h, one call after the other", took)
 		}
 	})
-}
-
-func send(t *testing.T, rt http.RoundTripper, r *http.Request) {
-	t.Helper()
-	resp, err := rt.RoundTrip(r)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	resp.Body.Close()
 }
 
 // Keys that wait for a place get one in the order in which they came, and one

@@ -2,47 +2,75 @@ package ratelimit
 
 import (
 	"context"
+	"fmt"
+	"reflect"
 	"time"
 )
 
-// A Limiter says when a call may be made. [*golang.org/x/time/rate.Limiter]
+// A Limiter decides when a call may be made. [*golang.org/x/time/rate.Limiter]
 // is one.
 //
 // Wait returns nil when the call may be made now, and an error if it may not:
-// the error of ctx if it ended first. It is called by many goroutines at once.
+// the error of ctx if ctx ended first. Many goroutines call it at once.
 type Limiter interface {
 	Wait(ctx context.Context) error
 }
 
 // A Keyer has a limiter for each key. [Limit] asks it, once per attempt, for
-// the limiter of the request's key; if that is nil, the key has no limit.
-// [*Keyed] is one.
+// the limiter of the request's key. If For returns nil, the key has no limit.
+// [*Keyed] is a Keyer.
 type Keyer interface {
 	For(key string) Limiter
 }
 
 // An Observer is a [Limiter] that learns from how calls end. [Limit] finds it
 // by a type assertion and calls Observe exactly once for each Wait that
-// granted a call. [*Adaptive] is one.
+// returned nil, also if the call panics. [*Adaptive] is an Observer.
 type Observer interface {
 	Observe(o Outcome)
 }
 
-// An Outcome is how one call ended, as far as a limit is concerned.
+// An Outcome describes how one call ended, as far as a limit is concerned.
 type Outcome struct {
-	// Sent is when the call was let through. If it is zero, an [Adaptive] takes
-	// the outcome for that of the call that has been under way for longest.
+	// Sent is when Wait let the call through. If it is zero, an [Adaptive]
+	// assumes that calls end in the order in which they were sent.
 	Sent time.Time
 
-	// Throttled is true if the server refused the call because of too many
+	// Throttled reports that the server rejected the call because of too many
 	// calls: status 429 or 503, or API code 8 or 9.
 	Throttled bool
 
-	// RetryAfter is the pause the server asked for, by a header of the same
-	// name; 0 if it asked for none.
+	// RetryAfter is the pause that the server asked for by the header of this
+	// name, at most 10 minutes; 0 if it asked for none.
 	RetryAfter time.Duration
 
-	// Err is why no answer came. If it is not nil, nothing is known of the
-	// server, and Throttled is false.
+	// Err is why nothing was learned about the server: no response arrived,
+	// the call was not sent, or it went to a host that is not the API's. If it
+	// is not nil, Throttled is false.
 	Err error
+}
+
+// unlimited is a Limiter without a limit.
+type unlimited struct{}
+
+func (unlimited) Wait(ctx context.Context) error { return contextErr(ctx) }
+
+// unusable is a Limiter that rejects every call, because the program gave one
+// that cannot work.
+type unusable struct{ reason string }
+
+func (u unusable) Wait(context.Context) error { return &LimitedError{Wait: forever, reason: u.reason} }
+
+// usable returns l, or a Limiter that rejects every call if l is a nil pointer
+// in an interface: its methods would panic.
+func usable(l Limiter) Limiter {
+	if v := reflect.ValueOf(l); v.Kind() == reflect.Pointer && v.IsNil() {
+		return unusable{fmt.Sprintf("the limiter is a nil %T; leave it out, or make one", l)}
+	}
+	return l
+}
+
+// zero returns the Limiter that a zero or nil limiter of this package is.
+func zero(name string) Limiter {
+	return unusable{fmt.Sprintf("a zero or nil %s lets no call pass; make one with ratelimit.New%[1]s", name)}
 }

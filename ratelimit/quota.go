@@ -10,64 +10,73 @@ import (
 	"github.com/go-okru/okru/internal/okcall"
 )
 
-// A quota (API code 11) is spent for one method, and nobody says until when.
-// So calls of this method by this key pause, ever longer, with one call
-// between two pauses; all other calls go on.
+// A quota (API code 11) is spent for one method, and the server does not say
+// until when. The calls of this method with this key pause, longer each time,
+// with one call, the probe, between two pauses. All other calls go on.
 const (
 	minQuotaPause = time.Second
-	maxQuotaPause = 10 * time.Minute
+	maxQuotaPause = maxRetryAfter
 	maxQuotas     = 10_000 // spent ones that are remembered
 )
 
-// quotas are those that are spent. The zero value has none.
+// quotaState is what a response says about the quota of its method.
+type quotaState int8
+
+const (
+	quotaUnknown quotaState = iota
+	quotaLeft
+	quotaSpent
+)
+
+// quotas are the spent quotas. The zero value has none.
 type quotas struct {
-	count atomic.Int32 // spares calls the lock while no quota is spent
+	count atomic.Int32 // of spent: no lock is needed while it is 0
 	mu    sync.Mutex
 	spent map[quotaKey]*quota
 }
 
 type quotaKey struct{ key, method string }
 
-// quotaOf returns the key of the quota that r draws on, whose limiter has this
-// key.
-func quotaOf(r *http.Request, key string) quotaKey { return quotaKey{key, okcall.Method(r)} }
-
+// A quota is one that is spent.
 type quota struct {
-	pause time.Duration
-	began time.Time     // when the pause began, or the last call was let go alone
-	until time.Time     // when the next one may
-	over  chan struct{} // closed once the quota is no longer spent
+	pause time.Duration // the last one
+	began time.Time     // when it began
+	until time.Time     // when the next probe may go
+	over  chan struct{} // closed when the quota is no longer spent
 }
 
-func (q *quotas) pausing() bool { return q.count.Load() > 0 }
-
-// wait returns when a call of id may go, or the end of ctx, and whether it is
-// the one that goes alone. It refuses a call whose deadline comes before its
-// turn.
-func (q *quotas) wait(ctx context.Context, id quotaKey) (alone bool, err error) {
-	for q.pausing() {
+// wait returns when r, whose limiter has this key, may go, and whether it is
+// the probe. It rejects a call whose deadline comes first.
+func (q *quotas) wait(r *http.Request, key string) (probe bool, err error) {
+	for q.count.Load() > 0 {
+		id := quotaKey{key, okcall.Method(r)}
 		s, left := q.turn(id)
 		if s == nil || left <= 0 {
 			return s != nil, nil
 		}
-		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < left {
-			return false, &LimitedError{Wait: left, late: true, reason: "the quota of " + id.method + " is spent"}
+		if deadline, ok := r.Context().Deadline(); ok && time.Until(deadline) < left {
+			return false, &LimitedError{Wait: left, deadline: true, reason: "the quota of " + id.method + " is spent"}
 		}
-		if err := s.sleep(ctx, left); err != nil {
+		if err := s.sleep(r.Context(), left); err != nil {
 			return false, err
 		}
 	}
 	return false, nil
 }
 
-// mayGo reports whether a call of id that did not have to wait may go still.
-func (q *quotas) mayGo(id quotaKey) bool {
-	s, left := q.turn(id)
+// allows reports whether r may go now: its quota is not spent, or it is the
+// probe.
+func (q *quotas) allows(r *http.Request, key string) bool {
+	if q.count.Load() == 0 {
+		return true
+	}
+	s, left := q.turn(quotaKey{key, okcall.Method(r)})
 	return s == nil || left <= 0
 }
 
-// turn returns the spent quota of id, and how long to wait for a turn. It gives
-// the turn to the caller if it is time.
+// turn returns the spent quota of id, and how long to wait for its next probe.
+// If that is 0, the caller is the probe. Other calls then wait for its
+// response, but not for long: it may never arrive.
 func (q *quotas) turn(id quotaKey) (s *quota, left time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -77,7 +86,7 @@ func (q *quotas) turn(id quotaKey) (s *quota, left time.Duration) {
 	}
 	now := time.Now()
 	if left = s.until.Sub(now); left <= 0 {
-		s.hold(now, s.pause) // the others, until it is known what becomes of this call
+		s.until = now.Add(probeTimeout)
 	}
 	return s, left
 }
@@ -90,18 +99,26 @@ func (s *quota) sleep(ctx context.Context, d time.Duration) error {
 	case <-s.over:
 	case <-ctx.Done():
 	}
-	return ctx.Err()
+	return contextErr(ctx)
 }
 
-func (s *quota) hold(now time.Time, d time.Duration) { s.began, s.until = now, now.Add(d) }
+// note learns what the response to r says about the quota of its method.
+func (q *quotas) note(r *http.Request, key string, o Outcome, state quotaState) {
+	switch {
+	case state == quotaSpent:
+		q.pause(quotaKey{key, okcall.Method(r)}, o.Sent, o.RetryAfter)
+	case state == quotaLeft && q.count.Load() > 0:
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.remove(quotaKey{key, okcall.Method(r)})
+	}
+}
 
-// refused learns that a call of id was refused because the quota is spent. The
-// pause is at least as long as the server asked for. A call that was sent
-// before it began does not make it longer.
-func (q *quotas) refused(id quotaKey, sent time.Time, asked time.Duration) {
+// pause begins the next pause of id, which is at least as long as the server
+// asked for. A call that was sent before the last pause began does not count.
+func (q *quotas) pause(id quotaKey, sent time.Time, retryAfter time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	now := time.Now()
 	s := q.spent[id]
 	switch {
 	case s == nil:
@@ -111,27 +128,19 @@ func (q *quotas) refused(id quotaKey, sent time.Time, asked time.Duration) {
 	default:
 		s.pause = min(2*s.pause, maxQuotaPause)
 	}
-	s.hold(now, max(s.pause, asked))
-}
-
-// answered learns that the quota of id let a call through.
-func (q *quotas) answered(id quotaKey) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if s := q.spent[id]; s != nil {
-		q.remove(id, s)
-	}
+	s.began = time.Now()
+	s.until = s.began.Add(max(s.pause, retryAfter))
 }
 
 func (q *quotas) add(id quotaKey) *quota {
 	if q.spent == nil {
 		q.spent = make(map[quotaKey]*quota)
 	}
-	for old, s := range q.spent { // any one: a bound on memory, not a policy
+	for old := range q.spent { // any: a bound on memory, not a policy
 		if len(q.spent) < maxQuotas {
 			break
 		}
-		q.remove(old, s)
+		q.remove(old)
 	}
 	s := &quota{pause: minQuotaPause, over: make(chan struct{})}
 	q.spent[id] = s
@@ -139,7 +148,11 @@ func (q *quotas) add(id quotaKey) *quota {
 	return s
 }
 
-func (q *quotas) remove(id quotaKey, s *quota) {
+func (q *quotas) remove(id quotaKey) {
+	s := q.spent[id]
+	if s == nil {
+		return
+	}
 	delete(q.spent, id)
 	q.count.Store(int32(len(q.spent)))
 	close(s.over)

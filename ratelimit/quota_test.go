@@ -34,9 +34,9 @@ func (s *spentQuota) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.mu.Unlock()
 	time.Sleep(s.latency)
 	if method != s.method || s.filled {
-		return answer(r, http.StatusOK, `{}`), nil
+		return response(r, http.StatusOK, `{}`), nil
 	}
-	resp := answer(r, http.StatusOK, `{"error_code":11,"error_msg":"LIMIT_REACHED : x"}`)
+	resp := response(r, http.StatusOK, `{"error_code":11,"error_msg":"LIMIT_REACHED : x"}`)
 	resp.Header = s.header
 	return resp, nil
 }
@@ -81,8 +81,7 @@ func TestQuotaPausesTheMethod(t *testing.T) {
 	})
 }
 
-// A method has a quota of its own in the path form too, on any host: the Limit
-// does not know which are those of the API.
+// A method has a quota of its own in the path form too.
 func TestQuotaOfPaths(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := newSpentQuota()
@@ -91,11 +90,11 @@ func TestQuotaOfPaths(t *testing.T) {
 			if r.URL.Path == "/api/notifications/sendSimple" {
 				return base.RoundTrip(r)
 			}
-			return answer(r, http.StatusOK, `{}`), nil
+			return response(r, http.StatusOK, `{}`), nil
 		}))
 		took := func(path string) time.Duration {
 			start := time.Now()
-			r, _ := http.NewRequestWithContext(t.Context(), "GET", "https://ok.example"+path, nil)
+			r, _ := http.NewRequestWithContext(t.Context(), "GET", "https://api.ok.ru"+path, nil)
 			send(t, rt, r)
 			return time.Since(start)
 		}
@@ -139,13 +138,13 @@ func TestQuotaIsAskedByOneCall(t *testing.T) {
 func TestQuotaObeysRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := newSpentQuota()
-		base.header.Set("Retry-After", "3600")
+		base.header.Set("Retry-After", "300")
 		rt := ratelimit.Limit{Limiter: ratelimit.NewAdaptive(0, 0)}.Wrap(base)
 		send(t, rt, newRequest(t.Context(), base.method))
 		start := time.Now()
 		send(t, rt, newRequest(t.Context(), base.method))
-		if waited := time.Since(start); waited != time.Hour {
-			t.Errorf("the next call waited %v; want 1h", waited)
+		if waited := time.Since(start); waited != 5*time.Minute {
+			t.Errorf("the next call waited %v; want 5m", waited)
 		}
 	})
 }

@@ -32,7 +32,7 @@ func TestAdaptiveObeysRetryAfter(t *testing.T) {
 		if len(passed) != 0 {
 			t.Errorf("%d calls passed while the server said to wait", len(passed))
 		}
-		time.Sleep(10 * time.Second)
+		time.Sleep(time.Second / 2)
 		synctest.Wait()
 		if len(passed) != 1 {
 			t.Fatalf("%d calls passed before the first was answered; want 1", len(passed))
@@ -60,7 +60,7 @@ func TestAdaptiveRefusesWhatTheServerMakesLate(t *testing.T) {
 		a := held(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second)
 		defer cancel()
-		checkRefused(t, a.Wait(ctx), time.Minute, true)
+		checkRejected(t, a.Wait(ctx), time.Minute, true)
 		ctx, cancel = context.WithTimeout(t.Context(), 61*time.Second)
 		defer cancel()
 		must(t, a.Wait(ctx))
@@ -89,8 +89,8 @@ func TestAdaptiveOutlivesACallThatWentAlone(t *testing.T) {
 		must(t, a.Wait(t.Context()))
 		start := time.Now()
 		must(t, a.Wait(t.Context()))
-		if waited := time.Since(start); waited != time.Minute {
-			t.Errorf("a call after one that nobody told about waited %v; want 1m", waited)
+		if waited := time.Since(start); waited > time.Second {
+			t.Errorf("a call after one that never ended waited %v; want 1s at most", waited)
 		}
 		a.Observe(ratelimit.Outcome{Sent: time.Now(), Err: errors.New("no answer")})
 		start = time.Now()
@@ -111,7 +111,7 @@ func TestAdaptiveIsChargedByTheCallThatGoesAlone(t *testing.T) {
 			if err := limit.Charge(r); err != nil {
 				return nil, err
 			}
-			return answer(r, http.StatusOK, "{}"), nil
+			return response(r, http.StatusOK, "{}"), nil
 		}))
 		start := time.Now()
 		send(t, rt, newRequest(t.Context(), "users.getInfo"))

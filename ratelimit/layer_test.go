@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,24 +12,13 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/time/rate"
 
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/roundtrip"
 	"github.com/go-okru/okru/internal/test/canary"
 	"github.com/go-okru/okru/ratelimit"
 	"github.com/go-okru/okru/rttest"
 	"github.com/go-okru/okru/transport"
 )
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func answer(r *http.Request, status int, text string) *http.Response {
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text)), Request: r}
-}
-
-func newRequest(ctx context.Context, method string) *http.Request {
-	r, _ := http.NewRequestWithContext(ctx, "GET", "https://api.ok.ru/fb.do?method="+method, nil)
-	return r
-}
 
 func TestLimitContract(t *testing.T) {
 	spent := func(edit func(*ratelimit.Bucket)) func(http.RoundTripper) http.RoundTripper {
@@ -66,16 +54,6 @@ func TestLimitContract(t *testing.T) {
 	}
 }
 
-// recorder is a limiter that keeps what it is told.
-type recorder struct {
-	waits int
-	seen  []ratelimit.Outcome
-	err   error
-}
-
-func (l *recorder) Wait(context.Context) error  { l.waits++; return l.err }
-func (l *recorder) Observe(o ratelimit.Outcome) { l.seen = append(l.seen, o) }
-
 func TestLimitTellsTheOutcome(t *testing.T) {
 	down := errors.New("down")
 	for _, test := range []struct {
@@ -106,7 +84,7 @@ func TestLimitTellsTheOutcome(t *testing.T) {
 					if test.err != nil {
 						return nil, test.err
 					}
-					resp := answer(r, test.status, test.text)
+					resp := response(r, test.status, test.text)
 					if test.header != nil {
 						resp.Header = test.header
 					}
@@ -122,31 +100,68 @@ func TestLimitTellsTheOutcome(t *testing.T) {
 	}
 }
 
-// The answer of another service, such as an upload server, is judged by its
-// status alone: it may be a stream that has yet to begin.
-func TestLimitLeavesOtherAnswersAlone(t *testing.T) {
-	for path, looks := range map[string]bool{"/fb.do": true, "/api/users/getInfo": true, "/upload": false, "/api/v1/events/stream": false} {
-		synctest.Test(t, func(t *testing.T) {
+// Only responses to API calls count, and only their bodies are read: others may
+// be streams that have yet to begin.
+func TestLimitLearnsFromCallsOnly(t *testing.T) {
+	signer := func(next http.RoundTripper) http.RoundTripper {
+		return transport.Signer{ApplicationKey: "KEY", Circuit: transport.Unsigned, Hosts: []string{"gateway.example"}}.Wrap(next)
+	}
+	bare := func(next http.RoundTripper) http.RoundTripper { return next }
+	for _, test := range []struct {
+		url   string
+		below transport.Middleware
+		call  bool
+	}{
+		{"https://api.ok.ru/fb.do?method=users.getInfo", bare, true},
+		{"https://api.ok.ru/api/users/getInfo", bare, true},
+		{"https://api.ok.ru/upload", bare, false},
+		{"https://other.example/fb.do", bare, false},
+		{"https://other.example/api/users/getInfo", bare, false},
+		{"https://other.example/api/v1/events/stream", bare, false},
+		{"http://127.0.0.1/fb.do", bare, false},
+		{"https://gateway.example/fb.do?method=users.getInfo", bare, false},
+		{"https://gateway.example/fb.do?method=users.getInfo", signer, true},
+		{"https://gateway.example/api/users/getInfo", signer, true},
+		{"https://gateway.example/upload", signer, false},
+		{"https://api.ok.ru/fb.do?method=users.getInfo", signer, false},
+	} {
+		for _, status := range []int{200, 429} {
+			l := new(recorder)
 			read := false
-			rt := ratelimit.Limit{Limiter: new(recorder)}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
-				resp := answer(r, 200, "")
-				resp.Body = io.NopCloser(readFunc(func([]byte) (int, error) {
+			rt := ratelimit.Limit{Limiter: l}.Wrap(test.below(roundTrip(func(r *http.Request) (*http.Response, error) {
+				resp := response(r, status, "")
+				resp.Header.Set("Retry-After", "99999999999")
+				resp.Body = io.NopCloser(readFunc(func(p []byte) (int, error) {
 					read = true
-					return 0, io.EOF
+					return copy(p, `{"error_code":8}`), io.EOF
 				}))
 				return resp, nil
-			}))
-			r, _ := http.NewRequestWithContext(t.Context(), "GET", "https://up.example"+path, nil)
-			if _, err := rt.RoundTrip(r); err != nil || read != looks {
-				t.Errorf("%s: the body was read: %v; want %v (%v)", path, read, looks, err)
+			})))
+			r, _ := http.NewRequestWithContext(t.Context(), "GET", test.url, nil)
+			send(t, rt, r)
+			o := l.seen[0]
+			if len(l.seen) != 1 || read != test.call || o.Throttled != test.call || (o.Err == nil) != test.call || o.RetryAfter > 10*time.Minute {
+				t.Errorf("%d of %s: the body was read: %t, the outcome is %+v; want a call: %t", status, test.url, read, l.seen, test.call)
 			}
-		})
+		}
 	}
 }
 
-type readFunc func([]byte) (int, error)
-
-func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+// The verdict of a layer below counts, and the verdict of this layer is passed
+// on, whatever a layer in between does to the body.
+func TestLimitPassesTheVerdictOn(t *testing.T) {
+	base := roundTrip(func(r *http.Request) (*http.Response, error) {
+		return response(r, http.StatusOK, `{"error_code":8,"error_msg":"FLOOD_BLOCKED : x"}`), nil
+	})
+	inner := ratelimit.Limit{Limiter: new(recorder)}.Wrap(base)
+	outer := ratelimit.Limit{Limiter: new(recorder)}.Wrap(inner)
+	resp, verdict, err := outer.(roundtrip.Verdicter).RoundTripVerdict(newRequest(t.Context(), "users.getInfo"))
+	must(t, err)
+	resp.Body.Close()
+	if !verdict.Inspected || !errors.Is(verdict.Err, okerrors.CodeFloodBlocked) {
+		t.Errorf("the verdict is %+v; want code 8", verdict)
+	}
+}
 
 // keyless is a Keyer with no limiter for any key.
 type keyless struct{ recorder }
@@ -157,7 +172,7 @@ func TestLimitOfAKeyWithoutLimiter(t *testing.T) {
 	limit := ratelimit.Limit{Limiter: new(keyless)}
 	rt := limit.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
 		must(t, limit.Charge(r))
-		return answer(r, http.StatusOK, `{}`), nil
+		return response(r, http.StatusOK, `{}`), nil
 	}))
 	send(t, rt, newRequest(t.Context(), "users.getInfo"))
 	ctx, cancel := context.WithCancel(t.Context())
