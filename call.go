@@ -14,13 +14,15 @@ import (
 	"github.com/go-okru/okru/internal/roundtrip"
 )
 
-// endpoint is where Call sends calls. See https://apiok.ru/en/dev/methods.
-const endpoint = "https://api.ok.ru/fb.do"
-
 // Call calls an API method, such as "users.getInfo", and decodes the answer
 // into a T. It sends params and method as the form of a POST, with Accept:
 // application/json, by c, which is usually a client of this package. It does
 // not modify params.
+//
+// The call goes to the first of [Config.Hosts], over http if that is a loopback
+// host. Call finds Hosts through the methods Unwrap() http.RoundTripper of the
+// transport of c and what is below it. Without a Signer there, the call goes to
+// api.ok.ru.
 //
 // T is any type that encoding/json can fill. Numbers that go into an interface
 // become a json.Number, since ids of OK have more digits than a float64 holds.
@@ -48,6 +50,16 @@ func Call[T any](ctx context.Context, c *http.Client, method string, params url.
 	return result, nil // and the answer was read to its end
 }
 
+// endpoint returns the URL that c sends calls to. See
+// https://apiok.ru/en/dev/methods.
+func endpoint(c *http.Client) string {
+	hosts := roundtrip.HostsBelow(c.Transport)
+	if hosts == nil {
+		hosts = okcall.Default
+	}
+	return hosts.Endpoint() + "/fb.do"
+}
+
 // methodName is what a method's name looks like: group.name.
 var methodName = regexp.MustCompile(`^[A-Za-z0-9]+(\.[A-Za-z0-9]+)+$`)
 
@@ -68,7 +80,7 @@ func newCall(ctx context.Context, c *http.Client, method string, params url.Valu
 	if ctx != nil { // else NewRequest says what is wrong
 		ctx = okcall.With(ctx, func(v *okcall.Options) { v.Caller = new(okcall.Caller) })
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint(c), strings.NewReader(form))
 	if err != nil {
 		return nil, fmt.Errorf("okru: Call: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/internal/redact"
+	"github.com/go-okru/okru/internal/roundtrip"
 	"github.com/go-okru/okru/ratelimit"
 	"github.com/go-okru/okru/transport"
 )
@@ -52,7 +53,8 @@ type Config struct {
 	// [transport.Signer].
 	Hosts []string
 
-	// Base sends the requests; if nil, [http.DefaultTransport] does.
+	// Base sends the requests; if nil, [http.DefaultTransport] does. A base with
+	// a transport.Signer, as far as methods Unwrap show it, is a fault.
 	Base http.RoundTripper
 }
 
@@ -71,6 +73,7 @@ func (cfg Config) signer() transport.Signer {
 func (cfg Config) check() error {
 	return errors.Join(
 		cfg.signer().Check(),
+		cfg.checkBase(),
 		trimmed("ApplicationKey", cfg.ApplicationKey),
 		trimmed("ApplicationSecret", cfg.ApplicationSecret),
 		cfg.checkRetry(),
@@ -89,6 +92,15 @@ func trimmed(field, value string) error {
 func (cfg Config) checkRetry() error {
 	if r := cfg.Retry; r.MinDelay > 0 && r.MaxDelay > 0 && r.MinDelay > r.MaxDelay {
 		return fmt.Errorf("okru: Retry.MinDelay is %v and longer than Retry.MaxDelay, %v; swap them", r.MinDelay, r.MaxDelay)
+	}
+	return nil
+}
+
+// checkBase reports a stack as the base of another one, which would sign, limit
+// and repeat every call twice.
+func (cfg Config) checkBase() error {
+	if roundtrip.HostsBelow(cfg.Base) != nil {
+		return errors.New("okru: the base has a transport.Signer already; use that client as it is, or give the RoundTripper below its Signer as the base")
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func TestCircuits(t *testing.T) {
 	} {
 		for _, perCall := range []bool{false, true} {
 			s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: test.secret, TokenSource: test.source, Circuit: test.circuit}
-			r := get("method=users.getInfo&sig=theirs&access_token=theirs")
+			r := get("method=users.getInfo&sig=theirs")
 			if perCall { // a circuit of the call wins over that of the Signer
 				s.Circuit = transport.Unsigned
 				r = r.WithContext(transport.WithCircuit(r.Context(), test.circuit))

@@ -26,7 +26,7 @@ var contractRequests = []func(context.Context) *http.Request{
 		return post("", "method=users.setStatus&status=%D0%9F").WithContext(ctx)
 	},
 	func(ctx context.Context) *http.Request {
-		return post("method=users.getInfo&sig=x", "uids=1&access_token=y").WithContext(ctx)
+		return post("method=users.getInfo&sig=x", "uids=1&sig=y").WithContext(ctx)
 	},
 	func(ctx context.Context) *http.Request {
 		r, _ := http.NewRequestWithContext(ctx, "POST", "https://api.ok.ru/fb.do?method=photos.get", strings.NewReader("--part--"))

@@ -27,9 +27,8 @@ import (
 //   - sig, unless the circuit is [Unsigned],
 //   - access_token, if the circuit has a session,
 //
-// and removes the caller's own sig and access_token. They go into the form of
-// a POST with a form, else into the query; the parameters there are sorted by
-// key. The signature covers query and form together. A multipart body or any
+// and removes the caller's own sig. They go into the form of a POST with a
+// form, else into the query; the parameters there are sorted by key. The signature covers query and form together. A multipart body or any
 // other is sent as it is, and not covered. Headers stay as they are.
 //
 // A call whose session the API refuses (codes 102, 103 and 107, and 100 about
@@ -41,10 +40,13 @@ import (
 // instead of Token.
 //
 // Before anything is sent, a call fails with an error whose method
-// Terminal() bool returns true: for a parameter that is there twice, a bad
+// Terminal() bool returns true: for a duplicate parameter, a bad
 // percent-escape, a raw semicolon, a secret among the parameters, plain http,
 // a form that is too long or compressed, a session that is missing or cannot
-// be had, or a setting that is wrong.
+// be had, or a setting that is wrong. So does a call with an access_token or a
+// session_key that is not the session which it would use: the session of one
+// call is set by [WithToken]. And so does a request on one of Hosts whose path
+// begins like that of a call and is not one, such as /api/users.getInfo.
 //
 // A Signer prints without its secrets, unless it is in an unexported field of
 // another struct: package fmt then prints the fields by itself.
@@ -81,16 +83,14 @@ type Signer struct {
 // copies s: later changes have no effect. The layer is safe for concurrent use
 // by multiple goroutines.
 func (s Signer) Wrap(next http.RoundTripper) http.RoundTripper {
-	hosts, fault := okcall.ParseHosts(s.Hosts)
-	if fault == nil {
-		fault = s.fault()
-	}
+	hosts, noHosts := okcall.ParseHosts(s.Hosts)
 	base := roundtrip.On(next)
 	base.Hosts = hosts
 	return &signer{
 		Base:        base,
 		settings:    s,
-		fault:       fault,
+		fault:       errors.Join(s.fault(), noHosts),
+		isLost:      noHosts != nil,
 		scratch:     sync.Pool{New: func() any { return newParams(s.ApplicationKey) }},
 		own:         source{tokens: s.TokenSource, prompt: isPrompt(s.TokenSource)},
 		sessionless: &keys{secret: s.ApplicationSecret},
@@ -142,7 +142,8 @@ func (s Signer) MarshalJSON() ([]byte, error) { return redact.JSON(s.attrs()) }
 type signer struct {
 	roundtrip.Base // with the Hosts of the settings
 	settings       Signer
-	fault          error
+	fault          error     // of the settings
+	isLost         bool      // it is not known which hosts are those of the API
 	scratch        sync.Pool // of *params
 	own            source    // of sessions, unless a context brings its own
 	sessionless    *keys

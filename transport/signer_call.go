@@ -2,6 +2,7 @@ package transport
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
 	okerrors "github.com/go-okru/okru/errors"
@@ -17,6 +18,7 @@ type call struct {
 	source  source
 	isForm  bool
 	form    string // the text of the form
+	renewed bool   // it is the repeat after a renewal
 }
 
 // A reply is the response to one attempt of a call.
@@ -40,7 +42,8 @@ func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // RoundTripVerdict implements [roundtrip.Verdicter].
 func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Verdict, error) {
-	isCall, err := s.isCall(r)
+	options, isCall := okcall.FromContext(r.Context()), s.Hosts.IsCall(r.URL)
+	err := s.check(r, options, isCall)
 	if err != nil {
 		roundtrip.CloseRequest(r)
 		return nil, roundtrip.Verdict{}, terminal(err)
@@ -48,7 +51,7 @@ func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Ve
 	if !isCall {
 		return s.Send(r)
 	}
-	c := call{request: r, options: okcall.FromContext(r.Context()), isForm: okcall.IsForm(r)}
+	c := call{request: r, options: options, isForm: okcall.IsForm(r)}
 	c.source = s.source(c.options)
 	if c.isForm {
 		if c.form, err = formOf(r); err != nil {
@@ -62,16 +65,15 @@ func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Ve
 	return got.resp, got.verdict, err
 }
 
-// isCall reports whether r is an API call, and returns an error if r must not
-// be sent.
-func (s *signer) isCall(r *http.Request) (bool, error) {
-	if !s.Hosts.IsCall(r.URL) {
-		return false, nil
+// check returns an error if r must not be sent.
+func (s *signer) check(r *http.Request, o *okcall.Options, isCall bool) error {
+	switch {
+	case s.fault != nil && (isCall || s.isLost):
+		return s.fault
+	case !isCall && o != nil && o.Caller != nil:
+		return fmt.Errorf("okru: Call sent its request to %s, which is not one of Hosts (%v): either a RoundTripper above the Signer has no Unwrap method by which Call finds Hosts, see transport.Chain, or the call was redirected", r.URL.Host, s.Hosts)
 	}
-	if s.fault != nil {
-		return true, s.fault
-	}
-	return true, s.Hosts.Check(r.URL)
+	return s.Hosts.Check(r.URL)
 }
 
 // attempt signs c and sends it.
@@ -95,6 +97,9 @@ func (s *signer) sign(c *call) (*http.Request, *keys, error) {
 	}
 	k, err := s.keys(c)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := p.checkSession(c, k); err != nil {
 		return nil, nil, err
 	}
 	signed := p.sign(c, k)
@@ -157,7 +162,7 @@ func (s *signer) renew(c *call, got reply) (reply, error) {
 		}
 	}
 	repeat := *c
-	repeat.request, repeat.source = again, source{fixed: fresh}
+	repeat.request, repeat.source, repeat.renewed = again, source{fixed: fresh}, true
 	got, err = s.attempt(&repeat)
 	if err != nil {
 		return reply{}, err

@@ -17,7 +17,7 @@ import (
 type params struct {
 	list    param.List // has what every call says fixed, see newParams
 	text    []byte
-	dropped bool // the query has a sig or access_token of the caller's
+	dropped bool // the query has a parameter that is not sent
 }
 
 // What newParams fixes, by index.
@@ -55,7 +55,7 @@ func (p *params) parse(c *call, key string) error {
 	}
 	p.dropped = false
 	names := p.list.Names()
-	if names&(param.IsApplicationKey|param.IsReplaced|param.IsSecret) != 0 {
+	if names&(param.IsApplicationKey|param.IsSig|param.IsSession|param.IsSecret) != 0 {
 		if err := p.check(key); err != nil {
 			return err
 		}
@@ -75,11 +75,12 @@ func (p *params) errTwice(i int) error {
 	return refuse("parameter %q is there twice; send a list as one value joined by commas", p.list.Key(i))
 }
 
-// check takes out what is ours to set, and refuses what must not be set.
+// check drops what the Signer sets, and returns an error for what a caller must
+// not set.
 func (p *params) check(key string) error {
 	for i := 1; i < p.list.Len(); i++ {
 		switch p.list.Name(i) {
-		case param.IsReplaced:
+		case param.IsSig, param.IsSession: // see checkSession
 			p.list.Drop(i)
 			p.dropped = p.dropped || !p.list.InForm(i)
 		case param.IsApplicationKey:
@@ -89,6 +90,21 @@ func (p *params) check(key string) error {
 			p.list.Drop(0) // the one that was added: the caller's stays where it is
 		case param.IsSecret:
 			return refuse("parameter %q is a secret and must not be sent; give it to the Signer or the token", p.list.Key(i))
+		}
+	}
+	return nil
+}
+
+// checkSession returns an error if c has an access_token or session_key that is
+// not the session in k: the call would run as another user. The repeat after a
+// renewal has a newer session.
+func (p *params) checkSession(c *call, k *keys) error {
+	if c.renewed || p.list.Names()&param.IsSession == 0 {
+		return nil
+	}
+	for i := range p.list.Len() {
+		if p.list.Name(i) == param.IsSession && string(p.list.Value(i)) != k.access {
+			return refuse("the call has a parameter %s that is not the session which it would use; leave it out, and set the session of a call by transport.WithToken", p.list.Key(i))
 		}
 	}
 	return nil

@@ -24,10 +24,11 @@ type host struct {
 }
 
 // Default are the Hosts of a layer that has no Signer below it: api.ok.ru.
-var Default, _ = ParseHosts(nil)
+var Default = &Hosts{hosts: []host{{address: apiHost, name: apiHost}}}
 
 // ParseHosts returns the Hosts with these addresses, such as "api.ok.ru" or
-// "127.0.0.1:8080"; by default, api.ok.ru. The error joins all faults.
+// "127.0.0.1:8080"; by default, api.ok.ru. The error joins all faults; the Hosts
+// are then those by default.
 func ParseHosts(addresses []string) (*Hosts, error) {
 	if len(addresses) == 0 {
 		addresses = []string{apiHost}
@@ -42,7 +43,10 @@ func ParseHosts(addresses []string) (*Hosts, error) {
 		}
 		h.hosts[i] = host{address: u.Host, name: u.Hostname(), port: u.Port(), loopback: IsLoopback(u.Hostname())}
 	}
-	return h, errors.Join(faults...)
+	if err := errors.Join(faults...); err != nil {
+		return Default, err
+	}
+	return h, nil
 }
 
 // Endpoint returns the URL of the first host, without a path: over http if it
@@ -70,7 +74,11 @@ func (h *Hosts) IsCall(u *url.URL) bool {
 // plain http, or a request whose path is a misspelled call. The error of a
 // misspelled call shows the spelling that was meant.
 func (h *Hosts) Check(u *url.URL) error {
-	if u == nil || u.Opaque != "" || !beginsLikeCall(u.Path) {
+	if u == nil || u.Opaque != "" {
+		return nil
+	}
+	isCall := isCallPath(u.Path) && u.RawPath == "" || isGraphPath(u.Path)
+	if isCall && u.Scheme == "https" || !isCall && !beginsLikeCall(u.Path) {
 		return nil
 	}
 	host := h.find(u)
@@ -79,10 +87,19 @@ func (h *Hosts) Check(u *url.URL) error {
 		return nil
 	case u.Scheme == "http" && !host.loopback:
 		return fmt.Errorf("okru: a call over plain http would show its session to anyone on the way; use https://%s", host.address)
-	case isCallPath(u.Path) && u.RawPath == "", isGraphPath(u.Path):
+	case isCall:
 		return nil
 	}
 	return misspelled(u)
+}
+
+// String returns the addresses of the hosts.
+func (h *Hosts) String() string {
+	addresses := make([]string, len(h.hosts))
+	for i := range h.hosts {
+		addresses[i] = h.hosts[i].address
+	}
+	return strings.Join(addresses, ", ")
 }
 
 // find returns the host that a request to u is sent to, or nil.

@@ -19,7 +19,7 @@ func sign(l *List, query, form string) (signed, travels, twice string, err error
 		return "", "", "", err
 	}
 	for i := range l.Len() {
-		if l.Name(i) == IsReplaced {
+		if l.Name(i)&(IsSig|IsSession) != 0 {
 			l.Drop(i)
 		}
 	}
@@ -43,7 +43,7 @@ func naive(query, form string) (signed, twice string) {
 	for _, text := range []string{query, form} {
 		values, _ := url.ParseQuery(text)
 		for key, all := range values {
-			if key == Sig || key == AccessToken {
+			if key == Sig || key == AccessToken || key == SessionKey {
 				continue
 			}
 			if _, before := first[key]; before || len(all) > 1 {

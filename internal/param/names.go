@@ -32,8 +32,9 @@ const (
 	IsFormat
 	IsMethod
 	IsResig
-	IsReplaced // sig and access_token: those of a caller are not sent
-	IsSecret   // one of NeverSent
+	IsSig
+	IsSession // access_token and session_key
+	IsSecret  // one of NeverSent
 )
 
 // The first eight bytes of the names, as a number: most parameters are told to
@@ -58,7 +59,7 @@ func nameOf(prefix uint64, key []byte) Names {
 	case formatPrefix:
 		return only(IsFormat, len(key) == len(Format))
 	case sigPrefix:
-		return only(IsReplaced, len(key) == len(Sig))
+		return only(IsSig, len(key) == len(Sig))
 	case resigPrefix:
 		return only(IsResig, len(key) == len(Resig))
 	case accessTPrefix, applicatPrefix, clientSPrefix, sessionPrefix:
@@ -78,8 +79,8 @@ func longName(key string) Names {
 	switch {
 	case key == ApplicationKey:
 		return IsApplicationKey
-	case key == AccessToken:
-		return IsReplaced
+	case key == AccessToken, key == SessionKey:
+		return IsSession
 	case slices.Contains(NeverSent[:], key):
 		return IsSecret
 	}
