@@ -1,92 +1,133 @@
 package redact
 
-import (
-	"fmt"
-	"regexp"
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Secrets are values that no text may show.
+//
+// A secret is found plain, and also percent-encoded, in a JSON or Go string
+// and as HTML, in any mixture of these and up to sixteen times; the whole run
+// of text that spells it counts as the secret. To find it, the text and the
+// secret are both decoded as far as they can be, and compared then.
+//
+// Secrets shorter than six bytes, and words that OK's own messages have, are
+// not searched for.
 type Secrets []string
 
 // minSecret is the length below which a secret would be found in any text.
 const minSecret = 6
 
 // words are those of OK's messages that are long enough to be taken for a
-// secret. A test, or somebody in a hurry, may have a token "expired"; to find
-// it in "Session expired" would tell more about it than to leave it there, and
-// the message would no longer be what OK said.
+// secret. A test, or a user in a hurry, may have a token "expired": replacing
+// it in "Session expired" would reveal it, and change the message.
 const words = " access access_token application application_key application_secret application_secret_key authorization blocked " +
 	"client client_secret denied expired failed granted illegal incorrect invalid malformed method missed missing " +
-	"parameter parameters password permission refresh_token request required revoked secret server service session " +
+	"parameter parameters password permission redacted refresh_token request required revoked secret server service session " +
 	"session_key session_secret session_secret_key signature specified system unknown "
 
-// Clean returns text with a mark in the place of each secret, also of one that
-// is escaped for a query, a path, JSON or HTML, even more than once.
+// Clean returns text with [Mark] instead of each secret.
 func (s Secrets) Clean(text string) string {
-	longestFirst := slices.SortedFunc(slices.Values(s), func(a, b string) int { return len(b) - len(a) })
-	for _, secret := range longestFirst {
-		if len(secret) < minSecret || strings.Contains(words, " "+secret+" ") || !strings.Contains(text, core(secret)) {
-			continue
-		}
-		text = spellings(secret).ReplaceAllLiteralString(text, Mark)
+	covered := s.find(text)
+	if covered == nil {
+		return text
 	}
-	return text
+	var out strings.Builder
+	for i, secret := range covered {
+		switch {
+		case !secret:
+			out.WriteByte(text[i])
+		case i == 0 || !covered[i-1]:
+			out.WriteString(Mark)
+		}
+	}
+	return out.String()
 }
 
 // In reports whether text shows a secret.
-func (s Secrets) In(text string) bool { return s.Clean(text) != text }
+func (s Secrets) In(text string) bool { return s.find(text) != nil }
 
-// core returns the longest part of secret that nothing escapes. A text without
-// it, as nearly all are, need not be searched for the spellings.
-func core(secret string) string {
-	longest := ""
-	for part := range strings.FieldsFuncSeq(secret, func(r rune) bool { return !isPlain(r) }) {
-		if len(part) > len(longest) {
-			longest = part
-		}
-	}
-	return longest
-}
-
-// isPlain reports whether r is one of those that nothing escapes.
-func isPlain(r rune) bool {
-	return '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z'
-}
-
-// spellings matches secret in all its spellings.
-func spellings(secret string) *regexp.Regexp {
-	var b strings.Builder
-	for _, r := range secret {
-		if isPlain(r) {
-			b.WriteRune(r)
+// find returns for each byte of text whether it is part of a secret; nil: none
+// is.
+func (s Secrets) find(text string) []bool {
+	var asIs, read *search
+	for _, secret := range s {
+		if !searchable(secret) {
 			continue
 		}
-		b.WriteString(`\\*(?:` + strings.Join(escapes(r), `|`) + `)`) // as in \/
+		if strings.ContainsAny(secret, leads) { // what follows it in text may change how its end decodes
+			asIs = asIs.in(text, plain)
+			asIs.find(newPattern(secret))
+		}
+		if canonical := canonical(secret); len(canonical) >= minSecret {
+			read = read.in(text, decoded)
+			read.find(newPattern(canonical))
+		}
 	}
-	return regexp.MustCompile(b.String())
+	return read.cover(asIs.cover(nil))
 }
 
-// entities are what HTML calls characters that a secret may have.
-var entities = map[rune]string{'&': "amp", '<': "lt", '>': "gt", '"': "quot", '\'': "apos"}
+func searchable(secret string) bool {
+	return len(secret) >= minSecret && !strings.Contains(words, " "+secret+" ")
+}
 
-// escapes returns patterns of what r is escaped as, and of r itself, last: it
-// may be how an escape begins.
-func escapes(r rune) []string {
-	percent := ""
-	for _, c := range []byte(string(r)) {
-		percent += fmt.Sprintf(`%%(?:25)*(?i:%02x)`, c)
+// canonical returns secret without escapes: a secret may look like one.
+func canonical(secret string) string {
+	if !strings.ContainsAny(secret, leads) {
+		return secret
 	}
-	list := []string{
-		percent, // as in %2F or %252F
-		fmt.Sprintf(`\\+u(?i:%04x)`, r), fmt.Sprintf(`&(?:amp;)*#(?:0*%d|(?i:x0*%x));`, r, r),
+	text, _ := decoded(secret).text()
+	return string(text)
+}
+
+// Straddle returns how many bytes at the end of text may be the beginning of a
+// secret, of which the rest is still to come. It may return a few bytes more
+// than that, never less. A reader that has masked text so far may show all but
+// these bytes.
+func (s Secrets) Straddle(text string) int {
+	first := len(text)
+	for _, secret := range s {
+		if !searchable(secret) {
+			continue
+		}
+		if strings.ContainsAny(secret, leads) {
+			first = min(first, begins(secret, plain(text), nil))
+		}
+		if canonical := canonical(secret); len(canonical) >= minSecret {
+			cutOff := make([]bool, len(text)+1)
+			first = min(first, begins(canonical, decode(text, func(i int) { cutOff[i] = true }), cutOff))
+		}
 	}
-	if name, ok := entities[r]; ok {
-		list = append(list, `&(?:amp;)*`+name+`;`)
+	return len(text) - first
+}
+
+// begins returns the first position from which the text reads, up to its end
+// or an escape that is cut off, like the beginning of secret.
+func begins(secret string, r readings, cutOff []bool) int {
+	const window = 8 // of all that a position reads as, only so many bytes are compared
+	type ahead struct {
+		chars uint64 // the next ones, the first one highest
+		size  int32  // up to the end of the text
 	}
-	if r == ' ' {
-		list = append(list, `\+`, `%(?:25)*2(?i:b)`)
+	wanted := uint64(0)
+	for i := range window {
+		wanted <<= 8
+		if i < len(secret) {
+			wanted |= uint64(fold[secret[i]])
+		}
 	}
-	return append(list, regexp.QuoteMeta(string(r)))
+	first, from := len(r)-1, make([]ahead, len(r))
+	for i := len(r) - 2; i >= 0; i-- {
+		if cutOff != nil && cutOff[i] {
+			first = i
+			continue
+		}
+		next := from[r[i].end]
+		for c := range r[i].bytes {
+			next = ahead{next.chars>>8 | uint64(fold[c])<<56, next.size + 1}
+		}
+		from[i] = next
+		if unknown := 8 * max(window-int(next.size), 0); int(next.size) < len(secret) && (next.chars^wanted)>>unknown == 0 {
+			first = i
+		}
+	}
+	return first
 }

@@ -1,0 +1,191 @@
+package redact
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Text returns text with [Mark] instead of the values of parameters that are
+// secret by their name: for pages and messages of a server that echoes what it
+// was sent. It understands queries and forms, JSON, XML, attributes of HTML
+// and the headers that hold credentials, plain or escaped.
+func Text(text string) string {
+	var out strings.Builder
+	p := newParser(text)
+	done := int32(0)
+	for i := 0; i < len(p.text); i++ {
+		from, to := p.secret(i)
+		if from >= to {
+			continue
+		}
+		out.WriteString(text[done:p.at[from]])
+		out.WriteString(Mark)
+		done, i = p.at[to], to-1
+	}
+	if done == 0 {
+		return text
+	}
+	out.WriteString(text[done:])
+	return out.String()
+}
+
+// SecretName reports whether a parameter of this name is secret.
+func SecretName(name string) bool {
+	name = strings.ToLower(name[strings.LastIndexFunc(name, func(r rune) bool { return r > unicode.MaxASCII || !isWord(uint32(r)) })+1:])
+	return strings.HasSuffix(name, "token") || slices.Contains(secretNames, name)
+}
+
+var secretNames = []string{
+	"application_secret", "application_secret_key", "auth_hash", "auth_sig", "client_secret", "code", "code_verifier", "password",
+	"resig", "secret", "session_key", "session_secret_key", "sig", "tkn",
+}
+
+// credentialHeaders are the headers whose values are secret.
+var credentialHeaders = []string{"authorization", "cookie", "proxy-authorization", "set-cookie"}
+
+// maxName bounds how far back a name is looked for.
+const maxName = 64
+
+// A parser finds parameters in a text whose escapes are decoded.
+type parser struct {
+	text []byte  // decoded
+	at   []int32 // where each byte of it stands in raw
+	raw  string
+}
+
+func newParser(raw string) *parser {
+	text, at := decoded(raw).text()
+	return &parser{text, at, raw}
+}
+
+// secret returns the bounds of the secret value that the separator at i
+// announces; none: from is not less than to.
+func (p *parser) secret(i int) (from, to int) {
+	switch p.text[i] {
+	case '=':
+		if SecretName(p.nameBefore(i)) {
+			return p.value(i)
+		}
+	case ':':
+		end := p.back(i, isSpace)
+		switch {
+		case end > 0 && isQuote(p.text[end-1]): // JSON
+			if name := p.nameBefore(end - 1); SecretName(name) && (!strings.EqualFold(name, "code") || p.isQuoted(i)) {
+				return p.value(i)
+			}
+		case slices.Contains(credentialHeaders, strings.ToLower(string(p.text[p.back(i, isHeaderName):i]))):
+			return p.until(p.skipSpace(i+1), func(j int) bool { return strings.IndexByte("\r\n\"'<>]", p.text[j]) >= 0 })
+		}
+	case '>':
+		if name := p.nameBefore(i); i > len(name) && p.text[i-len(name)-1] == '<' && SecretName(name) && !strings.EqualFold(name, "code") {
+			return p.until(i+1, func(j int) bool { return p.text[j] == '<' })
+		}
+	}
+	return 0, 0
+}
+
+// value returns the bounds of the value after the separator at i.
+func (p *parser) value(i int) (from, to int) {
+	if p.isQuoted(i) {
+		quote := p.skipSpace(i + 1)
+		return p.until(quote+1, func(j int) bool { return p.text[j] == p.text[quote] && p.width(j) <= p.width(quote) })
+	}
+	from = i + 1
+	if p.text[i] == ':' {
+		from = p.skipSpace(from)
+	}
+	return p.until(from, func(j int) bool { return p.isDelimiter(j, p.width(i)) })
+}
+
+// isDelimiter reports whether the character at j ends a value without quotes
+// after a separator of this width. One that is percent-encoded more often than
+// the separator is part of the value.
+func (p *parser) isDelimiter(j int, width int32) bool {
+	return strings.IndexByte("& \t\r\n\"'<>", p.text[j]) >= 0 && (p.width(j) <= width || p.raw[p.at[j]] != '%')
+}
+
+// isQuoted reports whether a quote follows the separator at i.
+func (p *parser) isQuoted(i int) bool {
+	from := p.skipSpace(i + 1)
+	return from < len(p.text) && isQuote(p.text[from])
+}
+
+// width returns how many bytes spell the character at i.
+func (p *parser) width(i int) int32 { return p.at[i+1] - p.at[i] }
+
+func (p *parser) nameBefore(i int) string { return string(p.text[p.back(i, isWordByte):i]) }
+
+// back returns where the characters before end that are in class begin.
+func (p *parser) back(end int, class func(byte) bool) int {
+	i := end
+	for i > max(0, end-maxName) && class(p.text[i-1]) {
+		i--
+	}
+	return i
+}
+
+func (p *parser) skipSpace(i int) int {
+	for i < len(p.text) && isSpace(p.text[i]) {
+		i++
+	}
+	return i
+}
+
+// until returns from and the first position after it that is an end.
+func (p *parser) until(from int, isEnd func(int) bool) (int, int) {
+	to := from
+	for to < len(p.text) && !isEnd(to) {
+		to++
+	}
+	return from, to
+}
+
+func isWordByte(c byte) bool   { return isWord(uint32(c)) }
+func isHeaderName(c byte) bool { return c == '-' || isWordByte(c) }
+func isQuote(c byte) bool      { return c == '"' || c == '\'' }
+func isSpace(c byte) bool      { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// minKey is the length from which a run without spaces is taken for a token.
+const minKey = 12
+
+// Page is [Text] for a page of unknown origin: it also replaces what looks
+// like a token or a signature, a run of twelve bytes or more without a space
+// that has a digit in it.
+func Page(text string) string {
+	text = Text(text)
+	var out strings.Builder
+	for len(text) > 0 {
+		end := strings.IndexFunc(text, func(r rune) bool { return !isKey(r) })
+		if end < 0 {
+			end = len(text)
+		}
+		if end >= minKey && strings.ContainsAny(text[:end], "0123456789") {
+			out.WriteString(Mark)
+		} else {
+			out.WriteString(text[:end])
+		}
+		next := end + strings.IndexFunc(text[end:], isKey)
+		if next < end {
+			next = len(text)
+		}
+		out.WriteString(text[end:next])
+		text = text[next:]
+	}
+	return out.String()
+}
+
+func isKey(r rune) bool {
+	return r <= unicode.MaxASCII && (isWord(uint32(r)) || strings.ContainsRune(`.~+/=%:\-`, r))
+}
+
+// Truncate returns text cut to at most n bytes and an ellipsis. What it leaves
+// ends with a whole word: half a secret would not be found. Cut a text before
+// its secrets are searched for, so that the time this takes is bounded.
+func Truncate(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	cut := strings.LastIndexFunc(text[:n+1], unicode.IsSpace)
+	return strings.TrimRightFunc(text[:max(cut, 0)], unicode.IsSpace) + "…"
+}

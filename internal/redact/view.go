@@ -1,0 +1,81 @@
+package redact
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// Mark replaces a secret.
+const Mark = "[redacted]"
+
+// A View is what may be seen of a value that holds secrets. A type with
+// secrets has a function that returns its View, and three methods that call
+// those of the View:
+//
+//	func (g Grant) view() redact.View {
+//		return redact.Show("oauth.Grant", slog.String("ID", g.ID), redact.Secret("Key", g.Key))
+//	}
+//	func (g Grant) Format(f fmt.State, verb rune)  { g.view().Format(f, verb) }
+//	func (g Grant) LogValue() slog.Value           { return g.view().LogValue() }
+//	func (g Grant) MarshalJSON() ([]byte, error)   { return g.view().MarshalJSON() }
+//
+// Format covers every verb of package fmt, so that String and GoString are not
+// needed.
+type View struct {
+	name  string
+	attrs []slog.Attr
+}
+
+// Show returns the View of a type of this name with these attributes.
+func Show(name string, attrs ...slog.Attr) View { return View{name, attrs} }
+
+// Format implements [fmt.Formatter]. It writes name{A:"1" B:"2"} for every verb.
+func (v View) Format(f fmt.State, _ rune) { Format(f, String(v.name, v.attrs)) }
+
+// LogValue implements [slog.LogValuer]. It returns a group.
+func (v View) LogValue() slog.Value { return slog.GroupValue(v.attrs...) }
+
+// MarshalJSON implements [json.Marshaler]. It returns an object of strings.
+func (v View) MarshalJSON() ([]byte, error) { return JSON(v.attrs) }
+
+// Secret returns the attribute of a secret. It shows whether the secret is
+// set, and nothing else.
+func Secret(name, value string) slog.Attr {
+	if value != "" {
+		value = Mark
+	}
+	return slog.String(name, value)
+}
+
+// Set returns an attribute that reports whether something is set.
+func Set(name string, set bool) slog.Attr { return slog.Bool(name, set) }
+
+// String returns name{A:"1" B:"2"} of attrs.
+func String(name string, attrs []slog.Attr) string {
+	var b strings.Builder
+	b.WriteString(name)
+	b.WriteByte('{')
+	for i, a := range attrs {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		fmt.Fprintf(&b, "%s:%q", a.Key, a.Value.String())
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// Format writes text for a fmt.Formatter, whatever the verb.
+func Format(f fmt.State, text string) { _, _ = io.WriteString(f, text) }
+
+// JSON returns attrs as a JSON object of strings.
+func JSON(attrs []slog.Attr) ([]byte, error) {
+	object := make(map[string]string, len(attrs))
+	for _, a := range attrs {
+		object[a.Key] = a.Value.String()
+	}
+	return json.Marshal(object)
+}
