@@ -28,7 +28,7 @@ func TestDecodeContract(t *testing.T) {
 				return r
 			},
 		},
-		Answers: []rttest.Answer{
+		Responses: []rttest.Response{
 			{Body: `{"error_code":102,"error_msg":"PARAM_SESSION_EXPIRED : Session expired"}`},
 			{Header: http.Header{"Invocation-Error": {"104"}}, Body: `<html>`},
 			{Body: `<error_response><error_code>101</error_code></error_response>`},

@@ -45,10 +45,10 @@ func TestLimitContract(t *testing.T) {
 				Wrap: func(next http.RoundTripper) http.RoundTripper {
 					return ratelimit.Limit{Limiter: limiter()}.Wrap(next)
 				},
-				Answers:  []rttest.Answer{{Body: `{"error_code":8,"error_msg":"x"}`}, {Body: `{"error_code":11,"error_msg":"x"}`}},
-				Refuse:   spent(func(b *ratelimit.Bucket) { b.MaxQueue, b.MaxWait = 1, 1 }),
-				Stall:    spent(func(*ratelimit.Bucket) {}),
-				Verbatim: true,
+				Responses: []rttest.Response{{Body: `{"error_code":8,"error_msg":"x"}`}, {Body: `{"error_code":11,"error_msg":"x"}`}},
+				Reject:    spent(func(b *ratelimit.Bucket) { b.MaxQueue, b.MaxWait = 1, 1 }),
+				Stall:     spent(func(*ratelimit.Bucket) {}),
+				Verbatim:  true,
 			})
 		})
 	}

@@ -25,7 +25,7 @@ func (c *call) receive() {
 		got, err := io.ReadAll(c.resp.Body)
 		c.checkIntact(got, err)
 	}
-	c.compare("when the answer's body was read")
+	c.compare("when the response's body was read")
 	c.close()
 }
 
@@ -35,7 +35,7 @@ func (c *call) close() {
 		return
 	}
 	c.closeTwice()
-	c.compare("when the answer's body was closed")
+	c.compare("when the response's body was closed")
 }
 
 // closeTwice closes the response as many callers do: at the end, and when they
@@ -43,25 +43,25 @@ func (c *call) close() {
 func (c *call) closeTwice() {
 	defer func() {
 		if p := recover(); p != nil {
-			c.found(NoPanic, "closing the answer panics: %v", p)
+			c.found(NoPanic, "closing the response panics: %v", p)
 		}
 	}()
 	_ = c.resp.Body.Close()
 	_ = c.resp.Body.Close()
 }
 
-// contextLives checks that the context of the answer's request has not ended.
+// contextLives checks that the context of the response's request has not ended.
 func (c *call) contextLives() bool {
 	a := c.handed()
 	if a == nil || a.ctx.Err() == nil || c.req.Context().Err() != nil {
 		return true
 	}
-	c.found(ContextLives, "the context of the request next was given ended before the answer's body was closed")
+	c.found(ContextLives, "the context of the request next was given ended before the response's body was closed")
 	return false
 }
 
 // handed returns the attempt whose response the caller was handed, or nil if
-// that cannot be told.
+// that is unknown.
 func (c *call) handed() *attempt {
 	if c.resp == nil {
 		return nil
@@ -85,11 +85,11 @@ func (c *call) checkIntact(got []byte, err error) {
 	a := c.handed()
 	switch {
 	case a == nil:
-		c.found(AnswerIntact, "the answer is none of next's, or its header is lost")
+		c.found(ResponseIntact, "the response is none of next's, or its header is lost")
 	case err != nil:
-		c.found(AnswerIntact, "the answer's body cannot be read: %v", err)
+		c.found(ResponseIntact, "the response's body cannot be read: %v", err)
 	case string(got) != a.body().text():
-		c.found(AnswerIntact, "the answer's body reads differently")
+		c.found(ResponseIntact, "the response's body reads differently")
 	default:
 		c.checkResponse(a)
 	}
@@ -97,7 +97,7 @@ func (c *call) checkIntact(got []byte, err error) {
 
 // checkResponse checks all of the response but its body, which has ended.
 func (c *call) checkResponse(a *attempt) {
-	sent := &a.answered
+	sent := &a.original
 	trailer := a.body() == nil || c.resp.Trailer.Get(replyTrailer) == a.mark()
 	for _, part := range []struct {
 		name string
@@ -111,7 +111,7 @@ func (c *call) checkResponse(a *attempt) {
 		{"Trailer", trailer},
 	} {
 		if !part.kept {
-			c.found(AnswerIntact, "the answer has another %s", part.name)
+			c.found(ResponseIntact, "the response has another %s", part.name)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func (c *call) audit() {
 func (c *call) auditPanic() {
 	broken := NoPanic
 	if c.before.URL == nil || c.before.Header == nil {
-		broken = UninitializedRefused
+		broken = UninitializedRejected
 	}
 	c.found(broken, "RoundTrip panics: %v", c.panicked)
 }
@@ -149,7 +149,7 @@ func (c *call) auditOutcome() {
 		c.found(Outcome, "RoundTrip returns a response without Body")
 	}
 	if c.resp != nil && c.resp.Request != c.req {
-		c.found(AnswerRequest, "Request of the answer is not the caller's request")
+		c.found(ResponseRequest, "Request of the response is not the caller's request")
 	}
 }
 
@@ -188,14 +188,14 @@ func (c *call) auditReply(r *reply, handed bool) {
 	read, closed := r.state()
 	switch {
 	case !closed && handed:
-		c.found(AnswerClosed, "closing the answer does not close the body of next's answer")
+		c.found(ResponseClosed, "closing the response does not close the body of next's response")
 	case !closed:
-		c.found(AnswerClosed, "the body of an answer that was dropped stays open")
+		c.found(ResponseClosed, "the body of a response that was dropped stays open")
 	case handed && read >= maxRead:
-		c.found(AnswerStreamed, "the answer is read ahead without bound")
+		c.found(ResponseStreamed, "the response is read ahead without bound")
 	case read >= maxRead:
-		c.found(AnswerDrained, "an answer that was dropped is read without bound")
+		c.found(ResponseDrained, "a response that was dropped is read without bound")
 	case !handed && read < len(r.content) && !r.cut && r.ctx.Err() == nil:
-		c.found(AnswerDrained, "an answer that was dropped is closed unread")
+		c.found(ResponseDrained, "a response that was dropped is closed unread")
 	}
 }

@@ -9,14 +9,14 @@ import (
 )
 
 var brokenBodies = []broken{
-	refuses(rttest.BodyClosed, "refuses without closing", func(http.RoundTripper, *http.Request) (*http.Response, error) {
-		return nil, errRefused
+	rejects(rttest.BodyClosed, "rejects without closing", func(http.RoundTripper, *http.Request) (*http.Response, error) {
+		return nil, errRejected
 	}),
-	refuses(rttest.BodyClosedOnce, "refuses and closes twice", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	rejects(rttest.BodyClosedOnce, "rejects and closes twice", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		closeBody(r)
-		return refuse(next, r)
+		return reject(next, r)
 	}),
-	refuses(rttest.Outcome, "does not refuse", pass),
+	rejects(rttest.Outcome, "does not reject", pass),
 	breaks(rttest.BodyClosed, "looks at the context and does not close", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		if err := r.Context().Err(); err != nil {
 			return nil, err
@@ -37,11 +37,11 @@ var brokenBodies = []broken{
 			return nil, err
 		}
 		resp, err := next.RoundTrip(c)
-		return answerTo(r, resp), err
+		return responseTo(r, resp), err
 	}),
-	breaks(rttest.BodyClosed, "refuses without URL and does not close", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	breaks(rttest.BodyClosed, "rejects without URL and does not close", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		if r.URL == nil {
-			return nil, errRefused
+			return nil, errRejected
 		}
 		return next.RoundTrip(r)
 	}),
@@ -55,7 +55,7 @@ var brokenBodies = []broken{
 	}),
 
 	breaks(rttest.BodyFresh, "sends a body again", retry{sendAgain: true}.trip),
-	breaks(rttest.BodyFresh, "seeks", retry{seek: true}.trip),
+	breaks(rttest.BodyFresh, "seeks", retry{rewind: true}.trip),
 	breaks(rttest.BodyFresh, "seeks before it sends", touching(func(r *http.Request) {
 		if s, ok := r.Body.(io.Seeker); ok {
 			_, _ = s.Seek(0, io.SeekStart)
@@ -77,7 +77,7 @@ var brokenBodies = []broken{
 		c.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("old")), nil }
 	})),
 	breaks(rttest.BodyDescribed, "changes the body and loses GetBody", describing(func(c *http.Request) { c.GetBody = nil })),
-	breaks(rttest.BodyDescribed, "gives one reader to all who ask", describing(func(c *http.Request) {
+	breaks(rttest.BodyDescribed, "returns one reader from every GetBody", describing(func(c *http.Request) {
 		again, _ := c.GetBody()
 		c.GetBody = func() (io.ReadCloser, error) { return again, nil }
 	})),
@@ -94,9 +94,9 @@ var brokenBodies = []broken{
 	})),
 }
 
-// refuses is a layer that breaks c where it should refuse.
-func refuses(c rttest.Clause, name string, does trip) broken {
-	return broken{name, rttest.Kit{Wrap: trip(pass).wrap, Refuse: does.wrap}, []rttest.Clause{c}}
+// rejects is a layer that breaks c where it should reject.
+func rejects(c rttest.Clause, name string, does trip) broken {
+	return broken{name, rttest.Kit{Wrap: trip(pass).wrap, Reject: does.wrap}, []rttest.Clause{c}}
 }
 
 // also returns b for a layer that cannot but break c as well.
@@ -106,7 +106,7 @@ func (b broken) also(c ...rttest.Clause) broken {
 }
 
 // describing returns a layer that sends a longer body, and edits how the
-// request describes it. It leaves alone bodies that it does not understand.
+// request describes it. It does not change bodies that it does not understand.
 func describing(edit func(c *http.Request)) trip {
 	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		if r.GetBody == nil || r.ContentLength <= 0 || r.Header == nil {
@@ -121,7 +121,7 @@ func describing(edit func(c *http.Request)) trip {
 		withBody(c, string(text)+"&sig=x")
 		edit(c)
 		resp, err := next.RoundTrip(c)
-		return answerTo(r, resp), err
+		return responseTo(r, resp), err
 	}
 }
 
@@ -138,5 +138,5 @@ func resend(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	c := copyOf(r)
 	withBody(c, string(text))
 	resp, err := next.RoundTrip(c)
-	return answerTo(r, resp), err
+	return responseTo(r, resp), err
 }

@@ -38,9 +38,9 @@ func ended(does func(err error) error) trip {
 }
 
 var brokenErrors = []broken{
-	breaks(rttest.ErrorKept, "has an error of its own", failed(func(*http.Request, error) error { return errRefused })),
+	breaks(rttest.ErrorKept, "has an error of its own", failed(func(*http.Request, error) error { return errRejected })),
 	breaks(rttest.ErrorKept, "formats the error", failed(func(_ *http.Request, err error) error { return fmt.Errorf("layer: %v", err) })),
-	sound("wraps the error and says that it is a timeout", failed(func(_ *http.Request, err error) error { return wrapper{err} })),
+	sound("wraps the error and has a method Timeout", failed(func(_ *http.Request, err error) error { return wrapper{err} })),
 	breaks(rttest.TimeoutKept, "wraps the error", failed(func(_ *http.Request, err error) error { return fmt.Errorf("layer: %w", err) })),
 	breaks(rttest.TimeoutKept, "wraps the error of a deadline", ended(func(err error) error { return fmt.Errorf("layer: %w", err) })),
 	breaks(rttest.ErrorBare, "adds the URL", failed(func(r *http.Request, err error) error {
@@ -63,9 +63,9 @@ func (w wrapper) Timeout() bool {
 }
 
 var brokenContexts = []broken{
-	breaks(rttest.ContextChecked, "refuses an ended context in its own words", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	breaks(rttest.ContextChecked, "rejects an ended context in its own words", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		if r.Context().Err() != nil {
-			return refuse(next, r)
+			return reject(next, r)
 		}
 		return next.RoundTrip(r)
 	}),
@@ -81,12 +81,12 @@ var brokenContexts = []broken{
 	breaks(rttest.ContextEnds, "has its own error for a pause cut short", retry{ownError: true}.trip),
 	breaks(rttest.ContextEnds, "has the last error for a pause cut short", retry{lastError: true}.trip),
 	breaks(rttest.ContextEnds, "formats the error of a pause cut short", retry{formatError: true}.trip),
-	breaks(rttest.ContextEnds, "has its own error for an answer that does not come", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+	breaks(rttest.ContextEnds, "has its own error for a response that does not come", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
 		first := make([]byte, 1)
 		n, err := resp.Body.Read(first)
 		if err != nil && err != io.EOF {
 			resp.Body.Close()
-			return nil, errRefused
+			return nil, errRejected
 		}
 		if n > 0 {
 			b := &body{ReadCloser: resp.Body}
@@ -107,7 +107,7 @@ var brokenContexts = []broken{
 	}),
 	stalls("has an error of its own for a wait cut short", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		if pause(r.Context(), 2*time.Hour) != nil {
-			return refuse(next, r)
+			return reject(next, r)
 		}
 		return next.RoundTrip(r)
 	}),
@@ -121,9 +121,9 @@ var brokenContexts = []broken{
 		ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
 		defer cancel()
 		resp, err := next.RoundTrip(r.WithContext(ctx))
-		return answerTo(r, resp), err
+		return responseTo(r, resp), err
 	}),
-	sound("ends the timeout of an attempt when the answer is closed", timeoutUntilClose),
+	sound("ends the timeout of an attempt when the response is closed", timeoutUntilClose),
 }
 
 // stalls is a layer that breaks ContextEnds while a call has to wait.
@@ -135,7 +135,7 @@ func stalls(name string, does trip) broken {
 func with(other func(context.Context) context.Context) trip {
 	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(r.WithContext(other(r.Context())))
-		return answerTo(r, resp), err
+		return responseTo(r, resp), err
 	}
 }
 
@@ -150,12 +150,12 @@ func (c untraced) Value(key any) any {
 	return v
 }
 
-// cutAtReturn lets the caller's context end the call, but not the answer.
+// cutAtReturn lets the caller's context end the call, but not the response.
 func cutAtReturn(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	if err := r.Context().Err(); err != nil {
 		cancel(err)
-		return refuseWith(r, err)
+		return rejectWith(r, err)
 	}
 	stop := context.AfterFunc(r.Context(), func() { cancel(r.Context().Err()) })
 	defer stop()
@@ -163,10 +163,10 @@ func cutAtReturn(next http.RoundTripper, r *http.Request) (*http.Response, error
 	if err != nil && r.Context().Err() != nil {
 		err = r.Context().Err()
 	}
-	return answerTo(r, resp), err
+	return responseTo(r, resp), err
 }
 
-func refuseWith(r *http.Request, err error) (*http.Response, error) {
+func rejectWith(r *http.Request, err error) (*http.Response, error) {
 	closeBody(r)
 	return nil, err
 }
@@ -174,7 +174,7 @@ func refuseWith(r *http.Request, err error) (*http.Response, error) {
 // detach returns when the caller's context ends, and leaves next running.
 func detach(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
-		return refuseWith(r, err)
+		return rejectWith(r, err)
 	}
 	type result struct {
 		resp *http.Response
@@ -183,7 +183,7 @@ func detach(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	results := make(chan result, 1)
 	go func() {
 		resp, err := next.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
-		results <- result{answerTo(r, resp), err}
+		results <- result{responseTo(r, resp), err}
 	}()
 	select {
 	case got := <-results:
@@ -198,10 +198,10 @@ func timeoutUntilClose(next http.RoundTripper, r *http.Request) (*http.Response,
 	resp, err := next.RoundTrip(r.WithContext(ctx))
 	if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		context.AfterFunc(ctx, cancel)
-		return answerTo(r, resp), err
+		return responseTo(r, resp), err
 	}
 	b := &body{ReadCloser: resp.Body}
 	b.close = func() { cancel() }
 	resp.Body = b
-	return answerTo(r, resp), nil
+	return responseTo(r, resp), nil
 }

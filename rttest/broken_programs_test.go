@@ -31,23 +31,23 @@ var brokenPrograms = []broken{
 		return trip(pass).wrap(next)
 	}),
 
-	breaks(rttest.UninitializedRefused, "needs a header", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	breaks(rttest.UninitializedRejected, "needs a header", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		c := *r
 		c.Header = r.Header.Clone()
 		c.Header.Set("Added", "yes")
 		resp, err := next.RoundTrip(&c)
-		return answerTo(r, resp), err
+		return responseTo(r, resp), err
 	}),
-	breaks(rttest.UninitializedRefused, "needs a URL", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	breaks(rttest.UninitializedRejected, "needs a URL", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		_ = r.URL.Path
 		return next.RoundTrip(r)
 	}),
-	breaks(rttest.NoPanic, "needs an answer", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	breaks(rttest.NoPanic, "needs a response", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
 		resp.Request = r
 		return resp, err
-	}).also(rttest.UninitializedRefused), // for next refuses it by an error
-	breaks(rttest.NoPanic, "panics when an answer is closed twice", answering(func(_ *http.Request, b *body) {
+	}).also(rttest.UninitializedRejected), // for next rejects it by an error
+	breaks(rttest.NoPanic, "panics when a response is closed twice", rewrapping(func(_ *http.Request, b *body) {
 		closed := make(chan struct{})
 		b.close = func() { close(closed) }
 	})),
@@ -89,11 +89,11 @@ func (f *forgetful) trip(next http.RoundTripper, r *http.Request) (*http.Respons
 	f.last = r
 	f.mu.Unlock()
 	if err := pause(r.Context(), time.Millisecond); err != nil {
-		return refuseWith(r, err)
+		return rejectWith(r, err)
 	}
 	f.mu.Lock()
 	last := f.last
 	f.mu.Unlock()
 	resp, err := next.RoundTrip(last)
-	return answerTo(r, resp), err
+	return responseTo(r, resp), err
 }

@@ -30,7 +30,7 @@ func sending(edit func(c *http.Request)) trip {
 			edit(c)
 		}
 		resp, err := next.RoundTrip(c)
-		return answerTo(r, resp), err
+		return responseTo(r, resp), err
 	}
 }
 
@@ -69,10 +69,10 @@ var brokenRequests = []broken{
 	breaks(rttest.RequestUnchanged, "sets Response", touching(func(r *http.Request) { r.Response = new(http.Response) })),
 	breaks(rttest.RequestUnchanged, "changes a header and puts it back", changeAndPutBack),
 	breaks(rttest.RequestUnchanged, "changes a header when RoundTrip returns", changeAfter),
-	breaks(rttest.RequestUnchanged, "changes a header when the answer is read to its end", answering(func(r *http.Request, b *body) {
+	breaks(rttest.RequestUnchanged, "changes a header when the response is read to its end", rewrapping(func(r *http.Request, b *body) {
 		b.end = func() { change(r) }
 	})),
-	breaks(rttest.RequestUnchanged, "changes a header when the answer is closed", answering(func(r *http.Request, b *body) {
+	breaks(rttest.RequestUnchanged, "changes a header when the response is closed", rewrapping(func(r *http.Request, b *body) {
 		b.close = func() { change(r) }
 	})),
 
@@ -101,11 +101,11 @@ var brokenRequests = []broken{
 	breaks(rttest.RequestForwarded, "rewrites the body", rewrite).verbatim(),
 	sound("adds to the query, which it may", sending(addQuery)),
 
-	breaks(rttest.RequestStreamed, "reads all of an upload", peek(func(*http.Request) int64 { return 1 << 20 })),
-	breaks(rttest.RequestStreamed, "looks into an upload that waits for consent", peek(func(r *http.Request) int64 {
+	breaks(rttest.RequestStreamed, "reads all of an upload", lookahead(func(*http.Request) int64 { return 1 << 20 })),
+	breaks(rttest.RequestStreamed, "reads the start of an upload that waits for consent", lookahead(func(r *http.Request) int64 {
 		return int64(len(r.Header.Get("Expect")))
 	})),
-	sound("looks into other uploads", peek(func(r *http.Request) int64 {
+	sound("reads the start of other uploads", lookahead(func(r *http.Request) int64 {
 		if r.Header.Get("Expect") != "" {
 			return 0
 		}
@@ -117,7 +117,7 @@ var brokenRequests = []broken{
 
 	breaks(rttest.TrailerKept, "copies with Clone", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(r.Clone(r.Context()))
-		return answerTo(r, resp), err
+		return responseTo(r, resp), err
 	}),
 }
 
@@ -144,7 +144,7 @@ func wrapped(b io.ReadCloser) io.ReadCloser {
 	return &body{ReadCloser: b}
 }
 
-// body is the body of a request or an answer, with more to do.
+// body is the body of a request or a response, with more to do.
 type body struct {
 	io.ReadCloser
 	read  func(p []byte) (int, error) // instead
@@ -171,9 +171,9 @@ func (b *body) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// answering returns a layer that puts a body of its own around that of every
-// answer, but for connections.
-func answering(edit func(r *http.Request, b *body)) trip {
+// rewrapping returns a layer that puts a body of its own around that of every
+// response, but for connections.
+func rewrapping(edit func(r *http.Request, b *body)) trip {
 	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
 		if err == nil && resp.StatusCode != http.StatusSwitchingProtocols {
@@ -213,7 +213,7 @@ func recycle() trip {
 			pool.Put(c)
 		}()
 		resp, err := next.RoundTrip(c)
-		return answerTo(r, resp), err
+		return responseTo(r, resp), err
 	}
 }
 
@@ -221,12 +221,12 @@ func clearCopy(next http.RoundTripper, r *http.Request) (*http.Response, error) 
 	c := copyOf(r)
 	defer clear(c.Header)
 	resp, err := next.RoundTrip(c)
-	return answerTo(r, resp), err
+	return responseTo(r, resp), err
 }
 
-// peek returns a layer that reads the first bytes of uploads before it sends
-// them, as many as first says.
-func peek(first func(*http.Request) int64) trip {
+// lookahead returns a layer that reads the first bytes of uploads before it
+// sends them; first returns how many.
+func lookahead(first func(*http.Request) int64) trip {
 	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		if r.Body == nil || r.GetBody != nil || r.Header == nil || first(r) == 0 {
 			return next.RoundTrip(r)
@@ -239,7 +239,7 @@ func peek(first func(*http.Request) int64) trip {
 		c := copyOf(r)
 		c.Body = &body{ReadCloser: r.Body, read: io.MultiReader(bytes.NewReader(head), r.Body).Read}
 		resp, err := next.RoundTrip(c)
-		return answerTo(r, resp), err
+		return responseTo(r, resp), err
 	}
 }
 

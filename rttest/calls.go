@@ -3,6 +3,8 @@ package rttest
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 )
 
 // checkCalls makes every kind of call with every end that it may come to.
@@ -30,10 +32,10 @@ func checkCall(k Kit, rec *recorder, s shape, does script) {
 	})
 }
 
-// auditEnd checks that the caller hears what next has said.
+// auditEnd checks that the caller gets the response or error of next.
 func (c *call) auditEnd() {
 	if c.script.good && c.resp == nil {
-		c.found(AnswerIntact, "a good answer becomes an error: %v", c.err)
+		c.found(ResponseIntact, "a good response becomes an error: %v", c.err)
 	}
 	if c.req.Context().Err() != nil {
 		return // the call was ended, since it did not end
@@ -44,7 +46,7 @@ func (c *call) auditEnd() {
 	if !errors.Is(c.err, errNext) {
 		c.found(ErrorKept, "errors.Is does not find the error of next in: %v", c.err)
 	} else if _, ok := errors.AsType[timeout](c.err); ok && !isTimeout(c.err) {
-		c.found(TimeoutKept, "an error that is a timeout has no method Timeout() bool that says so: %v", c.err)
+		c.found(TimeoutKept, "an error that is a timeout does not return true from a method Timeout() bool: %v", c.err)
 	}
 }
 
@@ -67,20 +69,88 @@ func (c *call) finish() {
 // ended reports whether RoundTrip has returned, by a result.
 func (c *call) ended() bool { return c.returned() && c.panicked == nil }
 
-// checkRefusal checks calls that the layer refuses by itself.
-func checkRefusal(k Kit, rec *recorder) {
-	if k.Refuse == nil {
+// checkRejection checks calls that the layer rejects by itself.
+func checkRejection(k Kit, rec *recorder) {
+	if k.Reject == nil {
 		return
 	}
-	good := answers(k.Answer, "Kit.Answer")
+	good := responds(k.Response, "Kit.Response")
 	for _, s := range append(regular(k), irregular(k)...) {
-		try(k, rec, s.name+", refused by the layer", k.Refuse, good, func(t *trial) {
+		try(k, rec, s.name+", rejected by the layer", k.Reject, good, func(t *trial) {
 			c := t.onlyCall(context.Background(), s)
 			c.do()
 			c.finish()
 			if c.ended() && c.err == nil {
-				c.found(Outcome, "the layer of Kit.Refuse does not refuse the call")
+				c.found(Outcome, "the layer of Kit.Reject does not reject the call")
 			}
 		})
 	}
+}
+
+// checkRedirect checks that redirects are handed over. That none is followed
+// is checked wherever next returns one.
+func checkRedirect(k Kit, rec *recorder) {
+	for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect} {
+		redirect := responds(Response{Status: status, Header: http.Header{"Location": {redirectedTo}}}, "a redirect")
+		for _, s := range regular(k) {
+			try(k, rec, s.name+", "+redirect.name, k.Wrap, redirect, func(t *trial) {
+				c := t.onlyCall(context.Background(), s)
+				c.do()
+				c.finish()
+				if c.ended() && c.resp == nil {
+					t.found(RedirectReturned, "a redirect becomes an error: %v", c.err)
+				}
+			})
+		}
+	}
+}
+
+// checkUpgrade checks that a connection stays one.
+func checkUpgrade(k Kit, rec *recorder) {
+	switching := responds(Response{
+		Status: http.StatusSwitchingProtocols,
+		Header: http.Header{"Connection": {"Upgrade"}, "Upgrade": {"rttest"}},
+	}, "101")
+	s := regular(k)[0]
+	try(k, rec, s.name+", "+switching.name, k.Wrap, switching, func(t *trial) {
+		c := t.onlyCall(context.Background(), s)
+		c.do()
+		if c.ended() && c.resp != nil && c.resp.Body != nil {
+			if _, ok := c.resp.Body.(io.Writer); !ok {
+				t.found(ResponseUpgraded, "the body of the response is no io.Writer")
+			}
+		}
+		c.finish()
+	})
+}
+
+// maxLayers bounds the search for next: a layer may unwrap to itself.
+const maxLayers = 100
+
+// checkChain checks what http.Client and others look for in a RoundTripper.
+func checkChain(k Kit, rec *recorder) {
+	try(k, rec, "no request", k.Wrap, responds(k.Response, ""), func(t *trial) {
+		client := http.Client{Transport: t.top}
+		client.CloseIdleConnections()
+		if t.next.idle.Load() == 0 {
+			t.found(IdleForwarded, "CloseIdleConnections does not reach next")
+		}
+		if !unwraps(t.top, t.next) {
+			t.found(Unwraps, "Unwrap() http.RoundTripper does not lead to next")
+		}
+	})
+}
+
+func unwraps(rt http.RoundTripper, next *bottom) bool {
+	for range maxLayers {
+		if same(rt, next) {
+			return true
+		}
+		u, ok := rt.(interface{ Unwrap() http.RoundTripper })
+		if !ok {
+			return false
+		}
+		rt = u.Unwrap()
+	}
+	return false
 }

@@ -15,20 +15,20 @@ const (
 
 // checkConcurrent makes many calls at once. A layer that is known to change
 // requests would only be reported as a data race on top, and without the
-// values of the context next cannot tell the calls apart.
+// values of the context next cannot distinguish the calls.
 func checkConcurrent(k Kit, rec *recorder) {
 	if rec.has(RequestUnchanged, CopyUnchanged, ContextReaches, NoPanic) {
 		return
 	}
 	mixed := new(recorder)
-	atOnce(k, mixed, answersSlowly(k.Answer), (*call).doOwn)
+	atOnce(k, mixed, respondsSlowly(k.Response), (*call).doOwn)
 	if mixed.has(Concurrent) {
 		rec.addAll(mixed.list, Concurrent) // the rest is about the wrong calls
 		return
 	}
 	rec.addAll(mixed.list, clauses...)
-	atOnce(k, rec, answersSlowly(k.Answer), (*call).doWatched)
-	atOnce(k, rec, once(failsDialing(), answersSlowly(k.Answer)), (*call).doWatched)
+	atOnce(k, rec, respondsSlowly(k.Response), (*call).doWatched)
+	atOnce(k, rec, once(failsDialing(), respondsSlowly(k.Response)), (*call).doWatched)
 }
 
 func atOnce(k Kit, rec *recorder, does script, do func(*call)) {
@@ -46,28 +46,28 @@ func atOnce(k Kit, rec *recorder, does script, do func(*call)) {
 	})
 }
 
-// answersSlowly takes a little time, so that calls overlap and overtake.
-func answersSlowly(answer Answer) script {
-	at := answers(answer, "")
-	return script{name: "next answers slowly", run: func(a *attempt) (*http.Response, error) {
+// respondsSlowly takes a little time, so that calls overlap and overtake.
+func respondsSlowly(response Response) script {
+	at := responds(response, "")
+	return script{name: "next responds slowly", run: func(a *attempt) (*http.Response, error) {
 		time.Sleep(time.Duration(a.call.id*7%callers) * time.Millisecond)
 		return at.run(a)
 	}}
 }
 
-// doOwn checks that the call gets its own answer, and nothing else.
+// doOwn checks that the call gets its own response, and nothing else.
 func (c *call) doOwn() {
 	c.do()
 	if !c.ended() || c.resp == nil || c.resp.Body == nil {
 		return
 	}
 	if c.resp.Header.Get(replyHeader) != "" && c.handed() == nil {
-		c.found(Concurrent, "a call gets the answer of another one")
+		c.found(Concurrent, "a call gets the response of another one")
 	}
 	_ = c.resp.Body.Close()
 }
 
-// doWatched checks all there is to check, while somebody else reads the
+// doWatched checks all there is to check, while another goroutine reads the
 // request.
 func (c *call) doWatched() {
 	stop := c.readAlong()
@@ -102,8 +102,8 @@ func (c *call) readAlong() (stop func()) {
 	}
 }
 
-// scribble changes the request in every way a caller may once the answer's
-// body was closed. The race detector sees who still reads it.
+// scribble changes the request in every way a caller may once the response's
+// body was closed. The race detector reports what still reads it.
 func (c *call) scribble() {
 	maps.Copy(c.req.Header, http.Header{"Rttest-Scribble": {"x"}})
 	c.req.URL.RawQuery = ""

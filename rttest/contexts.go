@@ -15,7 +15,7 @@ func checkContext(k Kit, rec *recorder) {
 			endBefore(k, rec, s, end)
 			endDuring(k, rec, s, end)
 			endStalled(k, rec, s, end)
-			endHeld(k, rec, s, end)
+			endFirstByte(k, rec, s, end)
 			for _, does := range pausing(k) {
 				endPause(k, rec, s, end, does)
 			}
@@ -63,7 +63,7 @@ func (e end) come(c *call) {
 }
 
 func endBefore(k Kit, rec *recorder, s shape, e end) {
-	good := answers(k.Answer, "Kit.Answer")
+	good := responds(k.Response, "Kit.Response")
 	try(k, rec, s.name+", context ended before ("+e.name+")", k.Wrap, good, func(t *trial) {
 		c := t.onlyCall(e.context(), s)
 		e.come(c)
@@ -98,8 +98,8 @@ func endPause(k Kit, rec *recorder, s shape, e end, does script) {
 		c := t.onlyCall(e.context(), s)
 		c.start()
 		synctest.Wait()
-		// A deadline that is known to come too early may be answered at once,
-		// and by what next has said.
+		// A layer that knows that the deadline comes too early may return at
+		// once, with what next has returned.
 		c.endNow(e, !c.returned() && e.after == 0)
 	})
 }
@@ -108,7 +108,7 @@ func endStalled(k Kit, rec *recorder, s shape, e end) {
 	if k.Stall == nil {
 		return
 	}
-	good := answers(k.Answer, "Kit.Answer")
+	good := responds(k.Response, "Kit.Response")
 	try(k, rec, s.name+", the layer waits before next is called ("+e.name+")", k.Stall, good, func(t *trial) {
 		c := t.onlyCall(e.context(), s)
 		c.start()
@@ -117,11 +117,11 @@ func endStalled(k Kit, rec *recorder, s shape, e end) {
 	})
 }
 
-// endHeld ends the context while the layer waits for the first bytes of the
-// response. Most do not, and are asked by endReading.
-func endHeld(k Kit, rec *recorder, s shape, e end) {
-	held := answersWith(k.Answer, "", func(r *reply) { r.held, r.holdAt = true, 0 })
-	try(k, rec, s.name+", the answer does not come ("+e.name+")", k.Wrap, held, func(t *trial) {
+// endFirstByte ends the context while the layer waits for the first bytes of the
+// response. Most do not; endReading checks those.
+func endFirstByte(k Kit, rec *recorder, s shape, e end) {
+	stalled := respondsWith(k.Response, "", func(r *reply) { r.stalled, r.stallAt = true, 0 })
+	try(k, rec, s.name+", the response does not come ("+e.name+")", k.Wrap, stalled, func(t *trial) {
 		c := t.onlyCall(e.context(), s)
 		c.start()
 		synctest.Wait()
@@ -160,7 +160,7 @@ func (c *call) checkEnd(e end, breaks Clause) {
 	case !errors.Is(c.err, e.err):
 		c.found(breaks, "the error is not %v: %v", e.err, c.err)
 	case e.after > 0 && !isTimeout(c.err):
-		c.found(TimeoutKept, "the error of a deadline does not say so by Timeout() bool: %v", c.err)
+		c.found(TimeoutKept, "the error of a deadline does not return true from Timeout() bool: %v", c.err)
 	}
 }
 
@@ -177,8 +177,8 @@ func (c *call) outlived() bool {
 // endReading ends the context when RoundTrip has returned, but the caller has
 // not read the response yet.
 func endReading(k Kit, rec *recorder, s shape) {
-	good := answers(k.Answer, "Kit.Answer")
-	try(k, rec, s.name+", context ends before the answer was read", k.Wrap, good, func(t *trial) {
+	good := responds(k.Response, "Kit.Response")
+	try(k, rec, s.name+", context ends before the response was read", k.Wrap, good, func(t *trial) {
 		c := t.onlyCall(context.Background(), s)
 		c.do()
 		synctest.Wait()
@@ -190,7 +190,7 @@ func endReading(k Kit, rec *recorder, s shape) {
 		c.cancel(nil)
 		synctest.Wait()
 		if a.ctx.Err() == nil {
-			t.found(ContextReaches, "the context given to next does not end with the caller's while the answer's body is read")
+			t.found(ContextReaches, "the context given to next does not end with the caller's while the response's body is read")
 		}
 		c.close()
 		c.audit()

@@ -13,16 +13,16 @@
 //		})
 //	}
 //
-// Each rule is a [Clause], whose comment says why it is one, and who says so.
+// Each rule is a [Clause], whose comment gives the reason and the source.
 // [Run] reports each in a subtest of its own, and [Check] returns what it
 // found, for programs that compare RoundTrippers. A rule that a layer breaks
-// on purpose is named, with the reason, in [Kit].Except; some are mere customs,
-// as [Clause.Custom] tells.
+// on purpose is named, with the reason, in [Kit].Except; some are customs,
+// as [Clause.Custom] reports.
 //
 // # How it works
 //
 // The layer is put over a RoundTripper, next, that behaves as [http.Transport]
-// does towards its callers, answers and fails in many ways, and remembers what
+// does towards its callers, responds and fails in many ways, and records what
 // it was given. Every call runs in a bubble of its own of [testing/synctest],
 // so that hours of pauses take no time, and a call that ends late, or leaves a
 // goroutine behind, is found without waiting for it.
@@ -36,11 +36,11 @@
 //   - What goes over the wire. There is no network; next stands for one.
 //   - RoundTrippers without a next, such as [http.Transport] itself.
 //   - [http.Request].Cancel, which is deprecated.
-//   - Speed, and memory but for bodies held in it.
+//   - Speed, and memory, apart from bodies that are read into it.
 //   - Data races without -race.
 //
-// A layer that makes requests of its own, for a token say, needs a fake for
-// them that answers without a network. Time stands still in a bubble that waits
-// for a network, and also while a goroutine waits for a mutex: a layer that
-// holds one while it waits for next or a timer is never done, nor is the test.
+// A layer that makes requests of its own, such as for a token, needs a fake for
+// them that responds without a network. Time stands still in a bubble that waits
+// for a network, and also while a goroutine waits for a mutex: a test of a layer
+// that holds one while it waits for next or a timer never ends.
 package rttest

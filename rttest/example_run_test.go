@@ -38,7 +38,7 @@ func agentContract(t *testing.T) { // TestContract, where it is at home
 	})
 }
 
-// A layer that keeps the contract, and the test that says so.
+// A layer that keeps the contract, and its test.
 func ExampleRun() {
 	_ = agentContract
 }

@@ -27,7 +27,7 @@ func ExampleCheck() {
 	}
 	// Output:
 	// request unchanged: request 1, GET /items, next fails: Header has changed when next was called
+	// uninitialized request rejected: request 1, GET /items without Header, next returns Kit.Response: RoundTrip panics: assignment to entry in nil map
 	// idle connections closed: no request: CloseIdleConnections does not reach next
-	// uninitialized request refused: request 1, GET /items without Header, next answers Kit.Answer: RoundTrip panics: assignment to entry in nil map
 	// unwraps: no request: Unwrap() http.RoundTripper does not lead to next
 }

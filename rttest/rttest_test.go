@@ -22,7 +22,7 @@ func TestSoundLayers(t *testing.T) {
 		"rewrite": {Wrap: trip(rewrite).wrap},
 		"retry":   {Wrap: trip(retry{}.trip).wrap, Verbatim: true},
 		"strict":  {Wrap: trip(strict).wrap, Verbatim: true},
-		"refuse":  {Wrap: trip(pass).wrap, Refuse: trip(refuse).wrap, Verbatim: true},
+		"reject":  {Wrap: trip(pass).wrap, Reject: trip(reject).wrap, Verbatim: true},
 		"stall":   {Wrap: trip(pass).wrap, Stall: trip(stall).wrap, Verbatim: true},
 		"stack": {Verbatim: true, Wrap: func(next http.RoundTripper) http.RoundTripper {
 			return trip(strict).wrap(trip(retry{}.trip).wrap(trip(clone).wrap(next)))
@@ -37,7 +37,7 @@ func TestSoundLayers(t *testing.T) {
 // blame what is sound.
 func TestBrokenLayers(t *testing.T) {
 	proven := make(map[rttest.Clause]bool)
-	for _, b := range slices.Concat(brokenRequests, brokenBodies, brokenAnswers, brokenErrors, brokenContexts, brokenPrograms) {
+	for _, b := range slices.Concat(brokenRequests, brokenBodies, brokenResponses, brokenErrors, brokenContexts, brokenPrograms) {
 		if len(b.want) == 1 {
 			proven[b.want[0]] = true
 		}
@@ -48,7 +48,7 @@ func TestBrokenLayers(t *testing.T) {
 	}
 	for _, c := range rttest.Clauses() {
 		if !proven[c] {
-			t.Errorf("no broken layer breaks %q alone", c)
+			t.Errorf("no broken layer breaks only %q", c)
 		}
 	}
 }
@@ -119,14 +119,14 @@ func TestWrongKits(t *testing.T) {
 func TestCustom(t *testing.T) {
 	for _, c := range rttest.Clauses() {
 		if custom := slices.Contains([]rttest.Clause{
-			rttest.UninitializedRefused, rttest.BodyClosedOnce, rttest.AnswerDrained, rttest.AnswerRequest, rttest.ErrorBare, rttest.Unwraps,
+			rttest.UninitializedRejected, rttest.BodyClosedOnce, rttest.ResponseDrained, rttest.ResponseRequest, rttest.IdleForwarded, rttest.ErrorBare, rttest.Unwraps,
 		}, c); c.Custom() != custom {
 			t.Errorf("%q: Custom: %v, want %v", c, c.Custom(), custom)
 		}
 	}
 }
 
-// TestEveryClauseIsReported parses this package, lest a rule is declared and
+// TestEveryClauseIsReported parses this package: a rule may not be declared and
 // then forgotten.
 func TestEveryClauseIsReported(t *testing.T) {
 	f, err := parser.ParseFile(token.NewFileSet(), "clause.go", nil, 0)

@@ -11,11 +11,11 @@ import (
 
 // script is what next does with a call.
 type script struct {
-	name   string
-	run    func(*attempt) (*http.Response, error)
-	answer Answer // what it answers, if it does
-	good   bool   // the caller must be handed the response
-	late   bool   // the request's body is closed after next has returned
+	name     string
+	run      func(*attempt) (*http.Response, error)
+	response Response // what it returns, if it does
+	good     bool     // the caller must be handed the response
+	late     bool     // the request's body is closed after next has returned
 }
 
 // lateBy is how long after the return of next a body is closed late.
@@ -25,8 +25,8 @@ var errNext = errors.New("rttest: next fails")
 
 // scripts returns all that next may do before it comes to an end.
 func scripts(k Kit) []script {
-	good := answers(k.Answer, "Kit.Answer")
-	list := append(pausing(k), timesOut(), lateAnswer(k.Answer), lateError())
+	good := responds(k.Response, "Kit.Response")
+	list := append(pausing(k), timesOut(), lateResponse(k.Response), lateError())
 	for _, first := range pausing(k) {
 		list = append(list, once(first, good))
 	}
@@ -37,32 +37,32 @@ func scripts(k Kit) []script {
 // mainScripts returns the most different of scripts, for requests that a layer
 // need not accept.
 func mainScripts(k Kit) []script {
-	good := answers(k.Answer, "Kit.Answer")
+	good := responds(k.Response, "Kit.Response")
 	return []script{
 		good, once(failsDialing(), good), once(failsReading(), good),
-		answers(busy, "503"), lateError(),
+		responds(busy, "503"), lateError(),
 	}
 }
 
 // pausing returns what may make a layer try again after a pause.
 func pausing(k Kit) []script {
-	return append([]script{failsReading(), failsDialing()}, otherAnswers(k)...)
+	return append([]script{failsReading(), failsDialing()}, otherResponses(k)...)
 }
 
-// otherAnswers returns scripts that answer something else than the good
-// answer, over and over.
-func otherAnswers(k Kit) []script {
+// otherResponses returns scripts that return another than the good response,
+// at every attempt.
+func otherResponses(k Kit) []script {
 	var list []script
-	for _, a := range standardAnswers {
-		list = append(list, answers(a, strconv.Itoa(a.Status)))
+	for _, a := range standardResponses {
+		list = append(list, responds(a, strconv.Itoa(a.Status)))
 	}
-	for i, a := range k.Answers {
-		list = append(list, answers(a, fmt.Sprintf("number %d of Kit.Answers", i+1)))
+	for i, a := range k.Responses {
+		list = append(list, responds(a, fmt.Sprintf("number %d of Kit.Responses", i+1)))
 	}
 	return list
 }
 
-var standardAnswers = []Answer{
+var standardResponses = []Response{
 	{Status: http.StatusNoContent},
 	{Status: http.StatusFound, Header: http.Header{"Location": {redirectedTo}}, Body: "elsewhere"},
 	{Status: http.StatusNotFound, Body: "not found"},
@@ -71,21 +71,21 @@ var standardAnswers = []Answer{
 	busy,
 }
 
-var busy = Answer{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"1"}}, Body: "busy"}
+var busy = Response{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"1"}}, Body: "busy"}
 
 // redirectedTo is on the host of the request, so that a layer that follows
 // has no excuse.
 const redirectedTo = "/rttest/redirected"
 
-func answers(answer Answer, name string) script { return answersWith(answer, name, nil) }
+func responds(response Response, name string) script { return respondsWith(response, name, nil) }
 
-// answersWith is answers with a change to the body of the response.
-func answersWith(answer Answer, name string, edit func(*reply)) script {
-	return script{name: "next answers " + name, answer: answer, run: func(a *attempt) (*http.Response, error) {
+// respondsWith is responds with a change to the body of the response.
+func respondsWith(response Response, name string, edit func(*reply)) script {
+	return script{name: "next returns " + name, response: response, run: func(a *attempt) (*http.Response, error) {
 		if err := a.readBody(); err != nil {
 			return nil, err
 		}
-		return a.answer(answer, edit), nil
+		return a.respond(response, edit), nil
 	}}
 }
 
@@ -138,13 +138,13 @@ func once(first, then script) script {
 	}}
 }
 
-// lateAnswer answers before it has read the request, as servers do that need
-// no more of it.
-func lateAnswer(answer Answer) script {
-	return script{name: "next answers early and closes the request late", late: true,
+// lateResponse responds before it has read the request, as servers do that do
+// not need the rest.
+func lateResponse(response Response) script {
+	return script{name: "next responds early and closes the request late", late: true,
 		run: func(a *attempt) (*http.Response, error) {
 			go a.finishLate()
-			return a.answer(answer, nil), nil
+			return a.respond(response, nil), nil
 		}}
 }
 

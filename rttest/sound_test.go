@@ -71,13 +71,13 @@ func rewrite(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// refuse sends nothing.
-func refuse(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+// reject sends nothing.
+func reject(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
 	closeBody(r)
-	return nil, errRefused
+	return nil, errRejected
 }
 
-var errRefused = errors.New("refused")
+var errRejected = errors.New("rejected")
 
 // stall waits for long before it calls next.
 func stall(next http.RoundTripper, r *http.Request) (*http.Response, error) {
@@ -105,7 +105,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// strict turns every answer that is no success into an error.
+// strict turns every response that is no success into an error.
 func strict(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	resp, err := next.RoundTrip(r)
 	if err != nil || resp.StatusCode < 400 {
@@ -125,9 +125,9 @@ func drop(resp *http.Response) {
 // retry tries again, three times and after a pause. The flaws are off.
 type retry struct {
 	sendAgain   bool // the body that was read already
-	seek        bool // back to the start of the body that was read already
+	rewind      bool // back to the start of the body that was read already
 	share       bool // one reader of GetBody for all later attempts
-	keepAnswer  bool // open, when it is dropped
+	keepOpen    bool // open, when it is dropped
 	closeUnread bool
 	drainAll    bool
 	sleep       bool // and hear nothing
@@ -141,11 +141,11 @@ func (f retry) trip(next http.RoundTripper, r *http.Request) (*http.Response, er
 	for n := 0; ; n++ {
 		resp, err := next.RoundTrip(attempt)
 		if n == 3 || !temporary(resp, err) || r.Context().Err() != nil {
-			return answerTo(r, resp), err
+			return responseTo(r, resp), err
 		}
 		again, cannot := f.copy(r, attempt, n)
 		if cannot != nil {
-			return answerTo(r, resp), err
+			return responseTo(r, resp), err
 		}
 		f.drop(resp)
 		if ended := f.pause(r.Context(), err); ended != nil {
@@ -158,7 +158,7 @@ func (f retry) trip(next http.RoundTripper, r *http.Request) (*http.Response, er
 	}
 }
 
-func answerTo(r *http.Request, resp *http.Response) *http.Response {
+func responseTo(r *http.Request, resp *http.Response) *http.Response {
 	if resp != nil {
 		resp.Request = r
 	}
@@ -175,7 +175,7 @@ func (f retry) copy(r, last *http.Request, n int) (*http.Request, error) {
 	switch {
 	case r.Body == nil || r.Body == http.NoBody || f.sendAgain:
 		return &c, nil
-	case f.seek:
+	case f.rewind:
 		s, ok := r.Body.(io.Seeker)
 		if !ok {
 			return nil, errors.New("body cannot be sent again")
@@ -194,7 +194,7 @@ func (f retry) copy(r, last *http.Request, n int) (*http.Request, error) {
 
 func (f retry) drop(resp *http.Response) {
 	switch {
-	case resp == nil || f.keepAnswer:
+	case resp == nil || f.keepOpen:
 	case f.closeUnread:
 		resp.Body.Close()
 	case f.drainAll:

@@ -39,7 +39,7 @@ var contractRequests = []func(context.Context) *http.Request{
 	},
 }
 
-var contractAnswers = []rttest.Answer{
+var contractAnswers = []rttest.Response{
 	{Body: `{"error_code":102,"error_msg":"PARAM_SESSION_EXPIRED : Session expired"}`},
 	{Body: `{"error_code":107,"session_key":"new","session_secret_key":"keys"}`},
 	{Body: `{"error_code":2,"error_msg":"SERVICE : Service is temporary unavailable"}`},
@@ -76,11 +76,11 @@ func TestSignerContract(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rttest.Run(t, rttest.Kit{
-				Wrap:     func(next http.RoundTripper) http.RoundTripper { return withSource(source())(next) },
-				Requests: calls,
-				Answers:  contractAnswers,
-				Refuse:   withSource(broken{}),
-				Stall:    withSource(hanging{}),
+				Wrap:      func(next http.RoundTripper) http.RoundTripper { return withSource(source())(next) },
+				Requests:  calls,
+				Responses: contractAnswers,
+				Reject:    withSource(broken{}),
+				Stall:     withSource(hanging{}),
 			})
 		})
 	}
@@ -88,10 +88,10 @@ func TestSignerContract(t *testing.T) {
 
 func TestSignerContractForOthers(t *testing.T) {
 	rttest.Run(t, rttest.Kit{
-		Wrap:     withSource(hanging{}),
-		Requests: contractRequests[len(contractRequests)-1:],
-		Answers:  contractAnswers,
-		Verbatim: true,
+		Wrap:      withSource(hanging{}),
+		Requests:  contractRequests[len(contractRequests)-1:],
+		Responses: contractAnswers,
+		Verbatim:  true,
 	})
 }
 
@@ -100,7 +100,7 @@ func TestStackContract(t *testing.T) {
 		Wrap: func(next http.RoundTripper) http.RoundTripper {
 			return transport.Chain(next, okerrors.Decode, transport.Retry{}.Wrap, withSource(new(renewable)))
 		},
-		Requests: contractRequests,
-		Answers:  contractAnswers,
+		Requests:  contractRequests,
+		Responses: contractAnswers,
 	})
 }

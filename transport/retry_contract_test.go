@@ -13,7 +13,7 @@ import (
 // That a pause ends with the context is tested elsewhere: one that would last
 // beyond a deadline does not begin.
 func TestRetryContract(t *testing.T) {
-	api := []rttest.Answer{
+	api := []rttest.Response{
 		{Body: `{"error_code":1,"error_msg":"UNKNOWN"}`},
 		{Body: `{"error_code":2,"error_msg":"SERVICE"}`},
 		{Body: `{"error_code":8,"error_msg":"FLOOD_BLOCKED"}`},
@@ -35,10 +35,10 @@ func TestRetryContract(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rttest.Run(t, rttest.Kit{
-				Wrap:     retry.Wrap,
-				Requests: []func(context.Context) *http.Request{readByGET, readByPOST, writeByPOST, upload},
-				Answers:  api,
-				Verbatim: true,
+				Wrap:      retry.Wrap,
+				Requests:  []func(context.Context) *http.Request{readByGET, readByPOST, writeByPOST, upload},
+				Responses: api,
+				Verbatim:  true,
 			})
 		})
 	}

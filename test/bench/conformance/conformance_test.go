@@ -41,7 +41,7 @@ var knownToBreak = map[string][]rttest.Clause{
 	"retryablehttp.RoundTripper": { // a copy that shares what it sets, and an http.Client inside
 		rttest.RequestUnchanged, rttest.BodyClosed, rttest.RedirectReturned, rttest.IdleForwarded, rttest.Unwraps,
 	},
-	"oauth2.Transport": {rttest.AnswerRequest, rttest.IdleForwarded, rttest.Unwraps}, // a clone, and no more methods
+	"oauth2.Transport": {rttest.ResponseRequest, rttest.IdleForwarded, rttest.Unwraps}, // a clone, and no more methods
 }
 
 func TestOursKeepEveryRule(t *testing.T) {

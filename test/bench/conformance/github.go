@@ -14,7 +14,7 @@ import (
 )
 
 // githubLimits are the answers by which GitHub limits.
-var githubLimits = []rttest.Answer{
+var githubLimits = []rttest.Response{
 	{
 		Status: http.StatusForbidden,
 		Header: http.Header{"Retry-After": {"1"}, "Content-Type": {"application/json"}},

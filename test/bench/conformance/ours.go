@@ -22,10 +22,10 @@ func ours() []subject {
 		{name: "transport.Retry", setup: "zero value", kit: okKit(transport.Retry{}.Wrap, func(k *rttest.Kit) { k.Verbatim = true })},
 		{name: "ratelimit.Limit", setup: "a Bucket", once: true, kit: okKit(limit(1000, false), func(k *rttest.Kit) {
 			k.Verbatim = true
-			k.Refuse, k.Stall = limit(0.0001, true), limit(0.0001, false)
+			k.Reject, k.Stall = limit(0.0001, true), limit(0.0001, false)
 		})},
 		{name: "transport.Signer", setup: "a static session", kit: okKit(signer(oauth.Static("token", "session secret")), func(k *rttest.Kit) {
-			k.Refuse, k.Stall = signer(noSession{}), signer(lateSession{})
+			k.Reject, k.Stall = signer(noSession{}), signer(lateSession{})
 		})},
 		{name: "okru.NewTransport", setup: "the whole stack, limited by an Adaptive", kit: okKit(stack, nil)},
 	}
@@ -46,7 +46,7 @@ func okKit(wrap func(http.RoundTripper) http.RoundTripper, edit func(*rttest.Kit
 				return request(ctx, "POST", "https://api.ok.ru/api/users/setStatus", "status=x")
 			},
 		},
-		Answers: []rttest.Answer{
+		Responses: []rttest.Response{
 			{Body: `{"error_code":102,"error_msg":"PARAM_SESSION_EXPIRED : Session expired"}`},
 			{Body: `{"error_code":2,"error_msg":"SERVICE : x"}`},
 			{Body: `{"error_code":8,"error_msg":"FLOOD_BLOCKED : x"}`},

@@ -63,7 +63,7 @@ func peers() []subject {
 		{
 			name: "github_ratelimit.New", module: "github.com/gofri/go-github-ratelimit/v2",
 			setup: "both limits, WithTotalSleepLimit of 10 s",
-			kit: rttest.Kit{Verbatim: true, Answers: githubLimits, Wrap: func(next http.RoundTripper) http.RoundTripper {
+			kit: rttest.Kit{Verbatim: true, Responses: githubLimits, Wrap: func(next http.RoundTripper) http.RoundTripper {
 				return github_ratelimit.New(next, github_secondary_ratelimit.WithTotalSleepLimit(10*time.Second, nil))
 			}},
 		},

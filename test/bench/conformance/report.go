@@ -19,7 +19,7 @@ var tables = []struct {
 		rttest.BodyClosed, rttest.BodyFresh, rttest.CopiesClosed, rttest.BodyDescribed, rttest.TrailerKept,
 	}},
 	{"The response", []rttest.Clause{
-		rttest.Outcome, rttest.AnswerIntact, rttest.AnswerStreamed, rttest.AnswerClosed, rttest.AnswerUpgraded, rttest.RedirectReturned,
+		rttest.Outcome, rttest.ResponseIntact, rttest.ResponseStreamed, rttest.ResponseClosed, rttest.ResponseUpgraded, rttest.RedirectReturned,
 	}},
 	{"Errors and the context", []rttest.Clause{
 		rttest.ErrorKept, rttest.TimeoutKept,
@@ -27,7 +27,7 @@ var tables = []struct {
 	}},
 	{"The program", []rttest.Clause{rttest.IdleForwarded, rttest.Concurrent, rttest.Goroutines, rttest.NoPanic}},
 	{"Customs, which net/http does not ask for", []rttest.Clause{
-		rttest.UninitializedRefused, rttest.BodyClosedOnce, rttest.AnswerDrained, rttest.AnswerRequest, rttest.ErrorBare, rttest.Unwraps,
+		rttest.UninitializedRejected, rttest.BodyClosedOnce, rttest.ResponseDrained, rttest.ResponseRequest, rttest.ErrorBare, rttest.Unwraps,
 	}},
 }
 

@@ -27,8 +27,8 @@ func subjects() []subject { return slices.Concat(ours(), peers()) }
 
 // inapplicable are the rules that cannot apply to what sends a request once.
 var inapplicable = map[rttest.Clause]string{
-	rttest.BodyFresh:     "it sends each request once",
-	rttest.AnswerDrained: "it drops no response",
+	rttest.BodyFresh:       "it sends each request once",
+	rttest.ResponseDrained: "it drops no response",
 }
 
 // version returns the version of the module in this program.

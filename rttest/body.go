@@ -56,11 +56,11 @@ func (a *attempt) checkBody(got []byte, err error) {
 }
 
 func (a *attempt) checkLength(n int64) {
-	sent, said := a.call.before.ContentLength, a.req.ContentLength
+	sent, stated := a.call.before.ContentLength, a.req.ContentLength
 	switch {
-	case said > 0 && said != n:
+	case stated > 0 && stated != n:
 		a.call.found(BodyDescribed, "ContentLength is not the length of the Body")
-	case said <= 0 && n > 0 && sent > 0:
+	case stated <= 0 && n > 0 && sent > 0:
 		a.call.found(BodyDescribed, "ContentLength is lost")
 	}
 }

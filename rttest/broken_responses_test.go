@@ -22,7 +22,7 @@ func after(does func(r *http.Request, resp *http.Response) (*http.Response, erro
 	}
 }
 
-// dropping returns a layer that turns bad answers into errors, and does with
+// dropping returns a layer that turns bad responses into errors, and does with
 // the bodies what does does.
 func dropping(does func(body io.ReadCloser)) trip {
 	return after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
@@ -34,7 +34,7 @@ func dropping(does func(body io.ReadCloser)) trip {
 	})
 }
 
-var brokenAnswers = []broken{
+var brokenResponses = []broken{
 	breaks(rttest.Outcome, "returns a response and an error", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
 		if resp.StatusCode >= 400 {
 			return resp, errors.New(resp.Status)
@@ -76,15 +76,15 @@ var brokenAnswers = []broken{
 		}
 	}),
 
-	breaks(rttest.AnswerIntact, "cuts the answer", answering(func(_ *http.Request, b *body) { b.read = io.LimitReader(b.ReadCloser, 1<<10).Read })),
-	breaks(rttest.AnswerIntact, "changes a byte", answering(func(_ *http.Request, b *body) {
+	breaks(rttest.ResponseIntact, "cuts the response", rewrapping(func(_ *http.Request, b *body) { b.read = io.LimitReader(b.ReadCloser, 1<<10).Read })),
+	breaks(rttest.ResponseIntact, "changes a byte", rewrapping(func(_ *http.Request, b *body) {
 		b.read = func(p []byte) (int, error) {
 			n, err := b.ReadCloser.Read(p)
 			copy(p[:n], "?")
 			return n, err
 		}
 	})),
-	breaks(rttest.AnswerIntact, "fails at the end", answering(func(_ *http.Request, b *body) {
+	breaks(rttest.ResponseIntact, "fails at the end", rewrapping(func(_ *http.Request, b *body) {
 		b.read = func(p []byte) (int, error) {
 			n, err := b.ReadCloser.Read(p)
 			if err == io.EOF {
@@ -93,28 +93,28 @@ var brokenAnswers = []broken{
 			return n, err
 		}
 	})),
-	breaks(rttest.AnswerIntact, "changes the status", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+	breaks(rttest.ResponseIntact, "changes the status", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
 		resp.StatusCode = http.StatusAccepted
 		return resp, nil
 	})),
-	breaks(rttest.AnswerIntact, "loses headers", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+	breaks(rttest.ResponseIntact, "loses headers", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
 		delete(resp.Header, "Content-Type")
 		return resp, nil
 	})),
-	breaks(rttest.AnswerIntact, "states another length", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+	breaks(rttest.ResponseIntact, "states another length", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
 		resp.ContentLength = -1
 		return resp, nil
 	})),
-	breaks(rttest.AnswerIntact, "builds the answer anew", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+	breaks(rttest.ResponseIntact, "builds the response anew", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
 		return &http.Response{
 			StatusCode: resp.StatusCode, Header: resp.Header, Body: resp.Body, Trailer: resp.Trailer,
 			ContentLength: resp.ContentLength, Request: resp.Request,
 		}, nil
 	})),
-	breaks(rttest.AnswerIntact, "copies the answer before its trailer is set", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+	breaks(rttest.ResponseIntact, "copies the response before its trailer is set", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
 		return new(*resp), nil
 	})),
-	breaks(rttest.AnswerIntact, "hides that the answer was cut", answering(func(_ *http.Request, b *body) {
+	breaks(rttest.ResponseIntact, "hides that the response was cut", rewrapping(func(_ *http.Request, b *body) {
 		b.read = func(p []byte) (int, error) {
 			n, err := b.ReadCloser.Read(p)
 			if err == io.ErrUnexpectedEOF {
@@ -123,26 +123,26 @@ var brokenAnswers = []broken{
 			return n, err
 		}
 	})),
-	breaks(rttest.AnswerIntact, "makes up an answer", after(func(r *http.Request, resp *http.Response) (*http.Response, error) {
+	breaks(rttest.ResponseIntact, "makes up a response", after(func(r *http.Request, resp *http.Response) (*http.Response, error) {
 		if resp.StatusCode < 400 {
 			return resp, nil
 		}
 		drop(resp)
 		return &http.Response{StatusCode: http.StatusBadGateway, Body: http.NoBody, Request: r}, nil
 	})),
-	breaks(rttest.AnswerIntact, "refuses good answers", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+	breaks(rttest.ResponseIntact, "rejects good responses", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
 		if resp.StatusCode != http.StatusOK {
 			return resp, nil
 		}
 		drop(resp)
-		return nil, errRefused
-	})).also(rttest.AnswerStreamed, rttest.ContextEnds), // for it drains before it returns, and does not ask why that fails
+		return nil, errRejected
+	})).also(rttest.ResponseStreamed, rttest.ContextEnds), // for it drains before it returns, and does not ask why that fails
 
-	breaks(rttest.AnswerStreamed, "reads the answer before it returns", answering(func(_ *http.Request, b *body) {
+	breaks(rttest.ResponseStreamed, "reads the response before it returns", rewrapping(func(_ *http.Request, b *body) {
 		text, err := io.ReadAll(b.ReadCloser)
 		b.read = io.MultiReader(bytes.NewReader(text), failing{err}).Read
 	})),
-	breaks(rttest.AnswerStreamed, "reads the answer at the first Read", answering(func(_ *http.Request, b *body) {
+	breaks(rttest.ResponseStreamed, "reads the response at the first Read", rewrapping(func(_ *http.Request, b *body) {
 		var all io.Reader
 		b.read = func(p []byte) (int, error) {
 			if all == nil {
@@ -152,42 +152,42 @@ var brokenAnswers = []broken{
 			return all.Read(p)
 		}
 	})),
-	breaks(rttest.AnswerStreamed, "reads ahead", answering(readAhead)),
+	breaks(rttest.ResponseStreamed, "reads ahead", rewrapping(readAhead)),
 
-	breaks(rttest.AnswerClosed, "drops answers", dropping(func(io.ReadCloser) {})),
-	breaks(rttest.AnswerClosed, "reads answers to their end and drops them", dropping(func(b io.ReadCloser) {
+	breaks(rttest.ResponseClosed, "drops responses", dropping(func(io.ReadCloser) {})),
+	breaks(rttest.ResponseClosed, "reads responses to their end and drops them", dropping(func(b io.ReadCloser) {
 		_, _ = io.CopyN(io.Discard, b, 64<<10)
 	})),
-	breaks(rttest.AnswerClosed, "drops answers to try again", retry{keepAnswer: true}.trip),
-	breaks(rttest.AnswerClosed, "does not close what the caller closes", answering(func(_ *http.Request, b *body) {
+	breaks(rttest.ResponseClosed, "drops responses to try again", retry{keepOpen: true}.trip),
+	breaks(rttest.ResponseClosed, "does not close what the caller closes", rewrapping(func(_ *http.Request, b *body) {
 		b.ReadCloser = io.NopCloser(b.ReadCloser)
 	})),
-	breaks(rttest.AnswerDrained, "closes answers unread", dropping(func(b io.ReadCloser) { b.Close() })),
-	breaks(rttest.AnswerDrained, "closes answers unread to try again", retry{closeUnread: true}.trip),
-	breaks(rttest.AnswerDrained, "reads answers without bound", dropping(func(b io.ReadCloser) {
+	breaks(rttest.ResponseDrained, "closes responses unread", dropping(func(b io.ReadCloser) { b.Close() })),
+	breaks(rttest.ResponseDrained, "closes responses unread to try again", retry{closeUnread: true}.trip),
+	breaks(rttest.ResponseDrained, "reads responses without bound", dropping(func(b io.ReadCloser) {
 		_, _ = io.Copy(io.Discard, b)
 		b.Close()
 	})),
-	breaks(rttest.AnswerDrained, "reads answers without bound to try again", retry{drainAll: true}.trip),
+	breaks(rttest.ResponseDrained, "reads responses without bound to try again", retry{drainAll: true}.trip),
 
-	breaks(rttest.AnswerRequest, "names its copy", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	breaks(rttest.ResponseRequest, "names its copy", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		return next.RoundTrip(copyOf(r))
 	}),
-	breaks(rttest.AnswerRequest, "names nothing", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+	breaks(rttest.ResponseRequest, "names nothing", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
 		resp.Request = nil
 		return resp, nil
 	})),
-	breaks(rttest.AnswerUpgraded, "wraps connections", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+	breaks(rttest.ResponseUpgraded, "wraps connections", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
 		resp.Body = wrapped(resp.Body)
 		return resp, nil
 	})),
 	breaks(rttest.RedirectReturned, "follows redirects", follow),
-	breaks(rttest.RedirectReturned, "refuses redirects", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+	breaks(rttest.RedirectReturned, "rejects redirects", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
 		if resp.Header.Get("Location") == "" {
 			return resp, nil
 		}
 		drop(resp)
-		return nil, errRefused
+		return nil, errRejected
 	})),
 }
 
@@ -201,7 +201,7 @@ func (f failing) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// readAhead reads all of the answer while the caller is busy.
+// readAhead reads all of the response while the caller is busy.
 func readAhead(_ *http.Request, b *body) {
 	var ahead bytes.Buffer
 	var failed error
@@ -234,5 +234,5 @@ func follow(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	}
 	c.Method, c.Body, c.GetBody, c.ContentLength = http.MethodGet, nil, nil, 0
 	resp, err = next.RoundTrip(c)
-	return answerTo(r, resp), err
+	return responseTo(r, resp), err
 }

@@ -2,9 +2,103 @@ package rttest
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
+
+// bottom is next: it does towards the layer what http.Transport would.
+type bottom struct {
+	script   script
+	only     *call        // the call of a trial that has one; nil: it has several
+	idle     atomic.Int32 // calls of CloseIdleConnections
+	releases sync.Once
+	released chan struct{} // closed: calls that hang return
+	gate     chan struct{} // closed: the rest of the response has come
+	stalls   sync.Once
+	waiting  chan struct{} // closed: a reader waits for that
+}
+
+func newBottom(s script) *bottom {
+	return &bottom{script: s, released: make(chan struct{}), gate: make(chan struct{}), waiting: make(chan struct{})}
+}
+
+var (
+	errUnknownCall = errors.New("rttest: next does not know which call this is: its context is not derived from the caller's")
+	errNoURL       = errors.New("rttest: next was given a request without URL")
+	errNoHeader    = errors.New("rttest: next was given a request without Header")
+)
+
+// maxAttempts is how often next returns for a call. One that is repeated for ever
+// then does not return, which is what it would come to.
+const maxAttempts = 1000
+
+// RoundTrip implements http.RoundTripper.
+func (b *bottom) RoundTrip(r *http.Request) (*http.Response, error) {
+	c, ok := r.Context().Value(callKey{}).(*call)
+	if !ok {
+		if b.only == nil {
+			return nil, errUnknownCall
+		}
+		c = b.only
+		c.found(ContextReaches, "the values of the caller's context are lost")
+	}
+	a := c.arrive(r)
+	defer a.leave()
+	if err := reject(r); err != nil {
+		a.closeBody()
+		return nil, err
+	}
+	if ok {
+		a.checkTrace()
+	}
+	if a.n > maxAttempts {
+		return hangs().run(a)
+	}
+	return b.script.run(a)
+}
+
+// reject returns the error by which http.Transport would reject r.
+func reject(r *http.Request) error {
+	switch {
+	case r.URL == nil:
+		return errNoURL
+	case r.Header == nil:
+		return errNoHeader
+	}
+	return endOf(r.Context())
+}
+
+// endOf returns what http.Transport returns when ctx has ended, or nil.
+func endOf(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(ctx)
+}
+
+// CloseIdleConnections is the method that http.Client looks for.
+func (b *bottom) CloseIdleConnections() { b.idle.Add(1) }
+
+// release makes next let go of calls that hang.
+func (b *bottom) release() { b.releases.Do(func() { close(b.released) }) }
+
+// checkTrace reports a connection to the trace in the context of the attempt,
+// and checks that the trace of the caller is called.
+func (a *attempt) checkTrace() {
+	trace := httptrace.ContextClientTrace(a.ctx)
+	if trace != nil && trace.GotConn != nil {
+		trace.GotConn(httptrace.GotConnInfo{})
+	}
+	a.call.mu.Lock()
+	defer a.call.mu.Unlock()
+	if !a.call.traced {
+		a.call.found(ContextReaches, "the httptrace.ClientTrace of the caller is lost")
+	}
+}
 
 // attempt is one call of next.
 type attempt struct {
@@ -16,7 +110,7 @@ type attempt struct {
 
 	// Under call.mu:
 	reply    *reply        // nil: no response, or one without a body
-	answered http.Response // the response as it was, with a Header of its own
+	original http.Response // the response as it was, with a Header of its own
 	failed   bool          // next returned errNext
 	returned bool          // next returned
 	outlived bool          // the context was alive when next was called, but not the caller's
@@ -107,7 +201,7 @@ func contains(h, part http.Header) bool {
 	return true
 }
 
-// keySet returns a header with these keys alone, each with itself as value.
+// keySet returns a header with these keys only, each with itself as value.
 func keySet(keys []string) http.Header {
 	h := make(http.Header)
 	for _, key := range keys {

@@ -13,7 +13,7 @@ import (
 
 const (
 	// replyHeader marks the response of an attempt, so that the one that the
-	// caller was handed can be told from those that were dropped, and from
+	// caller was handed can be distinguished from those that were dropped, and from
 	// those of other calls.
 	replyHeader = "Rttest-Reply"
 
@@ -31,12 +31,12 @@ type reply struct {
 	resp    *http.Response  // whose body this is
 	ctx     context.Context // of the request: the body cannot be read after its end
 	content string
-	held    bool // what comes after holdAt is held back until bottom.gate is closed
-	holdAt  int
+	stalled bool // what comes after stallAt waits until bottom.gate is closed
+	stallAt int
 	cut     bool // the connection breaks after half of content
 	endless bool // spaces follow, up to maxRead
 
-	unannounced bool // the response does not say at first that it has a trailer
+	unannounced bool // the response does not announce its trailer
 
 	mu     sync.Mutex
 	read   int
@@ -45,27 +45,27 @@ type reply struct {
 
 func (a *attempt) mark() string { return fmt.Sprintf("call %d attempt %d", a.call.id, a.n) }
 
-// answer returns a response with answer. edit, if not nil, changes its body.
-func (a *attempt) answer(answer Answer, edit func(*reply)) *http.Response {
-	resp := a.newResponse(answer)
+// respond returns a response like with. edit, if not nil, changes its body.
+func (a *attempt) respond(with Response, edit func(*reply)) *http.Response {
+	resp := a.newResponse(with)
 	a.call.mu.Lock()
 	defer a.call.mu.Unlock()
 	if a.req.Method != http.MethodHead && resp.StatusCode != http.StatusNoContent {
-		r := &reply{attempt: a, resp: resp, ctx: a.ctx, content: answer.Body}
+		r := &reply{attempt: a, resp: resp, ctx: a.ctx, content: with.Body}
 		if edit != nil {
 			edit(r)
 		}
 		r.attach()
 	}
-	a.answered = *resp
-	a.answered.Header = resp.Header.Clone()
+	a.original = *resp
+	a.original.Header = resp.Header.Clone()
 	return resp
 }
 
-// newResponse returns a response with answer, and without a body.
-func (a *attempt) newResponse(answer Answer) *http.Response {
-	status := cmp.Or(answer.Status, http.StatusOK)
-	header := answer.Header.Clone()
+// newResponse returns a response like with, and without a body.
+func (a *attempt) newResponse(with Response) *http.Response {
+	status := cmp.Or(with.Status, http.StatusOK)
+	header := with.Header.Clone()
 	if header == nil {
 		header = make(http.Header)
 	}
@@ -73,7 +73,7 @@ func (a *attempt) newResponse(answer Answer) *http.Response {
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, TLS: connection,
-		Header: header, Body: http.NoBody, ContentLength: int64(len(answer.Body)), Request: a.req,
+		Header: header, Body: http.NoBody, ContentLength: int64(len(with.Body)), Request: a.req,
 	}
 }
 
@@ -86,7 +86,7 @@ func (r *reply) attach() {
 	if !r.unannounced {
 		r.resp.Trailer = http.Header{replyTrailer: nil}
 	}
-	if r.held || r.endless {
+	if r.stalled || r.endless {
 		r.resp.ContentLength = -1
 	}
 	if r.resp.StatusCode == http.StatusSwitchingProtocols {
@@ -110,7 +110,7 @@ func (a *attempt) body() *reply {
 	return a.reply
 }
 
-// Read implements io.Reader. It waits where the script says so, and ends with
+// Read implements io.Reader. It waits where the script does, and ends with
 // the context of the request as the bodies of http.Transport do.
 func (r *reply) Read(p []byte) (int, error) {
 	if err := endOf(r.ctx); err != nil {
@@ -142,13 +142,13 @@ func (r *reply) end() error {
 	return io.EOF
 }
 
-// wait waits for what is held back, if that is what comes next.
+// wait waits at stallAt until the gate opens.
 func (r *reply) wait() error {
-	if read, _ := r.state(); !r.held || read < r.holdAt {
+	if read, _ := r.state(); !r.stalled || read < r.stallAt {
 		return nil
 	}
 	next := r.attempt.call.next
-	next.holding.Do(func() { close(next.held) })
+	next.stalls.Do(func() { close(next.waiting) })
 	select {
 	case <-next.gate:
 		return nil
@@ -163,8 +163,8 @@ func (r *reply) wait() error {
 func (r *reply) fill(p []byte) int {
 	end := len(r.content)
 	switch {
-	case r.held && r.read < r.holdAt:
-		end = r.holdAt
+	case r.stalled && r.read < r.stallAt:
+		end = r.stallAt
 	case r.cut:
 		end /= 2
 	}
@@ -194,7 +194,7 @@ func (a *attempt) checkCopy() {
 		return // compare looks after this one
 	}
 	for _, field := range a.given.changes(a.req) {
-		a.call.found(CopyUnchanged, "%s of the request next was given has changed before the answer's body was closed", field)
+		a.call.found(CopyUnchanged, "%s of the request next was given has changed before the response's body was closed", field)
 	}
 }
 
@@ -205,7 +205,7 @@ func (r *reply) state() (read int, closed bool) {
 	return r.read, r.closes > 0
 }
 
-// text returns what the body says. A nil r says nothing.
+// text returns the content of the body; of a nil r, "".
 func (r *reply) text() string {
 	if r == nil {
 		return ""

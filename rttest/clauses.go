@@ -20,8 +20,7 @@ const (
 	// RequestForwarded: next is given the caller's method, host, path and
 	// headers, Expect and Trailer, keys in lower case and keys without values
 	// included, and a body if the caller gave one. Layers may add to the
-	// query, the headers and the body, unless [Kit].Verbatim says that they do
-	// not. [http.Header] allows all these keys, and [http.Transport] gives
+	// query, the headers and the body, unless [Kit].Verbatim is set. [http.Header] allows all these keys, and [http.Transport] gives
 	// them a meaning: “User-Agent” without a value is not sent.
 	RequestForwarded Clause = "request forwarded"
 
@@ -47,7 +46,7 @@ const (
 	// BodyFresh: only the first attempt reads Body, and every later one a
 	// reader of its own from GetBody, since next may still be reading the
 	// last one when it has returned ([http.RoundTripper]; Go issues 12796,
-	// 26409 and 61596). Nobody seeks in Body: it may begin in the middle.
+	// 26409 and 61596). A layer must not seek in Body: it may begin in the middle.
 	BodyFresh Clause = "fresh body per attempt"
 
 	// CopiesClosed: every reader that was opened by GetBody is closed. It may
@@ -56,7 +55,7 @@ const (
 
 	// BodyDescribed: ContentLength and GetBody are those of the Body that next
 	// is given, and still there if the caller gave them ([http.Request]).
-	// HTTP/2 sends the body of GetBody when a server refuses a stream, and
+	// HTTP/2 sends the body of GetBody when a server rejects a stream, and
 	// [http.Transport] when an idle connection turns out to be closed.
 	BodyDescribed Clause = "body described"
 
@@ -71,34 +70,34 @@ const (
 	// Outcome: RoundTrip returns a response with a body, or an error; never
 	// both and never neither. [http.RoundTripper] “must return err == nil if
 	// it obtained a response”, and [http.Response].Body is “always non-nil”
-	// (Go issue 10918). Nobody closes the body of a response that comes with
-	// an error.
+	// (Go issue 10918). Callers do not close the body of a response that comes
+	// with an error.
 	Outcome Clause = "response or error"
 
-	// AnswerIntact: a good response reaches the caller, with the status, the
+	// ResponseIntact: a good response reaches the caller, with the status, the
 	// headers, the bytes and the trailer that next returned, and an error in
 	// the middle of its body is not hidden. [http.RoundTripper] “should not
 	// attempt to interpret the response”. A trailer is set in the very
 	// [http.Response] that next returned, when its body has ended.
-	AnswerIntact Clause = "answer intact"
+	ResponseIntact Clause = "response intact"
 
-	// AnswerStreamed: the response is handed over once its first bytes have
-	// come, and its body is neither held back nor read ahead without bound:
+	// ResponseStreamed: the response is handed over once its first bytes have
+	// come, and its body is neither delayed nor read ahead without bound:
 	// 1 MiB is too much. [http.Response]: “The response body is streamed on
 	// demand as the Body field is read.” Events would come late, and
 	// downloads fill the memory.
-	AnswerStreamed Clause = "answer streamed"
+	ResponseStreamed Clause = "response streamed"
 
-	// AnswerClosed: the body of every response of next is closed: by the
-	// layer, or through it when the caller closes the body he was given.
-	// “The caller must close the response body”, says package net/http, or
-	// its connection is never free again.
-	AnswerClosed Clause = "answer closed"
+	// ResponseClosed: the body of every response of next is closed: by the
+	// layer, or through it when the caller closes the body it was given.
+	// Package net/http: “The caller must close the response body”. Otherwise its
+	// connection is never free again.
+	ResponseClosed Clause = "response closed"
 
-	// AnswerUpgraded: the body of a response with status 101 can be written
+	// ResponseUpgraded: the body of a response with status 101 can be written
 	// to. [http.Response].Body promises an io.Writer, and ReverseProxy of
 	// net/http/httputil fails without it.
-	AnswerUpgraded Clause = "upgrade writable"
+	ResponseUpgraded Clause = "upgrade writable"
 
 	// RedirectReturned: a redirect is returned and not followed.
 	// [http.RoundTripper] “should not attempt to handle higher-level protocol
@@ -122,7 +121,7 @@ const (
 
 	// ContextChecked: with a context that has ended already, RoundTrip returns
 	// its error at once, as [http.Transport] does.
-	ContextChecked Clause = "ended context refused"
+	ContextChecked Clause = "ended context rejected"
 
 	// ContextEnds: when the context ends during the call, in next, while the
 	// layer waits or while it reads a response, RoundTrip returns its error,
@@ -144,19 +143,14 @@ const (
 
 // What a layer owes to the program.
 const (
-	// IdleForwarded: [http.Client.CloseIdleConnections] reaches next. It looks
-	// for a method CloseIdleConnections of the outermost RoundTripper, and
-	// does nothing if there is none.
-	IdleForwarded Clause = "idle connections closed"
-
 	// Concurrent: many goroutines can use one RoundTripper, and each gets its
-	// own answer. [http.RoundTripper]: “A RoundTripper must be safe for
+	// own response. [http.RoundTripper]: “A RoundTripper must be safe for
 	// concurrent use by multiple goroutines.”
 	Concurrent Clause = "concurrent use"
 
 	// Goroutines: no goroutine outlives the call and the body of its response.
-	// The caller holds nothing by which to end one, and his test, or his
-	// program, takes it for a leak.
+	// The caller has no means to end one, and goroutine checks of tests report
+	// it as a leak.
 	Goroutines Clause = "no goroutine left"
 
 	// NoPanic: the layer does not panic, nor does a response that is closed
@@ -164,28 +158,33 @@ const (
 	NoPanic Clause = "no panic"
 )
 
-// Customs: net/http works without them, and its documentation asks for none.
-// Programs are better off with them all the same. See [Clause.Custom].
+// Customs: net/http works without them, and its documentation does not ask for
+// them. Programs work better with them. See [Clause.Custom].
 const (
-	// UninitializedRefused: a request without URL or Header does not make the
+	// UninitializedRejected: a request without URL or Header does not make the
 	// layer panic. [http.RoundTripper] forbids callers to send one, and
-	// http.Client does not; [http.Transport] refuses it by an error.
-	UninitializedRefused Clause = "uninitialized request refused"
+	// http.Client does not; [http.Transport] rejects it by an error.
+	UninitializedRejected Clause = "uninitialized request rejected"
 
 	// BodyClosedOnce: the request's body is not closed a second time. That
 	// harms few bodies; it shows that two layers both believe to own it. What
 	// io.Closer does at a second call is undefined.
 	BodyClosedOnce Clause = "body closed once"
 
-	// AnswerDrained: the body of a response that the layer drops is read
-	// before it is closed, so that the connection serves again ([http.Client.Do]
-	// says so), but not without bound: 1 MiB is too much.
-	AnswerDrained Clause = "dropped answer drained"
+	// ResponseDrained: the body of a response that the layer drops is read
+	// before it is closed, so that the connection can be reused ([http.Client.Do]),
+	// but not without bound: 1 MiB is too much.
+	ResponseDrained Clause = "dropped response drained"
 
-	// AnswerRequest: Request of a response is the one the caller sent, as
-	// [http.Transport] would set it. A copy may hold what the caller must not
+	// ResponseRequest: Request of a response is the one the caller sent, as
+	// [http.Transport] would set it. A copy may contain what the caller must not
 	// see, and http.Client prints its URL in errors.
-	AnswerRequest Clause = "answer names the request"
+	ResponseRequest Clause = "response names the request"
+
+	// IdleForwarded: [http.Client.CloseIdleConnections] reaches next. It looks
+	// for a method CloseIdleConnections of the outermost RoundTripper, and
+	// does nothing if there is none.
+	IdleForwarded Clause = "idle connections closed"
 
 	// ErrorBare: the layer adds no [url.Error]. http.Client adds one, and the
 	// message would have the URL twice.
@@ -193,7 +192,7 @@ const (
 
 	// Unwraps: the layer has a method Unwrap() http.RoundTripper that leads to
 	// next, as errors have, and as [http.NewResponseController] asks of
-	// writers. Without it nobody finds the http.Transport below.
+	// writers. Without it a program cannot find the http.Transport below.
 	Unwraps Clause = "unwraps"
 )
 
@@ -201,17 +200,17 @@ var (
 	rules = []Clause{
 		RequestUnchanged, RequestForwarded, RequestStreamed, CopyUnchanged,
 		BodyClosed, BodyFresh, CopiesClosed, BodyDescribed, TrailerKept,
-		Outcome, AnswerIntact, AnswerStreamed, AnswerClosed, AnswerUpgraded, RedirectReturned,
+		Outcome, ResponseIntact, ResponseStreamed, ResponseClosed, ResponseUpgraded, RedirectReturned,
 		ErrorKept, TimeoutKept, ContextChecked, ContextEnds, ContextReaches, ContextLives,
-		IdleForwarded, Concurrent, Goroutines, NoPanic,
+		Concurrent, Goroutines, NoPanic,
 	}
-	customs = []Clause{UninitializedRefused, BodyClosedOnce, AnswerDrained, AnswerRequest, ErrorBare, Unwraps}
+	customs = []Clause{UninitializedRejected, BodyClosedOnce, ResponseDrained, ResponseRequest, IdleForwarded, ErrorBare, Unwraps}
 	clauses = slices.Concat(rules, customs)
 )
 
 // Clauses returns all rules, in the order in which [Run] reports them.
 func Clauses() []Clause { return slices.Clone(clauses) }
 
-// Custom reports whether c is a mere custom: net/http works without it, and its
-// documentation does not ask for it.
+// Custom reports whether c is a custom and not a rule: net/http works without
+// it, and its documentation does not ask for it.
 func (c Clause) Custom() bool { return slices.Contains(customs, c) }
