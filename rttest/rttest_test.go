@@ -129,7 +129,7 @@ func TestCustom(t *testing.T) {
 // TestEveryClauseIsReported parses this package: a rule may not be declared and
 // then forgotten.
 func TestEveryClauseIsReported(t *testing.T) {
-	f, err := parser.ParseFile(token.NewFileSet(), "clause.go", nil, 0)
+	f, err := parser.ParseFile(token.NewFileSet(), "clauses.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
