@@ -78,7 +78,7 @@ func BenchmarkSignVersusMD5(b *testing.B) {
 		b.Fatal(err)
 	}
 	text := []byte("__online=falseapplication_key=ABCDEFGHIGKLMNOPKfields=uid,nameformat=jsonmethod=users.getInfouids=1234567890,2345678901" +
-		transport.SessionSecret(benchToken, benchSecret))
+		transport.DeriveSecret(benchToken, benchSecret))
 	var sig [2 * md5.Size]byte
 	paired(b, func() { _, _ = rt.RoundTrip(r) }, func() {
 		sum := md5.Sum(text)

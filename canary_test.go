@@ -59,6 +59,6 @@ func TestPrintsNoSecret(t *testing.T) {
 	bad.Circuit, bad.ApplicationSecret = 9, secret+" "
 	_, fault := okru.NewClient(bad)
 	for _, v := range []any{cfg, &cfg, client, *client, client.Transport, wrapped, wrapped.Transport, fault} {
-		canary.Check(t, v, token, session, secret, transport.SessionSecret(token, secret))
+		canary.Check(t, v, token, session, secret, transport.DeriveSecret(token, secret))
 	}
 }

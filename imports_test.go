@@ -38,7 +38,6 @@ var mayImport = []struct {
 	{"rttest", "it is for every http.RoundTripper, and knows nothing of OK", nil},
 	{"internal/okcall", "what a request means as a call", []string{"internal/param", "golang.org/x/oauth2"}},
 	{"internal/roundtrip", "what the layers have in common", []string{"internal/okcall"}},
-	{"internal/signature", "the signature without HTTP", []string{"internal/param"}},
 	{"internal/token", "what a session is made of", []string{"internal/param", "golang.org/x/oauth2"}},
 	{"internal/lookahead", "responses are inspected, and never printed", []string{"internal/redact"}},
 	{"internal/param", "at the bottom", nil},

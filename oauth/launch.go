@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/go-okru/okru/internal/param"
-	"github.com/go-okru/okru/internal/signature"
 )
 
 // VerifyLaunch reports whether OK itself opened an application's page with these
@@ -31,7 +30,7 @@ func VerifyLaunch(params url.Values, applicationSecret string) error {
 	if anyTwice(params) {
 		return errLaunchTwice
 	}
-	if !same(params.Get("auth_sig"), signature.Hex([]byte(user+session+applicationSecret))) {
+	if !same(params.Get("auth_sig"), param.MD5(user+session+applicationSecret)) {
 		return errLaunch
 	}
 	if params.Has(param.Sig) && !same(params.Get(param.Sig), launchSum(params, applicationSecret)) {
@@ -62,7 +61,7 @@ func launchSum(params url.Values, secret string) string {
 			text = append(text, name+"="+params.Get(name)...)
 		}
 	}
-	return signature.Hex(append(text, secret...))
+	return param.MD5(string(text) + secret)
 }
 
 // ambiguous reports whether user and session could be split at another place:

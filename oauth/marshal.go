@@ -24,8 +24,8 @@ type stored struct {
 	Extra        map[string]any `json:"extra,omitempty"`
 }
 
-// MarshalToken returns t as JSON for a [Store]: all of it, with the session
-// secret and the other extras, which json.Marshal leaves out. It is as secret
+// MarshalToken returns t as JSON for a [Store]: with the session
+// secret and the other extras that OK sends, which json.Marshal leaves out. It is as secret
 // as t. A token without an access token is an error.
 //
 // Numbers among the extras come back from UnmarshalToken as encoding/json has

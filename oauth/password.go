@@ -13,7 +13,6 @@ import (
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/param"
 	"github.com/go-okru/okru/internal/redact"
-	"github.com/go-okru/okru/internal/signature"
 )
 
 // Password signs in with login and password by the API method auth.login. OK
@@ -92,7 +91,7 @@ func (g Password) form() url.Values {
 		"password":           {g.Password},
 	}
 	if g.ApplicationSecret != "" {
-		form.Set(param.Sig, signature.Sum(form, g.ApplicationSecret))
+		form.Set(param.Sig, param.Signature(form, g.ApplicationSecret))
 	}
 	return form
 }

@@ -24,7 +24,7 @@ const (
 	canaryApp     = "canary-application-secret-6f"
 )
 
-var canaries = []string{canaryToken, canarySession, canaryApp, transport.SessionSecret(canaryToken, canaryApp)}
+var canaries = []string{canaryToken, canarySession, canaryApp, transport.DeriveSecret(canaryToken, canaryApp)}
 
 func canarySigner() transport.Signer {
 	return transport.Signer{ApplicationKey: "KEY", ApplicationSecret: canaryApp, TokenSource: oauth.Static(canaryToken, canarySession)}

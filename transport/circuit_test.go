@@ -19,7 +19,7 @@ func TestCircuits(t *testing.T) {
 	both := oauth.Static("token-1", "session-secret")
 	bare := oauth.Static("token-1", "")
 	digits := (&oauth2.Token{AccessToken: "token-1"}).WithExtra(url.Values{"session_secret_key": {"1234567890"}})
-	derived := transport.SessionSecret("token-1", "app-secret")
+	derived := transport.DeriveSecret("token-1", "app-secret")
 	for _, test := range []struct {
 		name    string
 		circuit transport.Circuit
@@ -120,7 +120,7 @@ func TestManySessions(t *testing.T) {
 			token := oauth2.Token{AccessToken: "user-" + strings.Repeat("x", i)}
 			r := get("method=users.getInfo")
 			_, query, _ := sent(t, s, r.WithContext(transport.WithToken(r.Context(), &token)))
-			if want := naive(query, transport.SessionSecret(token.AccessToken, "app-secret")); query.Get("sig") != want {
+			if want := naive(query, transport.DeriveSecret(token.AccessToken, "app-secret")); query.Get("sig") != want {
 				t.Fatalf("session %d is signed with another's secret", i)
 			}
 		}

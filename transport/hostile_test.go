@@ -22,7 +22,7 @@ import (
 // address, do not get it past the Signer.
 func TestQuotedURLsAreCleaned(t *testing.T) {
 	const token = "tkn1:canary/token+1a2b="
-	secrets := []string{token, canaryApp, transport.SessionSecret(token, canaryApp)}
+	secrets := []string{token, canaryApp, transport.DeriveSecret(token, canaryApp)}
 	s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: canaryApp, TokenSource: oauth.Static(token, "")}
 	down := errors.New("down")
 	answer := func(status int, code, location string) roundTripFunc {

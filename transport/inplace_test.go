@@ -51,7 +51,7 @@ func TestTokenChangedInPlace(t *testing.T) {
 				sent = append(sent, query.Get("access_token"))
 				want := token.Secret(&source.token)
 				if test.app != "" {
-					want = transport.SessionSecret(source.token.AccessToken, test.app)
+					want = transport.DeriveSecret(source.token.AccessToken, test.app)
 				}
 				if query.Get("sig") != naive(query, want) {
 					t.Errorf("%s: call %d is signed with an old secret", test.name, len(sent))

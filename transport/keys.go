@@ -103,7 +103,7 @@ func (s *signer) secret(circuit Circuit, access, own string) (secret string, der
 	app := s.settings.ApplicationSecret
 	switch {
 	case app != "" && circuit != ClientServer:
-		return SessionSecret(access, app), true, nil
+		return DeriveSecret(access, app), true, nil
 	case circuit == ServerServer:
 		return "", false, refuse("circuit ServerServer signs with the application secret: set ApplicationSecret")
 	case own != "":

@@ -9,7 +9,6 @@ import (
 
 	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/param"
-	"github.com/go-okru/okru/internal/signature"
 )
 
 // params is the scratch in which one call of a Signer is signed. It is pooled:
@@ -80,7 +79,7 @@ func (p *params) errTwice(i int) error {
 func (p *params) check(key string) error {
 	for i := 1; i < p.list.Len(); i++ {
 		switch p.list.Name(i) {
-		case param.IsSig, param.IsSession: // see checkSession
+		case param.IsSig, param.IsAccessToken, param.IsSessionKey: // see checkSession
 			p.list.Drop(i)
 			p.dropped = p.dropped || !p.list.InForm(i)
 		case param.IsApplicationKey:
@@ -103,7 +102,7 @@ func (p *params) checkSession(c *call, k *keys) error {
 		return nil
 	}
 	for i := range p.list.Len() {
-		if p.list.Name(i) == param.IsSession && string(p.list.Value(i)) != k.access {
+		if p.list.Name(i)&param.IsSession != 0 && string(p.list.Value(i)) != k.access {
 			return refuse("the call has a parameter %s that is not the session which it would use; leave it out, and set the session of a call by transport.WithToken", p.list.Key(i))
 		}
 	}
@@ -120,7 +119,7 @@ func (p *params) encode(form bool, k *keys) string {
 	text := append(p.list.AppendSigned(p.text[:0]), k.secret...)
 	signed := len(text)
 	text = append(p.list.AppendText(text, form), param.Sig+"="...)
-	text = signature.AppendHex(text, text[:signed])
+	text = param.AppendMD5(text, text[:signed])
 	text = append(text, k.query...)
 	p.text = text
 	return string(text[signed:])

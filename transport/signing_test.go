@@ -35,7 +35,7 @@ func signer() transport.Signer {
 	return transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: oauth.Static("token-1", "session-secret")}
 }
 
-var wantSecret = transport.SessionSecret("token-1", "app-secret")
+var wantSecret = transport.DeriveSecret("token-1", "app-secret")
 
 // sent runs r through s and returns what reached the base: the request, its
 // query and its form.

@@ -99,12 +99,13 @@ func (l *List) InForm(i int) bool { return l.pairs[i].form }
 func (l *List) Drop(i int) { l.pairs[i].out, l.dropped = true, true }
 
 // AppendSigned appends every key=value the way a signature covers it: decoded,
-// without separators, and without the parameter resig. l must be sorted.
+// without separators, and without the parameters sig, resig and access_token. l
+// must be sorted.
 func (l *List) AppendSigned(dst []byte) []byte {
 	for _, i := range l.order {
 		p := &l.pairs[i]
 		switch {
-		case p.name == IsResig:
+		case p.name&(IsSig|IsResig|IsAccessToken) != 0:
 		case p.plain:
 			dst = append(dst, l.text[p.start:p.end]...)
 		default:

@@ -33,8 +33,11 @@ const (
 	IsMethod
 	IsResig
 	IsSig
-	IsSession // access_token and session_key
-	IsSecret  // one of NeverSent
+	IsAccessToken
+	IsSessionKey
+	IsSecret // one of NeverSent
+
+	IsSession = IsAccessToken | IsSessionKey // the session of a call
 )
 
 // The first eight bytes of the names, as a number: most parameters are told to
@@ -79,8 +82,10 @@ func longName(key string) Names {
 	switch {
 	case key == ApplicationKey:
 		return IsApplicationKey
-	case key == AccessToken, key == SessionKey:
-		return IsSession
+	case key == AccessToken:
+		return IsAccessToken
+	case key == SessionKey:
+		return IsSessionKey
 	case slices.Contains(NeverSent[:], key):
 		return IsSecret
 	}

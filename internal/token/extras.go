@@ -2,7 +2,6 @@ package token
 
 import (
 	"encoding/json"
-	"reflect"
 	"strconv"
 
 	"golang.org/x/oauth2"
@@ -10,121 +9,36 @@ import (
 	"github.com/go-okru/okru/internal/param"
 )
 
-// Extras returns a copy of all extras of t, or nil if there are none. Values
-// are what encoding/json has for them: strings, bools, nil, float64,
-// json.Number, []any and map[string]any. A number as session secret becomes a
-// string.
-//
-// An oauth2.Token tells the value of an extra but not which extras it has
-// (golang/oauth2 has no such method), so that a token cannot be stored and
-// restored through its own methods. Reading the field by reflection is safe:
-// should it be gone one day, the extras that OK is known to send are asked for
-// by name.
+// names are the extras that OK's responses with a session have, and those that
+// this module adds. A response of token.do has none, a redirect of the implicit
+// grant has the first two or three, one of auth.login most of them.
+var names = [...]string{
+	param.SessionSecretKey, "permissions_granted", "scope", "state",
+	"uid", "auth_token", "api_server", "auth_sig", "auth_hash", "activated_profile",
+	MarkApplication, MarkChain, "code_sha256",
+}
+
+// Extras returns a copy of the extras of t that OK is known to send, and of the
+// marks of this module; nil if t has none. An oauth2.Token returns an extra by
+// its name, and does not list the names that it has. A number as session secret
+// becomes a string. Lists and objects are shared with t.
 func Extras(t *oauth2.Token) map[string]any {
 	if t == nil {
 		return nil
 	}
-	raw := reflect.ValueOf(t).Elem().FieldByName("raw")
-	if !raw.IsValid() {
-		return stringSecret(byName(t))
-	}
-	switch extras := plain(raw).(type) {
-	case map[string]any:
-		return stringSecret(extras)
-	default:
-		return nil
-	}
-}
-
-// names lists the extras that the pages of OK document.
-var names = [...]string{
-	param.SessionSecretKey, "permissions_granted", "uid", "auth_token", "api_server",
-	"auth_sig", "activated_profile", "auth_hash", "scope",
-}
-
-func byName(t *oauth2.Token) map[string]any {
 	extras := make(map[string]any)
 	for _, name := range names {
-		if v := t.Extra(name); v != nil {
+		if v := t.Extra(name); v != nil && v != "" {
 			extras[name] = v
 		}
 	}
-	return extras
-}
-
-func stringSecret(extras map[string]any) map[string]any {
-	switch secret := extras[param.SessionSecretKey].(type) {
-	case float64:
-		extras[param.SessionSecretKey] = strconv.FormatFloat(secret, 'f', -1, 64)
-	case json.Number:
-		extras[param.SessionSecretKey] = secret.String()
+	if secret := Secret(t); secret != "" {
+		extras[param.SessionSecretKey] = secret
 	}
-	return extras
-}
-
-var numberType = reflect.TypeFor[json.Number]()
-
-// plain copies v, which may come from an unexported field and so cannot be
-// turned into an interface.
-func plain(v reflect.Value) any {
-	switch v.Kind() {
-	case reflect.Interface, reflect.Pointer:
-		if !v.IsNil() {
-			return plain(v.Elem())
-		}
-	case reflect.String:
-		if v.Type() == numberType {
-			return json.Number(v.String())
-		}
-		return v.String()
-	case reflect.Bool:
-		return v.Bool()
-	case reflect.Map:
-		return plainMap(v)
-	case reflect.Slice, reflect.Array:
-		return plainList(v)
-	default:
-		return plainNumber(v)
-	}
-	return nil
-}
-
-func plainNumber(v reflect.Value) any {
-	switch {
-	case v.CanInt():
-		return number(json.Number(strconv.FormatInt(v.Int(), 10)))
-	case v.CanUint():
-		return number(json.Number(strconv.FormatUint(v.Uint(), 10)))
-	case v.CanFloat():
-		return v.Float()
-	}
-	return nil
-}
-
-func plainMap(v reflect.Value) any {
-	if v.IsNil() || v.Type().Key().Kind() != reflect.String {
+	if len(extras) == 0 {
 		return nil
 	}
-	values := make(map[string]any, v.Len())
-	for it := v.MapRange(); it.Next(); {
-		value := plain(it.Value())
-		if list, ok := value.([]any); ok && v.Type().Elem().Kind() == reflect.Slice { // url.Values
-			value = nil
-			if len(list) > 0 {
-				value = list[0]
-			}
-		}
-		values[it.Key().String()] = value
-	}
-	return values
-}
-
-func plainList(v reflect.Value) any {
-	values := make([]any, v.Len())
-	for i := range values {
-		values[i] = plain(v.Index(i))
-	}
-	return values
+	return extras
 }
 
 // Numbers returns value, and what is in it, with each json.Number as a float64,

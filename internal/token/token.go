@@ -1,10 +1,12 @@
-// Package session knows what a session of OK is made of: an access token and,
-// in some flows, the secret that signs its calls, carried as an extra of the
-// oauth2.Token.
+// Package token defines a session of OK: an access token and, in some flows, the
+// secret that signs its calls, which is an extra of the oauth2.Token.
 package token
 
 import (
 	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"strconv"
 
 	"golang.org/x/oauth2"
 
@@ -13,6 +15,17 @@ import (
 
 // TokenType is what OK calls its tokens.
 const TokenType = "session"
+
+// ErrSignIn is oauth.ErrSignIn. It is defined here because package transport,
+// which does not import package oauth, looks for it.
+var ErrSignIn = errors.New("okru: the user must sign in")
+
+// Names of extras that a Source adds to a session before it saves it. Their
+// values are hashes.
+const (
+	MarkApplication = "okru_application" // of the application the session belongs to
+	MarkChain       = "okru_chain"       // of the code, token or login that the first session of a chain was obtained with
+)
 
 // New returns a token of these keys. An empty secret means none.
 func New(accessToken, secret string) *oauth2.Token {
@@ -31,14 +44,16 @@ func Secret(t *oauth2.Token) string {
 		return ""
 	}
 	switch secret := t.Extra(param.SessionSecretKey).(type) {
-	case nil:
-		return ""
 	case string:
 		return secret
-	default: // a number: of a foreign token over url.Values, or sent as one
-		text, _ := Extras(t)[param.SessionSecretKey].(string)
-		return text
+	case json.Number:
+		return secret.String()
+	case int64: // of a token over url.Values, whose digits x/oauth2 turns into a number
+		return strconv.FormatInt(secret, 10)
+	case float64:
+		return strconv.FormatFloat(secret, 'f', -1, 64)
 	}
+	return ""
 }
 
 // Same reports whether a and b are the same session: access token and secret

@@ -33,21 +33,20 @@ func TestSame(t *testing.T) {
 	}
 }
 
-// A failure here may mean that x/oauth2 keeps extras elsewhere by now.
 func TestExtras(t *testing.T) {
 	bare := &oauth2.Token{AccessToken: "A"}
-	type name string
 	for desc, test := range map[string]struct {
 		raw  any
 		want map[string]any
 	}{
-		"nothing": {nil, nil},
-		"nil map": {map[string]any(nil), nil},
-		"map": {map[string]any{"s": "x", "n": 1.5, "i": 7, "u": uint8(8), "j": json.Number("9"), "b": true, "z": nil},
-			map[string]any{"s": "x", "n": 1.5, "i": 7.0, "u": 8.0, "j": json.Number("9"), "b": true, "z": nil}},
-		"nested":         {map[string]any{"l": []any{"a", map[string]any{"m": 1}}}, map[string]any{"l": []any{"a", map[string]any{"m": 1.0}}}},
-		"named types":    {map[name]name{"a": "b"}, map[string]any{"a": "b"}},
-		"values":         {url.Values{"a": {"1", "2"}, "b": {}}, map[string]any{"a": "1", "b": nil}},
+		"nothing":        {nil, nil},
+		"nil map":        {map[string]any(nil), nil},
+		"unknown":        {map[string]any{"x": "y"}, nil},
+		"text":           {map[string]any{"session_secret_key": "00123", "uid": "57"}, map[string]any{"session_secret_key": "00123", "uid": "57"}},
+		"other types":    {map[string]any{"uid": json.Number("9"), "activated_profile": true}, map[string]any{"uid": json.Number("9"), "activated_profile": true}},
+		"null and empty": {map[string]any{"uid": nil, "api_server": ""}, nil},
+		"marks":          {map[string]any{token.MarkApplication: "a", token.MarkChain: "c"}, map[string]any{token.MarkApplication: "a", token.MarkChain: "c"}},
+		"values":         {url.Values{"session_secret_key": {"abc123"}, "api_server": {"x", "y"}}, map[string]any{"session_secret_key": "abc123", "api_server": "x"}},
 		"secret, number": {map[string]any{"session_secret_key": 42.0}, map[string]any{"session_secret_key": "42"}},
 		"something else": {"text", nil},
 	} {
@@ -60,12 +59,23 @@ func TestExtras(t *testing.T) {
 	}
 }
 
-func TestExtrasAreACopy(t *testing.T) {
-	list := []any{"a"}
-	t1 := (&oauth2.Token{}).WithExtra(map[string]any{"list": list})
-	token.Extras(t1)["list"].([]any)[0] = "b"
-	if list[0] != "a" {
-		t.Error("Extras shares its values with the token")
+func TestSecret(t *testing.T) {
+	bare := &oauth2.Token{AccessToken: "A"}
+	for want, raw := range map[string]any{
+		"text":  map[string]any{"session_secret_key": "text"},
+		"00123": map[string]any{"session_secret_key": "00123"},
+		"42":    map[string]any{"session_secret_key": 42.0},
+		"43":    map[string]any{"session_secret_key": json.Number("43")},
+		"44":    url.Values{"session_secret_key": {"44"}},
+		"4f":    url.Values{"session_secret_key": {"4f"}},
+		"":      map[string]any{"session_secret_key": true},
+	} {
+		if got := token.Secret(bare.WithExtra(raw)); got != want {
+			t.Errorf("Secret of %v is %q, want %q", raw, got, want)
+		}
+	}
+	if token.Secret(nil) != "" || token.Secret(bare) != "" {
+		t.Error("a token without a secret has one")
 	}
 }
 

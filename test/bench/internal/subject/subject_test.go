@@ -120,7 +120,7 @@ func TestSignaturesAreTheSame(t *testing.T) {
 		wantAnswers(t, newCall(t, s, target))
 		params := sent.last.URL.Query()
 		sig, token := params.Get("sig"), params.Get("access_token")
-		want := transport.Signature(params, transport.SessionSecret(target.Token.AccessToken, target.Secret))
+		want := transport.Signature(params, transport.DeriveSecret(target.Token.AccessToken, target.Secret))
 		if sig != want || token != target.Token.AccessToken {
 			t.Errorf("a call signed by %q with the token %q; want %q and %q", sig, token, want, target.Token.AccessToken)
 		}
@@ -131,7 +131,7 @@ func TestSignaturesAreTheSame(t *testing.T) {
 func TestSignedText(t *testing.T) {
 	params := url.Values{"b": {"2"}, "a": {"1 й"}, "ab": {""}}
 	sum := md5.Sum([]byte(subject.SignedText(params, "token", "secret")))
-	want := transport.Signature(params, transport.SessionSecret("token", "secret"))
+	want := transport.Signature(params, transport.DeriveSecret("token", "secret"))
 	if sig := hex.EncodeToString(sum[:]); sig != want {
 		t.Errorf("signature %s, want %s", sig, want)
 	}
