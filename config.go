@@ -74,6 +74,7 @@ func (cfg Config) check() error {
 	return errors.Join(
 		cfg.signer().Check(),
 		cfg.checkBase(),
+		cfg.Retry.Check(),
 		trimmed("ApplicationKey", cfg.ApplicationKey),
 		trimmed("ApplicationSecret", cfg.ApplicationSecret),
 		cfg.checkRetry(),

@@ -41,3 +41,9 @@ var (
 	// state of things, though the call is well formed and permitted.
 	ErrRule = errors.New("okru: refused by a rule")
 )
+
+// ErrOutcomeUnknown reports that a write failed which may have run: check
+// before you repeat it. [errors.Is] finds it in the errors of calls that are
+// not known to be safe to repeat. An error that does not match it proves that
+// the call did not run.
+var ErrOutcomeUnknown = errors.New("okru: the call may have run")

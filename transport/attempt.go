@@ -1,127 +1,241 @@
 package transport
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
-	"github.com/go-okru/okru/internal/lookahead"
-	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/roundtrip"
 )
 
-// An Attempt is one request that [Retry] sent, and its outcome: either
-// Response or Err is set.
-type Attempt struct {
-	// N is the number of the attempt: the first one is 1.
-	N int
-
-	// Request is the request that the layer was given. It must not be changed.
-	Request *http.Request
-
-	// Response is the answer, whose Request is the one above.
-	Response *http.Response
-
-	// Err is the error of the layer below.
-	Err error
-
-	// Delay is the pause before the next attempt. It is known in
-	// [Retry.OnRetry] only, and 0 elsewhere.
-	Delay time.Duration
-}
-
-// Retryable is the policy of a [Retry] without If and CheckRetry. It tells
-// whether to repeat the request of a.
+// sendAttempt sends r through the RoundTripper below b. The lowest layer of a
+// stack sends each attempt with it: a Signer its calls, and a Retry what no
+// Signer below it handles. It gives the attempt its timeout, and finds out
+// whether an attempt that failed was sent. r.Body must not be shared with
+// another attempt.
 //
-// Any request is repeated if it surely did not run, that is after
-//
-//   - an error before it was sent: of dialing, of a name's look-up, of the
-//     connection through a proxy, or a refused connection;
-//   - status 429, and 503 with Retry-After;
-//   - API code 8, flood protection.
-//
-// A request that may have run is repeated only if it is safe to repeat, after
-//
-//   - any other error of the transport;
-//   - status 500, 502, 503 and 504;
-//   - API codes 2 and 31, and once after 1 and 9999.
-//
-// API code 5000, and one without a constant in package okerrors, says nothing
-// about a repeat: the status decides, as if there were no code.
-//
-// Never repeated are requests that failed with any other API code, be it a
-// quota, a session, a signature or bad input, whatever the status; with a
-// certificate that does not verify; with the end of a context; or with an
-// error whose method Terminal() bool returns true.
-//
-// A call is safe to repeat if the last part of its API method is get, is, has,
-// search or find, alone or followed by an upper-case letter, and not
-// getUploadUrl, which creates something. HTTP methods say nothing here, since
-// the API takes any call by GET or POST. [WithIdempotent] overrides that for
-// one call. The example lists the safe ones among the known API methods.
-//
-// Requests that are no API calls, such as uploads, name no method and so are
-// not safe, and their answers are judged by their status alone. A call to
-// /api/GROUP/NAME on a host of [Signer.Hosts] that is neither of ok.ru nor
-// loopback is known by the answer that a Signer below got: an error of the
-// transport is then repeated only if the call did not run or is marked by
-// WithIdempotent.
-func Retryable(a Attempt) bool {
-	switch a.fate() {
-	case notRun:
-		return true
-	case unknown:
-		return a.isSafe()
-	case unknownOnce:
-		return a.N <= 1 && a.isSafe()
+// An error shows in its type or in an *attemptError whether the request was
+// sent; for an error of a write that may have run, that is
+// okerrors.ErrOutcomeUnknown. isWrite is called after an error only.
+func sendAttempt(b *roundtrip.Base, r *http.Request, timeout time.Duration, isWrite func() bool) (*http.Response, roundtrip.Verdict, bodyState, error) {
+	if r.Context().Err() != nil {
+		roundtrip.CloseRequest(r)
+		return nil, roundtrip.Verdict{}, bodyUnread, withContext(r.Context(), nil)
 	}
-	return false
+	if mustTrack(b, r.Body) {
+		tracked := *r
+		tracked.Body = &trackedBody{ReadCloser: r.Body}
+		r = &tracked
+	}
+	resp, v, err := sendWithin(b, r, timeout)
+	if err == nil && resp == nil {
+		err = errNoResponse
+	}
+	if err == nil {
+		return resp, v, bodyNone, nil
+	}
+	roundtrip.Discard(resp) // there should be none
+	body := stateOf(r)
+	return nil, v, body, markSent(r, err, body, isWrite)
 }
 
-func (a Attempt) isSafe() bool {
-	if a.Request == nil {
+var errNoResponse = errors.New("okru: the RoundTripper below returned neither a response nor an error")
+
+// An attemptError is an error of an attempt whose type does not show whether
+// the request was sent. Its text is that of err.
+type attemptError struct {
+	err   error
+	sent  bool // at least in part, as far as is known
+	write bool
+}
+
+func (e *attemptError) Error() string { return e.err.Error() }
+func (e *attemptError) Unwrap() error { return e.err }
+
+// Is reports whether target is okerrors.ErrOutcomeUnknown and the request is a
+// write that may have run.
+func (e *attemptError) Is(target error) bool {
+	return e.sent && e.write && target == okerrors.ErrOutcomeUnknown
+}
+
+// Timeout reports whether err is a timeout; [net/url.Error] calls it.
+func (e *attemptError) Timeout() bool { return isTimeout(e.err) }
+
+// markSent returns err, or an *attemptError around it if others could not see
+// by err alone whether r was sent. Errors of layers that have judged by
+// themselves stay as they are.
+func markSent(r *http.Request, err error, body bodyState, isWrite func() bool) error {
+	switch unsent := isUnsent(err, body); {
+	case isTerminal(err), has[*okerrors.Error](err), has[*attemptError](err):
+		return err
+	case unsent && isConnecting(err):
+		return err
+	case unsent:
+		return &attemptError{err: err}
+	case body != bodyRead && !has[*url.Error](err) && isPermanent(err):
+		return err
+	case body == bodyUnread && (r.Context().Err() != nil || has[*attemptTimeoutError](err)):
+		return err // it ended while the request waited for a connection
+	}
+	write := isWrite()
+	if !write && !isConnecting(err) {
+		return err
+	}
+	return &attemptError{err: err, sent: true, write: write}
+}
+
+// A bodyState is what is known about the body of a request that failed.
+type bodyState int
+
+const (
+	bodyNone   bodyState = iota // there is none, or nothing is known
+	bodyUnread                  // no part of it was read
+	bodyRead                    // it was read, at least in part
+)
+
+// A trackedBody is the body of a request that remembers whether it was read.
+type trackedBody struct {
+	io.ReadCloser
+	read atomic.Bool
+}
+
+func (b *trackedBody) Read(p []byte) (int, error) {
+	b.read.Store(true)
+	return b.ReadCloser.Read(p)
+}
+
+func (b *trackedBody) wasRead() bool { return b.read.Load() }
+
+// stateOf returns the state of the body of r, which sendAttempt has sent.
+func stateOf(r *http.Request) bodyState {
+	read := false
+	if b, ok := r.Body.(interface{ wasRead() bool }); ok {
+		read = b.wasRead()
+	} else if text := inMemory(r.Body); text != nil {
+		read = int64(text.Len()) != r.ContentLength
+	} else {
+		return bodyNone
+	}
+	if read {
+		return bodyRead
+	}
+	return bodyUnread
+}
+
+// mustTrack reports whether body must be wrapped to learn whether it was read. A
+// body in memory shows it by its length. It is left as it is above an
+// http.Transport, which sends it together with the header, in one packet, only
+// if it knows its type. Other RoundTrippers may read it even later.
+func mustTrack(b *roundtrip.Base, body io.ReadCloser) bool {
+	if body == nil || body == http.NoBody {
 		return false
 	}
-	method := ""
-	_, failed := a.apiError()
-	if failed || lookahead.IsMarked(a.Response) || a.Request.URL != nil && okcall.IsCall(a.Request.URL) {
-		method = okcall.Method(a.Request)
-	}
-	return safeToRepeat(okcall.FromContext(a.Request.Context()), method)
+	_, tracked := body.(interface{ wasRead() bool })
+	return !tracked && !(b.IsOverTransport() && inMemory(body) != nil)
 }
 
-// isSuccess reports whether the server is well, judging by a. Refusing a call
-// for what the call is counts as being well.
-func isSuccess(a Attempt) bool {
-	if a.Err != nil || a.Response == nil {
-		return false
+var nopCloser = reflect.TypeOf(io.NopCloser(strings.NewReader("")))
+
+// inMemory returns the reader in body if it is one of bytes or strings in an
+// io.NopCloser, as http.NewRequest makes them, or else nil.
+func inMemory(body io.ReadCloser) interface{ Len() int } {
+	if reflect.TypeOf(body) != nopCloser {
+		return nil
 	}
-	if status := a.Response.StatusCode; status >= 500 || status == http.StatusTooManyRequests {
-		return false
+	switch r := reflect.ValueOf(body).Field(0).Interface().(type) {
+	case *strings.Reader:
+		return r
+	case *bytes.Reader:
+		return r
+	case *bytes.Buffer:
+		return r
 	}
-	e, failed := a.apiError()
-	return !failed || !e.Code.Is(okerrors.ErrTransient) && !e.Code.Is(okerrors.ErrThrottled)
+	return nil
 }
 
-// isFlood reports whether a ended with the code of the flood protection.
-func isFlood(a Attempt) bool {
-	e, failed := a.apiError()
-	return failed && e.Code == okerrors.CodeFloodBlocked
-}
-
-// retryAfter returns how long resp says to wait; 0 if it does not.
-func retryAfter(resp *http.Response) time.Duration {
-	if resp == nil {
-		return 0
+// sendWithin sends r through the RoundTripper below b, and ends the attempt
+// unless it returns within timeout; 0 means any time. The context of the
+// attempt lives until the body of the response is closed.
+func sendWithin(b *roundtrip.Base, r *http.Request, timeout time.Duration) (*http.Response, roundtrip.Verdict, error) {
+	if timeout <= 0 {
+		return b.Send(r)
 	}
-	wait, _ := roundtrip.RetryAfter(resp.Header, time.Now())
-	return wait
+	ctx, cancel := context.WithCancelCause(r.Context())
+	late := &attemptTimeoutError{after: timeout}
+	timer := time.AfterFunc(timeout, func() { cancel(late) })
+	alive := false
+	defer func() { // also after a panic
+		timer.Stop()
+		if !alive {
+			cancel(nil)
+		}
+	}()
+	resp, v, err := b.Send(r.WithContext(ctx))
+	if timer.Stop(); context.Cause(ctx) == error(late) { // a response that came nevertheless is dead
+		roundtrip.Discard(resp)
+		if err != nil && err != error(late) { // http.Transport returns the cause itself
+			late = &attemptTimeoutError{after: timeout, cause: err}
+		}
+		return nil, roundtrip.Verdict{}, late
+	}
+	if err != nil || resp == nil || resp.Body == nil {
+		return resp, v, err
+	}
+	alive = true
+	resp.Body = endWith(resp.Body, func() { cancel(nil) })
+	return resp, v, nil
 }
 
-// WithAttempts returns a context whose calls add 1 to n for every attempt that
-// [Retry] sends, before it is sent. A call that was not repeated adds 1.
-func WithAttempts(ctx context.Context, n *atomic.Int32) context.Context {
-	return okcall.With(ctx, func(v *okcall.Options) { v.Attempts = n })
+// endWith returns body, whose Close also calls end. That of a response with
+// status 101 stays an io.Writer.
+func endWith(body io.ReadCloser, end func()) io.ReadCloser {
+	b := &endingBody{body, end}
+	if w, ok := body.(io.Writer); ok {
+		return &endingConn{b, w}
+	}
+	return b
+}
+
+type endingBody struct {
+	io.ReadCloser
+	end func()
+}
+
+func (b *endingBody) Close() error {
+	defer b.end()
+	return b.ReadCloser.Close()
+}
+
+type endingConn struct {
+	*endingBody
+	io.Writer
+}
+
+// An attemptTimeoutError is the end of an attempt by Retry.AttemptTimeout. It
+// is not context.DeadlineExceeded: the context of the caller goes on.
+type attemptTimeoutError struct {
+	after time.Duration
+	cause error // nil: none that says more
+}
+
+func (e *attemptTimeoutError) Error() string {
+	return fmt.Sprintf("okru: no response within the AttemptTimeout of %v", e.after)
+}
+
+func (e *attemptTimeoutError) Timeout() bool { return true }
+
+func (e *attemptTimeoutError) Unwrap() error {
+	if isCanceled(e.cause) {
+		return nil // only the attempt was canceled
+	}
+	return e.cause
 }

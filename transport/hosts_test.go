@@ -78,7 +78,8 @@ func TestAnswersOfOtherHostsAreJudged(t *testing.T) {
 		{"status", "proxy.example", read, answer(502, "<html>"), 4, ""},
 		{"status, a write", "proxy.example", write, answer(502, "<html>"), 1, ""},
 		{"success", "proxy.example", read, answer(200, `{"uid":"1"}`), 1, ""},
-		{"error of the transport", "proxy.example", read, failure(errBroken), 1, ""}, // no answer tells that it is a call
+		{"error of the transport", "proxy.example", read, failure(errBroken), 4, ""},
+		{"error of the transport, a write", "proxy.example", write, failure(errBroken), 1, ""},
 		{"another host's", "other.example", read, codeAnswer(502, 2), 1, ""},
 	} {
 		s := &script{outcomes: []outcome{test.outcome}}
@@ -99,8 +100,9 @@ func TestAnswersOfOtherHostsAreJudged(t *testing.T) {
 	}
 }
 
-// The same without a Signer that says so, but with an error for an answer.
-func TestErrorsOfOtherHostsAreRepeated(t *testing.T) {
+// Without a Signer that names its host, a request is not an API call, whatever
+// a layer below makes of the response.
+func TestErrorsOfOtherHostsAreNotRepeated(t *testing.T) {
 	s := &script{outcomes: []outcome{codeAnswer(200, 2)}}
 	decode := func(next http.RoundTripper) http.RoundTripper {
 		return roundTripFunc(func(r *http.Request) (*http.Response, error) {
@@ -113,7 +115,7 @@ func TestErrorsOfOtherHostsAreRepeated(t *testing.T) {
 		})
 	}
 	rt := transport.Chain(s, transport.Retry{MinDelay: -1}.Wrap, decode)
-	if _, err := rt.RoundTrip(newGet(t, t.Context(), "https://proxy.example/api/users/getInfo")); err == nil || s.attempts() != 4 {
+	if _, err := rt.RoundTrip(newGet(t, t.Context(), "https://proxy.example/api/users/getInfo")); err == nil || s.attempts() != 1 {
 		t.Errorf("after %d attempts: %v", s.attempts(), err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"syscall"
 )
 
-// isRefused reports whether err is the refusal of a connection, which a dialer
-// of package net tells in a *net.OpError, and others as it is.
-func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+// isConnectionRefused reports whether err is the error of a connection that was
+// refused. A dialer of package net puts it into a *net.OpError, others return
+// it as it is.
+func isConnectionRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }

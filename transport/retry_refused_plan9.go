@@ -1,4 +1,4 @@
 package transport
 
-// isRefused returns false: the system has no number for a refused connection.
-func isRefused(error) bool { return false }
+// isConnectionRefused returns false: the system has no number for this error.
+func isConnectionRefused(error) bool { return false }

@@ -73,16 +73,16 @@ func TestRefusalThatQuotesItsTokenIsRenewed(t *testing.T) {
 	}
 }
 
-// A cleaned error is to Retry what it was before: the end of a context that a
-// layer below set is final, and the timeout of a connection is not.
+// A cleaned error is to Retry what it was before: the cancellation by a layer
+// below is final, and its deadline, or the timeout of a connection, is not.
 func TestCleanedErrorsKeepTheirFate(t *testing.T) {
 	for _, test := range []struct {
 		cause    error
 		attempts int
 	}{
-		{context.DeadlineExceeded, 1},
-		{fmt.Errorf("below: %w", context.DeadlineExceeded), 1},
-		{errors.Join(errBroken, context.DeadlineExceeded), 1},
+		{context.DeadlineExceeded, 4},
+		{fmt.Errorf("below: %w", context.DeadlineExceeded), 4},
+		{errors.Join(errBroken, context.DeadlineExceeded), 4},
 		{context.Canceled, 1},
 		{headerTimeout{}, 4},
 		{errBroken, 4},

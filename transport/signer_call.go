@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -110,12 +109,13 @@ func (s *signer) sign(c *call) (*http.Request, *keys, error) {
 // send sends the request of c, which was signed with k, and inspects the
 // response.
 func (s *signer) send(c *call, signed *http.Request, k *keys) (reply, error) {
-	resp, _, err := s.Send(signed)
-	if err == nil && resp == nil {
-		err = errNeither
+	isWrite := func() bool { return !safeToRepeat(c.options, okcall.Method(signed)) }
+	sent := signed
+	if hasIdempotencyKey(sent.Header) && isWrite() {
+		sent = once(sent)
 	}
+	resp, _, _, err := sendAttempt(&s.Base, sent, c.options.Timeout(), isWrite)
 	if err != nil {
-		roundtrip.Discard(resp) // there should be none
 		return reply{}, s.scrubbed(err, signed, k)
 	}
 	resp.Request = c.request
@@ -134,8 +134,6 @@ func (s *signer) send(c *call, signed *http.Request, k *keys) (reply, error) {
 	got.verdict.Err = e
 	return got, nil
 }
-
-var errNeither = errors.New("okru: the RoundTripper below the Signer returned neither a response nor an error")
 
 // renew repeats c, whose session was rejected in got. It returns got if there
 // is no newer session, or if the request body cannot be read again.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/param"
@@ -179,10 +180,34 @@ func isReplayed(verb string) bool {
 	return false
 }
 
+// hasIdempotencyKey reports whether h has a header, even an empty one, that
+// makes http.Transport repeat a request whatever its verb. It claims that the
+// server recognizes a repeat, which the API does not.
+func hasIdempotencyKey(h http.Header) bool {
+	for name := range h {
+		if strings.EqualFold(name, "Idempotency-Key") || strings.EqualFold(name, "X-Idempotency-Key") {
+			return true
+		}
+	}
+	return false
+}
+
+// once returns a copy of r that is sent once: see sendOnce. r keeps its
+// GetBody, by which its form can be read.
+func once(r *http.Request) *http.Request {
+	sent := *r
+	sendOnce(&sent)
+	return &sent
+}
+
 // sendOnce keeps http.Transport from repeating r. It repeats only requests that
 // have no body, or a GetBody. An empty body that is not http.NoBody adds no
-// header over HTTP/1.1, since the transport reads its first byte before it
-// writes the header.
+// header to a GET over HTTP/1.1, since the transport reads its first byte
+// before it writes the header; a POST without a body becomes chunked.
+//
+// Over HTTP/2 it adds an empty DATA frame, and a write fails that the server
+// has not processed, because it closes the connection or refuses the stream.
+// net/http has no way that is as safe over HTTP/1.1 and costs less.
 func sendOnce(r *http.Request) {
 	r.GetBody = nil
 	if r.Body == nil || r.Body == http.NoBody {
@@ -190,9 +215,10 @@ func sendOnce(r *http.Request) {
 	}
 }
 
-// An emptyBody is an empty body that is not http.NoBody. It has a size, so that
-// no two requests have the same one.
-type emptyBody struct{ _ byte }
+// An emptyBody is an empty body that is not http.NoBody. It remembers whether
+// it was read.
+type emptyBody struct{ read atomic.Bool }
 
-func (*emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
-func (*emptyBody) Close() error             { return nil }
+func (b *emptyBody) Read([]byte) (int, error) { b.read.Store(true); return 0, io.EOF }
+func (b *emptyBody) wasRead() bool            { return b.read.Load() }
+func (*emptyBody) Close() error               { return nil }

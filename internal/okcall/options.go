@@ -5,6 +5,7 @@ package okcall
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/oauth2"
 )
@@ -20,7 +21,12 @@ type Options struct {
 	HasCircuit bool
 	Idempotent Choice        // may the call be repeated?
 	Attempts   *atomic.Int32 // counts the attempts; nil: unset
-	Caller     *Caller       // the okru.Call that sends the request; nil: none
+
+	// AttemptTimeout bounds the attempt: the lowest layer applies it to the
+	// request that it sends. Zero means no bound.
+	AttemptTimeout time.Duration
+
+	Caller *Caller // the okru.Call that sends the request; nil: none
 }
 
 // A Choice is yes, no or unset.
@@ -49,4 +55,12 @@ func With(ctx context.Context, edit func(*Options)) context.Context {
 	}
 	edit(o)
 	return context.WithValue(ctx, contextKey{}, o)
+}
+
+// Timeout returns the AttemptTimeout. o may be nil.
+func (o *Options) Timeout() time.Duration {
+	if o == nil {
+		return 0
+	}
+	return o.AttemptTimeout
 }

@@ -37,7 +37,8 @@ type Base struct {
 	// Hosts are those of the Signer below, or else [okcall.Default].
 	Hosts *okcall.Hosts
 
-	verdicter Verdicter // Next, if it is one
+	verdicter       Verdicter // Next, if it is one
+	isOverTransport bool
 }
 
 // On returns the Base over next; nil means http.DefaultTransport.
@@ -50,8 +51,19 @@ func On(next http.RoundTripper) Base {
 		b.Hosts = okcall.Default
 	}
 	b.verdicter, _ = next.(Verdicter)
+	switch next := next.(type) {
+	case *http.Transport:
+		b.isOverTransport = true
+	case interface{ IsOverTransport() bool }:
+		b.isOverTransport = next.IsOverTransport()
+	}
 	return b
 }
+
+// IsOverTransport reports whether only layers of this module are between the
+// layer and an *http.Transport, which reads no request body after it has
+// returned an error.
+func (b Base) IsOverTransport() bool { return b.isOverTransport }
 
 // HostsBelow returns the Hosts of the first Signer that Unwrap leads to from
 // rt, or nil if there is none.

@@ -37,7 +37,7 @@ func (o *outage) RoundTrip(r *http.Request) (*http.Response, error) {
 // An outage is not multiplied: not by calls at once, nor by calls that go on
 // for a day, whatever they see.
 func TestBudgetBoundsOutage(t *testing.T) {
-	for name, err := range map[string]error{"answers": nil, "errors": opError("dial", syscall.ECONNREFUSED)} {
+	for name, err := range map[string]error{"answers": nil, "errors": opError("read", syscall.ECONNRESET)} {
 		for _, apart := range []time.Duration{0, time.Second, 5 * time.Minute} {
 			synctest.Test(t, func(t *testing.T) {
 				down := &outage{err: err}
@@ -58,11 +58,11 @@ func TestBudgetBoundsOutage(t *testing.T) {
 
 func TestBudgetErrorIsOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down := &outage{err: opError("dial", os.ErrDeadlineExceeded)}
+		down := &outage{err: opError("read", os.ErrDeadlineExceeded)}
 		client := &http.Client{Transport: transport.Retry{}.Wrap(down)}
 		var err error
 		for range 100 {
-			_, err = client.Get(writeURL)
+			_, err = client.Get(readURL)
 		}
 		if !errors.Is(err, transport.ErrBudget) || !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("error %v is not both ErrBudget and the cause", err)

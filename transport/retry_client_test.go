@@ -69,14 +69,14 @@ func TestCheckRetrySeesClientError(t *testing.T) {
 	base := &script{outcomes: []outcome{failure(errBroken)}}
 	check := func(_ context.Context, resp *http.Response, err error) (bool, error) {
 		u, ok := err.(*url.Error)
-		if !ok || u.Op != "Get" || u.Err != errBroken || u.URL != "https://user:xxxxx@api.ok.ru/fb.do" || resp != nil {
+		if !ok || u.Op != "Get" || !errors.Is(u.Err, errBroken) || u.Err.Error() != errBroken.Error() || u.URL != "https://user:xxxxx@api.ok.ru/fb.do" || resp != nil {
 			t.Errorf("CheckRetry got %v, %v", resp, err)
 		}
 		return false, nil
 	}
 	r := newGet(t, t.Context(), "https://user:password@api.ok.ru/fb.do")
-	if _, err := (transport.Retry{CheckRetry: check}).Wrap(base).RoundTrip(r); err != errBroken {
-		t.Errorf("error is %v, want the bare cause", err)
+	if _, err := (transport.Retry{CheckRetry: check}).Wrap(base).RoundTrip(r); !errors.Is(err, errBroken) || err.Error() != errBroken.Error() {
+		t.Errorf("error is %v, want the cause, not wrapped by a *url.Error", err)
 	}
 }
 

@@ -36,7 +36,10 @@ var policy = []struct {
 }{
 	{"200", answer(200, `{"uid":"1"}`), 1, 1},
 	{"404", answer(404, "page"), 1, 1},
-	{"408", answer(408, "page"), 1, 1},
+	{"408", answer(408, "page"), 4, 1},
+	{"421", answer(421, "page"), 4, 1},
+	{"425", answer(425, "page"), 4, 1},
+	{"409", answer(409, "page"), 1, 1},
 	{"429", answer(429, "page"), 4, 4},
 	{"429 with Retry-After", answer(429, "page", "Retry-After", "1"), 4, 4},
 	{"500", answer(500, "<html>"), 4, 1},
@@ -62,13 +65,20 @@ var policy = []struct {
 	{"500 with code 10", codeAnswer(500, 10), 1, 1},
 	{"500 with code 104", codeAnswer(500, 104), 1, 1},
 	{"500 with code 4242, unknown", codeAnswer(500, 4242), 4, 1},
-	{"503 with code 5000", codeAnswer(503, 5000), 4, 1},
-	{"503 with Retry-After and code 5000", codeAnswer(503, 5000, "Retry-After", "1"), 4, 4},
-	{"429 with code 5000", codeAnswer(429, 5000), 4, 4},
+	{"503 with code 5000", codeAnswer(503, 5000), 1, 1},
+	{"503 with Retry-After and code 5000", codeAnswer(503, 5000, "Retry-After", "1"), 1, 1},
+	{"429 with code 5000", codeAnswer(429, 5000), 1, 1},
 	{"429 with code 4242, unknown", codeAnswer(429, 4242), 4, 4},
 	{"503 with Retry-After and code 9", codeAnswer(503, 9, "Retry-After", "1"), 1, 1},
-	{"503 with Retry-After and code 2", codeAnswer(503, 2, "Retry-After", "1"), 4, 4},
-	{"429 with code 1", codeAnswer(429, 1), 4, 4},
+	{"503 with Retry-After and code 2", codeAnswer(503, 2, "Retry-After", "1"), 4, 1},
+	{"503 with Retry-After and code 1", codeAnswer(503, 1, "Retry-After", "1"), 2, 1},
+	{"503 with Retry-After and code 31", codeAnswer(503, 31, "Retry-After", "1"), 4, 1},
+	{"503 with Retry-After and code 9999", codeAnswer(503, 9999, "Retry-After", "1"), 2, 1},
+	{"503 with Retry-After and code 2 in the header", answer(503, "", "Retry-After", "1", "Invocation-Error", "2"), 4, 1},
+	{"429 with code 2", codeAnswer(429, 2), 4, 1},
+	{"429 with code 8", codeAnswer(429, 8), 4, 4},
+	{"429 with code 9999", codeAnswer(429, 9999), 2, 1},
+	{"429 with code 1", codeAnswer(429, 1), 2, 1},
 	{"429 with code 11", codeAnswer(429, 11), 1, 1},
 
 	{"dial", failure(opError("dial", syscall.ECONNREFUSED)), 4, 4},
@@ -86,14 +96,14 @@ var policy = []struct {
 	{"certificate, unknown authority", failure(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), 1, 1},
 	{"certificate, host name", failure(fmt.Errorf("tls: %w", x509.HostnameError{Certificate: &x509.Certificate{}, Host: "api.ok.ru"})), 1, 1},
 	{"certificate, while dialing", failure(opError("dial", x509.CertificateInvalidError{Reason: x509.Expired})), 1, 1},
-	{"context of a layer below", failure(fmt.Errorf("wait: %w", context.DeadlineExceeded)), 1, 1},
-	{"context of a layer below, cancelled", failure(errors.Join(errBroken, context.Canceled)), 1, 1},
+	{"deadline of a layer below", failure(fmt.Errorf("wait: %w", context.DeadlineExceeded)), 4, 1},
+	{"context of a layer below, canceled", failure(errors.Join(errBroken, context.Canceled)), 1, 1},
 	{"terminal", failure(terminalError{}), 1, 1},
 	{"terminal around a dial error", failure(errors.Join(terminalError{}, opError("dial", syscall.ECONNREFUSED))), 1, 1},
 	{"API error of a layer below, code 2", failure(&okerrors.Error{Code: 2, Status: 200}), 4, 1},
 	{"API error of a layer below, code 8", failure(&okerrors.Error{Code: 8, Status: 200}), 4, 4},
 	{"API error of a layer below, code 104", failure(&okerrors.Error{Code: 104, Status: 200}), 1, 1},
-	{"API error of a layer below, 429", failure(&okerrors.Error{Code: 2, Status: 429}), 4, 4},
+	{"API error of a layer below, 429", failure(&okerrors.Error{Code: 2, Status: 429}), 4, 1},
 }
 
 // headerTimeout is what net/http returns if an answer's header does not come.
@@ -118,7 +128,7 @@ func TestPolicy(t *testing.T) {
 					if base.attempts() != call.want || base.open != 0 {
 						t.Errorf("%s: %d attempts, want %d; %d answers left open", call.kind, base.attempts(), call.want, base.open)
 					}
-					if err != test.outcome.err {
+					if want := test.outcome.err; !errors.Is(err, want) || want != nil && err.Error() != want.Error() {
 						t.Errorf("%s: error %v, want %v", call.kind, err, test.outcome.err)
 					}
 				})
@@ -201,8 +211,8 @@ func TestPolicyOnRealErrors(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			defer test.transport.CloseIdleConnections()
 			for method, want := range map[string]bool{"users.getInfo": test.read, "stream.publish": test.write} {
-				r := newGet(t, t.Context(), test.url+"/fb.do?method="+method)
-				resp, err := test.transport.RoundTrip(r)
+				r := newGet(t, t.Context(), "https://api.ok.ru/fb.do?method="+method)
+				resp, err := test.transport.RoundTrip(newGet(t, t.Context(), test.url+"/fb.do?method="+method))
 				if err == nil {
 					resp.Body.Close()
 					t.Fatal("no error")
@@ -228,7 +238,7 @@ func TestWithIdempotentOverridesName(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			base := &script{outcomes: []outcome{failure(errBroken)}}
 			r := newGet(t, transport.WithIdempotent(t.Context(), test.safe), test.url)
-			if _, err := (transport.Retry{}).Wrap(base).RoundTrip(r); err != errBroken {
+			if _, err := (transport.Retry{}).Wrap(base).RoundTrip(r); !errors.Is(err, errBroken) {
 				t.Errorf("%s: error %v", test.name, err)
 			}
 			if base.attempts() != test.want {
