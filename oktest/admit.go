@@ -7,9 +7,9 @@ import (
 	okerrors "github.com/go-okru/okru/errors"
 )
 
-// admit returns why the call is refused, or nil. The order decides what a call
-// with several faults is told: first what is true of every call, then the
-// session, since the signature depends on it.
+// admit returns why the call is rejected, or nil. The first check that fails
+// decides: first what every call needs, then the session, since the signature
+// depends on it.
 func (c *apiCall) admit() error {
 	for _, check := range []func(*apiCall) error{
 		(*apiCall).checkForm,
@@ -62,7 +62,7 @@ func (c *apiCall) checkMethod() error {
 		return fail(okerrors.CodeMethod, "Method "+c.Method+" not found")
 	}
 	if sent := c.Params.Get("method"); sent != "" && sent != c.Method {
-		return failParam("method", "Parameter method is "+sent+", but the path says "+c.Method)
+		return failParam("method", "Parameter method is "+sent+", but the path names "+c.Method)
 	}
 	return nil
 }
@@ -108,8 +108,8 @@ func (c *apiCall) checkSignature() error {
 	}
 }
 
-// checkScopes is for methods that take a session only. One that answers
-// without has nothing to ask a user for.
+// checkScopes is for methods that need a session. Those that work without one
+// need no scope.
 func (c *apiCall) checkScopes() error {
 	d, _ := c.server.demandOf(c.Method)
 	if c.session == nil || !d.needsSession(false) {
@@ -126,8 +126,7 @@ func (c *apiCall) checkScopes() error {
 	return nil
 }
 
-// needParam returns the value of a parameter that the method cannot do
-// without.
+// needParam returns the value of a parameter that the method requires.
 func (c *apiCall) needParam(name string) (string, error) {
 	value := strings.TrimSpace(c.Params.Get(name))
 	if value == "" {
@@ -136,7 +135,7 @@ func (c *apiCall) needParam(name string) (string, error) {
 	return value, nil
 }
 
-// needSession is for methods of which methods.tsv does not know.
+// needSession is for methods that methods.tsv does not have.
 func (c *apiCall) needSession() (*User, error) {
 	if c.session == nil || c.session.user == nil {
 		return nil, fail(okerrors.CodeSessionRequired, "Method "+c.Method+" needs a session: send access_token")

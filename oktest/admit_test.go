@@ -1,6 +1,7 @@
 package oktest_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -12,7 +13,7 @@ import (
 	"github.com/go-okru/okru/oktest"
 )
 
-func TestRefusals(t *testing.T) {
+func TestRejections(t *testing.T) {
 	srv := newServer(t)
 	anna := srv.NewUser("anna", "secret")
 	token, other := anna.Token(), srv.NewUser("boris", "secret").Token()
@@ -32,7 +33,7 @@ func TestRefusals(t *testing.T) {
 	for name, test := range map[string]struct {
 		params url.Values
 		code   okerrors.Code
-		says   string
+		text   string
 	}{
 		"nothing wrong":             {getInfo(), 0, ""},
 		"a value changed":           {change(getInfo(), "uids", "570000000002"), 104, ""},
@@ -61,7 +62,7 @@ func TestRefusals(t *testing.T) {
 		"no method":                 {serverSigned(token), 3, ""},
 		"a secret sent":             {change(getInfo(), "application_secret_key", "x"), 100, "must never be sent"},
 		"scope not granted":         {serverSigned(token, "method", "users.setStatus", "status", "x"), 10, "'SET_STATUS'"},
-		"no answer of oktest's own": {serverSigned(token, "method", "users.getGuests"), 3, "Server.Handle"},
+		"not implemented by oktest": {serverSigned(token, "method", "users.getGuests"), 3, "Server.Handle"},
 		"too many ids":              {serverSigned(token, "method", "users.getInfo", "uids", strings.Repeat("1,", 101)), 100, "at most 100"},
 		"ids missing":               {serverSigned(token, "method", "users.getInfo"), 100, "uids"},
 		"bad id":                    {serverSigned(token, "method", "users.getInfo", "uids", "x"), 110, ""},
@@ -72,8 +73,8 @@ func TestRefusals(t *testing.T) {
 				if got := r.code(t); got != test.code {
 					t.Errorf("got code %v, want %d: %s", got, test.code, r.body)
 				}
-				if !strings.Contains(r.body, test.says) {
-					t.Errorf("the answer does not say %q: %s", test.says, r.body)
+				if !strings.Contains(r.body, test.text) {
+					t.Errorf("the response lacks %q: %s", test.text, r.body)
 				}
 				if got := last(t, srv).Code; got != test.code {
 					t.Errorf("the journal has code %v, want %d", got, test.code)
@@ -86,14 +87,14 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Requests that no client should build are refused by what they look like.
+// Requests that no client should build are rejected by what they look like.
 func TestMalformedCalls(t *testing.T) {
 	srv := newServer(t)
 	srv.Handle("test.echo", func(p url.Values) (any, error) { return p, nil })
 	for name, test := range map[string]struct {
 		query, form string
 		code        okerrors.Code
-		says        string
+		text        string
 	}{
 		"repeated in the query":         {"application_key=" + app.Key + "&method=test.echo&a=1&a=2", "", 100, "a comes more than once"},
 		"repeated in query and form":    {"application_key=" + app.Key + "&method=test.echo&a=1", "a=1", 100, "a comes more than once"},
@@ -118,8 +119,8 @@ func TestMalformedCalls(t *testing.T) {
 			}
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 			got := send(srv.InProcess(), r)
-			if code := got.code(t); code != test.code || !strings.Contains(got.body, test.says) {
-				t.Errorf("got %s, want code %d and %q", got.body, test.code, test.says)
+			if code := got.code(t); code != test.code || !strings.Contains(got.body, test.text) {
+				t.Errorf("got %s, want code %d and %q", got.body, test.code, test.text)
 			}
 		})
 	}
@@ -188,7 +189,7 @@ func TestCircuitsInJournal(t *testing.T) {
 		"unsigned":    values("application_key", app.Key, "method", "group.getInfo", "uids", "1"),
 	} {
 		if r := get(t, srv.InProcess(), realAPI, params); r.code(t) != 0 {
-			t.Errorf("%s: refused: %s", want, r.body)
+			t.Errorf("%s: rejected: %s", want, r.body)
 		}
 		if got := last(t, srv).Circuit; got != want {
 			t.Errorf("got circuit %q, want %q", got, want)
@@ -197,7 +198,7 @@ func TestCircuitsInJournal(t *testing.T) {
 	// A session key counts as a session and is signed.
 	key := signed(values("method", "events.get", "session_key", token.AccessToken), "", md5sum(token.AccessToken+app.Secret))
 	if r := get(t, srv.InProcess(), realAPI, key); r.code(t) != 0 {
-		t.Errorf("session_key: refused: %s", r.body)
+		t.Errorf("session_key: rejected: %s", r.body)
 	}
 }
 
@@ -214,7 +215,7 @@ func TestNativeApplicationNeedsFewerSessions(t *testing.T) {
 	}
 }
 
-// The table agrees with what OK documents, and no answer is for a method that
+// The table agrees with what OK documents, and no implementation is for a method that
 // OK does not have.
 func TestMethodTable(t *testing.T) {
 	table := oktest.Demands()
@@ -227,9 +228,9 @@ func TestMethodTable(t *testing.T) {
 			t.Errorf("%s: unknown session need %q", name, d.Session())
 		}
 	}
-	for _, name := range oktest.Answered() {
+	for _, name := range oktest.Implemented() {
 		if _, ok := table[name]; !ok {
-			t.Errorf("oktest answers %s, which is not in the table", name)
+			t.Errorf("oktest implements %s, which is not in the table", name)
 		}
 	}
 }
@@ -252,6 +253,46 @@ func TestHandlerReturnsNilError(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	if b, _ := io.ReadAll(resp.Body); string(b) != `"fine"` {
-		t.Errorf("answer %s", b)
+		t.Errorf("got %s", b)
 	}
+}
+
+// Whatever a call looks like, it gets JSON in status 200, header and body
+// agree on its code, and it is in the journal once.
+func FuzzCall(f *testing.F) {
+	srv := oktest.NewServer(app)
+	f.Cleanup(srv.Close)
+	token := srv.NewUser("anna", "secret").Token()
+	f.Add("/fb.do", serverSigned(token, "method", "users.getInfo", "uids", "1,2").Encode(), "")
+	f.Add("/fb.do", "method=batch.execute", sessionless("methods", `[{"method":"users.getInfo","params":{"uids":{"supplier":"a.b"}}}]`).Encode())
+	f.Add("/api/group/getInfo", "application_key="+app.Key+"&uids=54000000000001&fields=name", "")
+	f.Add("/api/group/getMembers", "uid=1&count=-1&anchor=99999999999999999999", "a=1&a=2")
+	f.Add("/fb.do", "a=1;b=2", "%zz")
+	f.Fuzz(func(t *testing.T, path, query, form string) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, realAPI+"/fb.do", strings.NewReader(form))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Accept", "application/json")
+		r.URL.RawQuery = query
+		if strings.HasPrefix(path, "/api/") {
+			r.URL.Path = path
+		}
+		srv.ForgetCalls()
+		got := send(srv.InProcess(), r)
+		call := last(t, srv)
+		if strings.EqualFold(call.Params.Get("format"), "xml") {
+			return
+		}
+		if code := got.code(t); got.StatusCode != http.StatusOK || code != call.Code {
+			t.Errorf("got status %d, code %d; the journal has %v", got.StatusCode, code, call)
+		}
+		if got.body != "" && !json.Valid([]byte(got.body)) {
+			t.Errorf("not JSON: %s", got.body)
+		}
+		if len(srv.Calls()) != 1 {
+			t.Errorf("%d calls in the journal", len(srv.Calls()))
+		}
+	})
 }

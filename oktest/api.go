@@ -20,8 +20,8 @@ type apiCall struct {
 	defect  error    // why the parameters cannot be read
 }
 
-// serveAPI answers /fb.do and whatever is under /api/.
-func (s *Server) serveAPI(r *http.Request) answer {
+// serveAPI answers /fb.do and all paths under /api/.
+func (s *Server) serveAPI(r *http.Request) response {
 	c := s.newCall(r)
 	update := s.enter(&s.journal, &c.Call)
 	defer update()
@@ -78,10 +78,10 @@ func (c *apiCall) remoteIP() string {
 	return host
 }
 
-// perform answers the call the way OK would.
-func (c *apiCall) perform() answer {
+// perform answers the call as OK would.
+func (c *apiCall) perform() response {
 	if err := c.admit(); err != nil {
-		return c.refuse(err)
+		return c.reject(err)
 	}
 	c.Ran = true
 	result, err := c.run()
@@ -89,13 +89,13 @@ func (c *apiCall) perform() answer {
 		return c.failure(err)
 	}
 	if raw, ok := result.(json.RawMessage); ok {
-		return answer{}.with(jsonType, string(raw))
+		return response{}.with(jsonType, string(raw))
 	}
 	text, err := json.Marshal(result)
 	if err != nil {
 		return c.failure(err)
 	}
-	return answer{}.with(jsonType, string(text))
+	return response{}.with(jsonType, string(text))
 }
 
 // run runs the method: the caller's own, or else that of oktest.
@@ -111,7 +111,7 @@ func (c *apiCall) run() (any, error) {
 	if method := methods[c.Method]; method != nil {
 		return method(c)
 	}
-	return nil, fail(okerrors.CodeMethod, "oktest has no answer for "+c.Method+": give it one with Server.Handle")
+	return nil, fail(okerrors.CodeMethod, "oktest does not implement "+c.Method+": add it with Server.Handle")
 }
 
 func (s *Server) handler(method string) func(url.Values) (any, error) {

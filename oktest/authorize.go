@@ -1,6 +1,7 @@
 package oktest
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,19 +18,19 @@ type authorization struct {
 }
 
 // serveAuthorize answers /oauth/authorize, where each sign-in begins.
-func (s *Server) serveAuthorize(r *http.Request) answer {
+func (s *Server) serveAuthorize(r *http.Request) response {
 	c, defect := newRequest(r, AuthorizePage)
-	return s.servePage(c, func() answer {
+	return s.servePage(c, func() response {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.authorize(r, c.Params, defect)
 	})
 }
 
-func (s *Server) authorize(r *http.Request, p url.Values, defect error) answer {
+func (s *Server) authorize(r *http.Request, p url.Values, defect error) response {
 	if p.Get("client_id") != s.app.ID {
-		refusal := oauthError{"invalid_client", "Unknown client_id: there is no such application"}
-		return answer{status: http.StatusUnauthorized}.with(jsonType, marshal(refusal))
+		rejection := oauthError{"invalid_client", "Unknown client_id: there is no such application"}
+		return response{status: http.StatusUnauthorized}.with(jsonType, marshal(rejection))
 	}
 	if reason := s.badAuthorization(p, defect); reason != "" {
 		return errorPage(http.StatusBadRequest, reason)
@@ -37,7 +38,7 @@ func (s *Server) authorize(r *http.Request, p url.Values, defect error) answer {
 	asked := authorization{token: p.Get("response_type") == "token", redirect: p.Get("redirect_uri"), state: p.Get("state")}
 	for _, scope := range splitScopes(p.Get("scope")) {
 		if !slices.Contains(knownScopes, scope) {
-			return asked.refuse("invalid_scope", "OK has no scope "+strconv.Quote(scope)+": join scopes by semicolons")
+			return asked.reject("invalid_scope", "OK has no scope "+strconv.Quote(scope)+": join scopes by semicolons")
 		}
 		if s.mayAsk(scope) && !slices.Contains(asked.scopes, scope) {
 			asked.scopes = append(asked.scopes, scope)
@@ -48,8 +49,8 @@ func (s *Server) authorize(r *http.Request, p url.Values, defect error) answer {
 	return b.withCookie(r, s.proceed(b))
 }
 
-// badAuthorization returns why a request cannot be answered by a redirect,
-// since it is not clear where to, or "".
+// badAuthorization returns why a request cannot be answered by a redirect, or
+// "": the address to redirect to is unknown or wrong.
 func (s *Server) badAuthorization(p url.Values, defect error) string {
 	uri, err := url.Parse(p.Get("redirect_uri"))
 	switch name := repeated(p); {
@@ -93,8 +94,9 @@ func (a *authorization) consented(u *User) bool {
 	return u.joined && !slices.ContainsFunc(a.scopes, func(scope string) bool { return !slices.Contains(u.granted, scope) })
 }
 
-// succeed sends the user back with a code or a session. The caller holds s.mu.
-func (s *Server) succeed(u *User, a *authorization) answer {
+// succeed sends the user back with a code or a session. The caller has locked
+// s.mu.
+func (s *Server) succeed(u *User, a *authorization) response {
 	if !a.token {
 		return a.redirectWith("code", s.addCode(u, a.redirect, hasLong(a.scopes)))
 	}
@@ -106,14 +108,14 @@ func (s *Server) succeed(u *User, a *authorization) answer {
 	return a.redirectWith(fields...)
 }
 
-// refuse sends the user back with an error.
-func (a *authorization) refuse(code, description string) answer {
+// reject sends the user back with an error.
+func (a *authorization) reject(code, description string) response {
 	return a.redirectWith("error", code, "error_description", description)
 }
 
-// redirectWith sends the user back with these fields, names and values by
-// turns, and the state: in the query for a code, in the fragment for a token.
-func (a *authorization) redirectWith(fields ...string) answer {
+// redirectWith sends the user back with these fields, which alternate names
+// and values, and the state: in the query for a code, in the fragment for a token.
+func (a *authorization) redirectWith(fields ...string) response {
 	if a.state != "" {
 		fields = append(fields, "state", a.state)
 	}
@@ -130,8 +132,85 @@ func (a *authorization) redirectWith(fields ...string) answer {
 	return redirect(a.redirect + mark + text.String()[1:])
 }
 
-func redirect(to string) answer {
-	a := answer{status: http.StatusFound}.with(textType, "")
+func redirect(to string) response {
+	a := response{status: http.StatusFound}.with(textType, "")
 	a.header.Set("Location", to)
 	return a
+}
+
+// Values of st.cmd, the pages under /dk. The other ones are checkPages.
+const (
+	loginPage   = "OAuth2Login"
+	consentPage = "OAuth2Permissions"
+)
+
+// serveLogin answers /dk: the pages between the authorize page and the
+// redirect back.
+func (s *Server) serveLogin(r *http.Request) response {
+	c, defect := newRequest(r, LoginPages)
+	return s.servePage(c, func() response {
+		if defect != nil {
+			return errorPage(http.StatusBadRequest, asAPIError(defect).Message)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		b := s.browserOf(r)
+		return b.withCookie(r, s.dialog(b, r.Method == http.MethodPost, c.Params))
+	})
+}
+
+// dialog shows a page, or takes what was filled in. The caller has locked s.mu.
+func (s *Server) dialog(b *browser, post bool, p url.Values) response {
+	posted := post && p.Get("fr.posted") == "set"
+	switch cmd := p.Get("st.cmd"); {
+	case isCheckPage(cmd):
+		return showCheck(cmd)
+	case b.pending == nil:
+		return s.proceed(b)
+	case cmd == loginPage && posted:
+		return s.login(b, p)
+	case cmd == loginPage && b.user == nil:
+		return show(loginTemplate, b)
+	case cmd == consentPage && b.user != nil && posted:
+		return s.consent(b, p)
+	case cmd == consentPage && b.user != nil && !b.pending.consented(b.user):
+		return show(consentTemplate, b)
+	}
+	return s.proceed(b)
+}
+
+func isCheckPage(cmd string) bool {
+	for _, page := range checkPages {
+		if page == cmd {
+			return true
+		}
+	}
+	return false
+}
+
+// login takes the login form.
+func (s *Server) login(b *browser, p url.Values) response {
+	b.user = s.signIn(p.Get("fr.email"), p.Get("fr.password"))
+	b.wrong = b.user == nil
+	b.keep = p.Get("fr.remember") == "on"
+	s.rename(b)
+	return s.proceed(b)
+}
+
+// consent takes the consent form.
+func (s *Server) consent(b *browser, p url.Values) response {
+	if p.Get("fr.token") != b.csrf {
+		return errorPage(http.StatusForbidden, "The form is not from this page: fr.token is wrong.")
+	}
+	b.csrf = rand.Text()
+	switch {
+	case p.Has("button_accept_request"):
+		b.user.grant(b.pending.scopes)
+		return s.proceed(b)
+	case p.Has("button_cancel_request"):
+		denied := b.pending
+		b.pending = nil
+		return denied.reject("access_denied", "The user denied access")
+	}
+	return toPage(consentPage)
 }

@@ -68,12 +68,12 @@ SIG=$(md5 "$TEXT$DERIVED")
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			var answer any
-			if err := json.Unmarshal(out, &answer); err != nil {
+			var got any
+			if err := json.Unmarshal(out, &got); err != nil {
 				t.Fatalf("not JSON: %s", out)
 			}
 			code := 0.0
-			if object, ok := answer.(map[string]any); ok {
+			if object, ok := got.(map[string]any); ok {
 				code, _ = object["error_code"].(float64)
 			}
 			if code != test.want {

@@ -1,8 +1,9 @@
 // Package oktest is a fake OK to test programs against: the REST API of
 // api.ok.ru, its OAuth endpoints, and the login and consent pages of
-// connect.ok.ru. It refuses what OK refuses, by a check of sessions and
-// signatures of its own, it breaks on demand in the ways that networks and OK
-// break, and it remembers every call.
+// connect.ok.ru. It rejects what OK rejects, with checks of sessions and
+// signatures that share no code with the rest of this module. It fails on
+// demand in the ways that networks and OK fail, and keeps a journal of every
+// call.
 //
 //	srv := oktest.NewServer(oktest.App{Key: "CBAPUBLICKEY", Secret: "secret"})
 //	defer srv.Close()
@@ -15,39 +16,39 @@
 //		Base:              srv.Transport(),
 //	})
 //
-// # Ways in
+// # How to reach it
 //
 // [Server.Transport] is a RoundTripper that reaches the fake under the real
-// URLs, https://api.ok.ru and https://connect.ok.ru, and nobody else: the
-// program under test runs as it is. [Server.InProcess] is the same without a
-// network, for bubbles of testing/synctest, where days pass in no time; there
-// the others would stop the clock, which waits for whoever waits for a network.
-// [Server.URL] is plain http, for clients in other languages, curl and
-// browsers. [Server.Handler] puts the fake into a server of yours.
+// URLs, https://api.ok.ru and https://connect.ok.ru, and no other host: the
+// program under test needs no change. [Server.InProcess] is the same without a
+// network, for bubbles of testing/synctest, where days pass in no time; a
+// goroutine that waits for a network would stop the clock there. [Server.URL]
+// is plain http, for clients in other languages, curl and browsers.
+// [Server.Handler] puts the fake into a server of the caller's.
 //
 // # Users and sessions
 //
-// A [User] signs in with login and password at the pages or by auth.login. Or
-// skip that: [User.Token] returns a session with everything in it, and
+// A [User] signs in with login and password at the pages or by auth.login.
+// Without that, [User.Token] returns a session with everything in it, and
 // [User.AuthCode] a code to exchange. [Server.Expire], [Server.Revoke],
-// [Server.Replace], [User.Revoke], [User.SetPassword] and [User.Withdraw] take
-// away what was given, each with the code that OK answers then. Sessions last
-// as long as those of OK unless [Server.Configure] says otherwise.
+// [Server.Replace], [User.Revoke], [User.SetPassword] and [User.Withdraw] end
+// sessions and consents; later calls get the code that OK sends in that case.
+// Sessions last as long as those of OK unless [Server.Configure] changes that.
 //
-// # What is refused
+// # What is rejected
 //
 // In this order, by an API error in HTTP status 200 with the header
 // Invocation-Error, in JSON or, if the call asks for that, in XML:
 //
 //   - a query or form that cannot be read, which includes a raw semicolon: 4;
-//     a parameter that comes twice, or a secret that was sent: 100
+//     a duplicate parameter, or a secret that was sent: 100
 //   - no application_key, or an unknown one: 101
 //   - no method, an unknown one, or one that the path spells as GROUP.NAME: 3
 //   - a session where the method takes none: 451; none where it needs one: 453
 //   - an empty session: 100; one that is unknown or revoked: 103, replaced:
 //     107, expired: 102
-//   - a wrong signature: 104, with a message that says what should have been
-//     signed in which order and, if it is a well-known mistake, which
+//   - a wrong signature: 104, with a message that lists what must be signed in
+//     which order and, if it is a well-known mistake, names the mistake
 //   - a scope that the user did not grant: 10
 //   - a call beyond a [Limit]: 8 unless set otherwise
 //
@@ -56,37 +57,37 @@
 // without a session to a method that takes none may come unsigned, as some
 // clients send it, unless [Settings] has RequireSig; with a session it must be
 // signed. Methods that need a session of external applications only need one
-// here, too, unless Settings has Native. A method about which OK's
-// documentation says nothing takes calls with a session and without. A method
-// that answers without a session asks for no scope even if one is given, and
-// neither does a session that was made with a password.
+// here as well, unless Settings has Native. A method whose need of a session
+// OK does not document takes calls with a session and without. A method that
+// works without a session needs no scope even if one is given, and neither
+// does a session that was made with a password.
 //
-// # Answers
+// # Methods
 //
-// A world of ten thousand residents, 570000000001 to 570000010000, and three
-// groups, 54000000000001 to 54000000000003, answers
+// There are ten thousand residents, 570000000001 to 570000010000, and three
+// groups, 54000000000001 to 54000000000003. These methods work:
 //
 //   - users.getCurrentUser, users.getInfo, users.getLoggedInUser,
 //     users.isAppUser, users.hasAppPermission, users.removeAppPermissions,
 //     users.getCallsLeft, users.setStatus
 //   - friends.get, friends.areFriends, events.get, group.getInfo,
 //     group.getMembers with pages, mediatopic.post, video.update with an empty
-//     answer
+//     response
 //   - photosV2.getUploadUrl, the upload itself, and photosV2.commit
 //   - auth.login, auth.loginByToken, auth.touchSession, sdk.init,
 //     sdk.getInstallSource, batch.execute
 //
-// [Server.Handle] answers any other method, or one of these in another way.
+// [Server.Handle] adds or replaces a method.
 //
 // # Faults, limits and the journal
 //
-// [Server.Inject] makes calls fail by any code or HTTP status, connections
-// break before or after the method ran, and answers come late, cut, compressed
-// or as a web page: see [Fault]. [Server.Limit] allows so many calls, as a
-// bucket or as a quota: see [Limit]. [Server.Calls] is what arrived and what
-// became of it, [Server.Exchanges] the same for the token endpoint.
-// [Server.Duplicates] counts the writes that a client did twice, and
-// [Server.Connections] the connections it made.
+// [Server.Inject] makes calls fail by any code or HTTP status, breaks
+// connections before or after the method ran, and makes responses late, short,
+// compressed or a web page: see [Fault]. [Server.Limit] allows a rate or a
+// quota: see [Limit]. [Server.Calls] lists the calls and their results,
+// [Server.Exchanges] the requests to the token endpoint. [Server.Duplicates]
+// counts the writes that ran more than once, and [Server.Connections] the
+// connections.
 //
 // # OAuth
 //
@@ -94,11 +95,10 @@
 // refresh tokens. /oauth/authorize leads through the pages under /dk, by
 // cookies, to the redirect URI, with a code in its query or a session in its
 // fragment. The consent page is left out when there is nothing to ask.
-// [User.Require] puts a captcha, a phone check or a block in the way. Unknown
-// scopes are refused, since a misspelled one would do harm later; what OK does
-// with them is not documented. An application that it does not know gets
-// status 401 and JSON.
+// [User.Require] adds a captcha, a phone check or a block. Unknown scopes are
+// rejected, since a misspelled one would do harm later; what OK does with them
+// is not documented. An unknown application gets status 401 and JSON.
 //
-// Nothing here was compared with the live service beyond what its
-// documentation, its SDKs and recordings of its answers tell.
+// Nothing here was compared with the live service. The sources are its
+// documentation, its SDKs and recordings of its responses.
 package oktest

@@ -55,7 +55,7 @@ func Example() {
 	// users.setStatus server 580000000001 false
 }
 
-// A method of the program's own, or another answer than the fake has.
+// A method of the program's own, or another implementation than that of the fake.
 func ExampleServer_Handle() {
 	srv := oktest.NewServer(oktest.App{})
 	defer srv.Close()
@@ -67,9 +67,9 @@ func ExampleServer_Handle() {
 	})
 	client := newClient(srv, srv.NewUser("anna", "her password").Token("GROUP_CONTENT"))
 
-	type answer struct{ Products []string }
+	type catalog struct{ Products []string }
 	for _, gid := range []string{"54000000000001", "1"} {
-		a, err := okru.Call[answer](context.Background(), client, "market.getProducts", url.Values{"gid": {gid}})
+		a, err := okru.Call[catalog](context.Background(), client, "market.getProducts", url.Values{"gid": {gid}})
 		fmt.Println(a.Products, errors.Is(err, okerrors.CodeParamGroupID))
 	}
 	// Output:
@@ -78,7 +78,7 @@ func ExampleServer_Handle() {
 }
 
 // A connection that breaks after the method ran leaves the caller in doubt.
-// Whether the write was done twice, the server knows.
+// The server knows whether the write ran more than once.
 func ExampleServer_Inject() {
 	srv := oktest.NewServer(oktest.App{})
 	defer srv.Close()

@@ -9,8 +9,8 @@ var Signature = func(params map[string][]string, secret string) string {
 // Demands lets the table of methods be checked.
 var Demands = demands
 
-// Answered are the methods that oktest answers by itself.
-func Answered() (names []string) {
+// Implemented are the methods that oktest implements.
+func Implemented() (names []string) {
 	for name := range methods {
 		names = append(names, name)
 	}

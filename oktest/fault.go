@@ -18,40 +18,40 @@ const (
 	PhotoUpload   = "upload/photo"
 )
 
-// HTMLPage is a web page such as a balancer sends instead of an answer, for
+// HTMLPage is a web page such as a balancer sends instead of a response, for
 // the Body of a [Fault].
 const HTMLPage = "<!DOCTYPE html>\n<html><head><title>OK</title></head>" +
 	"<body><h1>The site is being maintained</h1><p>Please come back later.</p></body></html>\n"
 
 // A Fault is what goes wrong with some calls. [Server.Inject] makes it happen.
 //
-// Reset, Code, Error, Status and Body each replace the answer, and the method
+// Reset, Code, Error, Status and Body each replace the response, and the method
 // does not run, unless AfterRun is set. Without any of them the method runs,
-// and its own answer is what the other fields spoil.
+// and the other fields change its response.
 type Fault struct {
 	// Method is what goes wrong: a method such as "users.getInfo", or one of
 	// [TokenEndpoint], [AuthorizePage], [LoginPages], [PhotoUpload]. If
 	// empty, every method of the API.
 	Method string
 
-	// Match, if set, tells which of these calls. It gets what is known before
-	// the call is checked. It may be called by several goroutines at once and
+	// Match, if set, reports whether the fault applies to a call. It gets what
+	// is known before the call is checked. It may be called by several goroutines at once and
 	// must not modify the call.
 	Match func(Call) bool
 
 	// Times is how many calls go wrong. If 0, all until [Server.ClearFaults].
 	Times int
 
-	// AfterRun lets the method run before the answer is replaced: the caller
-	// cannot know that it did. A call that is refused is refused as ever, and
-	// the refusal is replaced too.
+	// AfterRun lets the method run before the response is replaced: the caller
+	// cannot know that it ran. A call that is rejected does not run, and the
+	// response that rejects it is replaced too.
 	AfterRun bool
 
-	// Reset breaks the connection without an answer, by a TCP reset.
+	// Reset breaks the connection without a response, by a TCP reset.
 	Reset bool
 
 	// Code answers with this API error, and Error with this one, in HTTP
-	// status 200 unless Status or Error.Status says otherwise. For anything
+	// status 200 unless Status or Error.Status is set. For anything
 	// but a method of the API use Status and Body.
 	Code  okerrors.Code
 	Error *okerrors.Error
@@ -60,18 +60,18 @@ type Fault struct {
 	// page is its body.
 	Status int
 
-	// Body is the body of the answer: text/html if it looks like that, else
+	// Body is the body of the response: text/html if it looks like that, else
 	// text/plain, unless Header has a Content-Type.
 	Body string
 
-	// Header is added to the answer, whatever it is.
+	// Header is added to every response.
 	Header http.Header
 
 	// RetryAfter, if positive, is sent as Retry-After, in seconds, rounded
 	// up. For a date, use Header.
 	RetryAfter time.Duration
 
-	// Delay passes before the answer, after the method ran, and Pause in the
+	// Delay passes before the response, after the method ran, and Pause in the
 	// middle of its body. Both end with the request.
 	Delay, Pause time.Duration
 
@@ -90,9 +90,9 @@ type fault struct {
 	left int // with Times: how often yet
 }
 
-// Inject makes f happen from now on. Of several faults, a call suffers the
-// first in the order of injection that applies and is not used up. Faults come
-// before all checks, so that a call need not be right to suffer one.
+// Inject adds a fault. If several apply to a call, the first in the order of
+// injection that is not used up is used. Faults are applied before all checks,
+// so that a call need not be correct.
 func (s *Server) Inject(f Fault) {
 	f.Header = f.Header.Clone()
 	s.mu.Lock()
@@ -107,15 +107,15 @@ func (s *Server) ClearFaults() {
 	s.faults = nil
 }
 
-// withFault answers by run, spoiled by the fault that c suffers, if any. fail
-// answers with an API error.
-func (s *Server) withFault(c *Call, fail func(error) answer, run func() answer) answer {
+// withFault answers by run, changed by the fault that applies to c, if any.
+// fail returns the response for an API error.
+func (s *Server) withFault(c *Call, fail func(error) response, run func() response) response {
 	f := s.faultOf(c)
 	if f == nil {
 		return run()
 	}
 	c.Faulted = true
-	var a answer
+	var a response
 	if !f.replaces() || f.AfterRun {
 		a = run()
 	}
@@ -170,8 +170,8 @@ func (f *Fault) replaces() bool {
 	return f.Reset || f.Code != 0 || f.Error != nil || f.Status != 0 || f.Body != ""
 }
 
-// instead returns the answer that replaces that of the method.
-func (f *Fault) instead(fail func(error) answer) answer {
+// instead returns the response that replaces that of the method.
+func (f *Fault) instead(fail func(error) response) response {
 	if f.Error != nil || f.Code != 0 {
 		err := okerrors.Error{Code: f.Code}
 		if f.Error != nil {
@@ -183,17 +183,17 @@ func (f *Fault) instead(fail func(error) answer) answer {
 	if f.Body == "" {
 		return statusPage(f.Status)
 	}
-	return answer{status: f.Status}.with(http.DetectContentType([]byte(f.Body)), f.Body)
+	return response{status: f.Status}.with(http.DetectContentType([]byte(f.Body)), f.Body)
 }
 
-// statusPage answers as a balancer does, by an HTML page that says the status.
-func statusPage(status int) answer {
+// statusPage answers as a balancer does, by an HTML page that shows the status.
+func statusPage(status int) response {
 	text := http.StatusText(status)
-	return answer{status: status}.with(htmlType, "<html><head><title>"+text+"</title></head><body><h1>"+text+"</h1></body></html>\n")
+	return response{status: status}.with(htmlType, "<html><head><title>"+text+"</title></head><body><h1>"+text+"</h1></body></html>\n")
 }
 
-// spoil does the rest of f to an answer.
-func (f *Fault) spoil(a answer) answer {
+// spoil applies the rest of f to a response.
+func (f *Fault) spoil(a response) response {
 	a.reset = f.Reset
 	a.delay, a.pause = f.Delay, f.Pause
 	a.truncate, a.chunked, a.gzip = f.Truncate, f.Chunked, f.Gzip
@@ -208,7 +208,7 @@ func (f *Fault) spoil(a answer) answer {
 }
 
 // withRetryAfter adds the header to a if d is positive.
-func (a answer) withRetryAfter(d time.Duration) answer {
+func (a response) withRetryAfter(d time.Duration) response {
 	if d > 0 {
 		a.header.Set("Retry-After", strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10))
 	}

@@ -20,9 +20,9 @@ import (
 )
 
 // Each fault looks the same to a client over a network and in the process, and
-// the journal says whether the method ran.
+// the journal shows whether the method ran.
 func TestFaults(t *testing.T) {
-	const answer = `{"n":"12345678901234567890"}`
+	const body = `{"n":"12345678901234567890"}`
 	for name, test := range map[string]struct {
 		fault  oktest.Fault
 		ran    bool
@@ -30,7 +30,7 @@ func TestFaults(t *testing.T) {
 		err    error
 		code   okerrors.Code
 		body   string
-		header string // "Name: value" of the answer
+		header string // "Name: value" of the response
 	}{
 		"reset before": {fault: oktest.Fault{Reset: true}, err: syscall.ECONNRESET},
 		"reset after":  {fault: oktest.Fault{Reset: true, AfterRun: true}, ran: true, err: syscall.ECONNRESET},
@@ -44,13 +44,13 @@ func TestFaults(t *testing.T) {
 		"504 after":  {fault: oktest.Fault{Status: 504, AfterRun: true}, ran: true, status: 504, body: "Gateway Timeout"},
 		"204":        {fault: oktest.Fault{Status: 204, Body: "x"}, status: 204},
 		"HTML":       {fault: oktest.Fault{Body: oktest.HTMLPage}, status: 200, body: oktest.HTMLPage, header: "Content-Type: text/html; charset=utf-8"},
-		"header":     {fault: oktest.Fault{Header: http.Header{"x-a": {"b"}}}, ran: true, status: 200, body: answer, header: "X-A: b"},
-		"truncate":   {fault: oktest.Fault{Truncate: true}, ran: true, status: 200, err: io.ErrUnexpectedEOF, body: answer[:len(answer)/2]},
-		"chunks cut": {fault: oktest.Fault{Truncate: true, Chunked: true}, ran: true, status: 200, err: io.ErrUnexpectedEOF, body: answer[:len(answer)/2]},
-		"chunked":    {fault: oktest.Fault{Chunked: true}, ran: true, status: 200, body: answer},
-		"gzip":       {fault: oktest.Fault{Gzip: true}, ran: true, status: 200, body: answer},
+		"header":     {fault: oktest.Fault{Header: http.Header{"x-a": {"b"}}}, ran: true, status: 200, body: body, header: "X-A: b"},
+		"truncate":   {fault: oktest.Fault{Truncate: true}, ran: true, status: 200, err: io.ErrUnexpectedEOF, body: body[:len(body)/2]},
+		"chunks cut": {fault: oktest.Fault{Truncate: true, Chunked: true}, ran: true, status: 200, err: io.ErrUnexpectedEOF, body: body[:len(body)/2]},
+		"chunked":    {fault: oktest.Fault{Chunked: true}, ran: true, status: 200, body: body},
+		"gzip":       {fault: oktest.Fault{Gzip: true}, ran: true, status: 200, body: body},
 		"empty, cut": {fault: oktest.Fault{Status: 500, Body: " ", Truncate: true}, status: 500, err: io.ErrUnexpectedEOF},
-		"pause":      {fault: oktest.Fault{Delay: time.Millisecond, Pause: time.Millisecond}, ran: true, status: 200, body: answer},
+		"pause":      {fault: oktest.Fault{Delay: time.Millisecond, Pause: time.Millisecond}, ran: true, status: 200, body: body},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := newServer(t)
@@ -83,7 +83,7 @@ func TestFaults(t *testing.T) {
 				if r.Uncompressed != test.fault.Gzip {
 					t.Errorf("%s: Uncompressed is %t", way, r.Uncompressed)
 				}
-				if again := post(t, rt, realAPI, params); again.code(t) != 0 || again.body != answer {
+				if again := post(t, rt, realAPI, params); again.code(t) != 0 || again.body != body {
 					t.Errorf("%s: the fault goes on: %s", way, again.body)
 				}
 			}
@@ -158,8 +158,8 @@ func TestFaultSelection(t *testing.T) {
 // Delays end with the request; the method has run by then.
 func TestDelayEndsWithRequest(t *testing.T) {
 	for name, fault := range map[string]oktest.Fault{
-		"before the answer": {Delay: time.Hour},
-		"within the body":   {Pause: time.Hour},
+		"before the response": {Delay: time.Hour},
+		"within the body":     {Pause: time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

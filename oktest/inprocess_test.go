@@ -71,7 +71,7 @@ func TestInProcessRefusesHalfARequest(t *testing.T) {
 	}
 }
 
-// A handler that hangs holds nobody beyond his context, and neither does a
+// A handler that hangs does not keep a caller beyond its context, and neither does a
 // body that never ends.
 func TestInProcessReturnsWithItsContext(t *testing.T) {
 	for name, body := range map[string]func() io.Reader{

@@ -1,13 +1,112 @@
 package oktest
 
 import (
+	"fmt"
+	"log/slog"
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
+	"time"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/redact"
 )
 
-// Calls returns every call of the API that s accepted or refused, in the order
-// of arrival, the ones under way included. It is a copy.
+// A Call is an entry of the journal of a [Server]: what one request was, and
+// its result. It contains what was sent, secrets included, but prints
+// without them, in package fmt, JSON and log/slog.
+type Call struct {
+	// Time is when the request arrived.
+	Time time.Time
+
+	// HTTPMethod is GET or POST as a rule.
+	HTTPMethod string
+
+	// Method is the API method, such as "users.getInfo", or empty if the
+	// request names none. For other requests it is one of [TokenEndpoint],
+	// [AuthorizePage], [LoginPages] and [PhotoUpload].
+	Method string
+
+	// Params are the parameters as sent, those of the query and of the form.
+	Params url.Values
+
+	// Query are those of them that came in the query.
+	Query url.Values
+
+	// Circuit is how the call was signed: "server" with
+	// MD5(access_token + application_secret_key), "client" with the session's
+	// own secret, "sessionless" with the application's secret, "unsigned"
+	// without. It is empty if the signature is wrong or was not looked at.
+	Circuit string
+
+	// UserID is whose session the call has, or empty.
+	UserID string
+
+	// Ran reports whether the method ran. It may have even if a [Fault]
+	// replaced its response.
+	Ran bool
+
+	// Faulted reports whether a [Fault] was applied.
+	Faulted bool
+
+	// Code is the code of the API error in the response, 0 if there is none.
+	Code okerrors.Code
+
+	// Refusal is the text of that error, or the error of the token endpoint.
+	Refusal string
+
+	// Status is the HTTP status of the response, or 0 if none was sent: the
+	// connection was reset, or the call is in progress.
+	Status int
+}
+
+func (c Call) attrs() []slog.Attr {
+	attrs := []slog.Attr{
+		slog.Time("Time", c.Time),
+		slog.String("HTTPMethod", c.HTTPMethod),
+		slog.String("Method", redact.Text(c.Method)),
+		slog.String("Params", redactedParams(c.Params)),
+		slog.String("Circuit", c.Circuit),
+		slog.String("UserID", c.UserID),
+		slog.Bool("Ran", c.Ran),
+		slog.Bool("Faulted", c.Faulted),
+		slog.Int("Code", int(c.Code)),
+		slog.String("Refusal", redact.Text(c.Refusal)),
+		slog.Int("Status", c.Status),
+	}
+	return attrs
+}
+
+// redactedParams returns the parameters as name=value, sorted by name, without
+// the values of secret ones. Values may themselves be JSON that has secrets.
+func redactedParams(params url.Values) string {
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		for _, value := range params[name] {
+			if probe := name + "=x"; redact.Text(probe) != probe {
+				value = redact.Mark
+			}
+			pairs = append(pairs, name+"="+redact.Text(value))
+		}
+	}
+	return strings.Join(pairs, " ")
+}
+
+// String returns the fields, secrets redacted.
+func (c Call) String() string { return redact.String("oktest.Call", c.attrs()) }
+
+// Format implements [fmt.Formatter]: every verb writes what String returns.
+func (c Call) Format(f fmt.State, _ rune) { redact.Format(f, c.String()) }
+
+// LogValue implements [slog.LogValuer], secrets redacted.
+func (c Call) LogValue() slog.Value { return slog.GroupValue(c.attrs()...) }
+
+// MarshalJSON returns the fields, secrets redacted.
+func (c Call) MarshalJSON() ([]byte, error) { return redact.JSON(c.attrs()) }
+
+// Calls returns every call of the API that s accepted or rejected, in the order
+// of arrival, those in progress included. It is a copy.
 func (s *Server) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -23,17 +122,17 @@ func (s *Server) Exchanges() []Call {
 }
 
 // ForgetCalls empties the journal: what Calls, Exchanges and Duplicates return
-// starts anew. A journal grows for ever otherwise.
+// starts anew. Otherwise a journal grows without bound.
 func (s *Server) ForgetCalls() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.journal, s.exchanges = nil, nil
 }
 
-// Duplicates counts the calls that ran in vain: those that ran with a value of
-// the parameter param with which another call had run before. Give every write
-// a value of its own, and it tells how often a write was repeated that had
-// been done already. Calls without the parameter do not count.
+// Duplicates returns how many calls ran with a value of the parameter param
+// with which another call had run before. If every write has a value of its
+// own, that is the number of writes that ran more than once. Calls without the
+// parameter do not count.
 func (s *Server) Duplicates(param string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 )
 
 // A Limit is a rate that the server allows. Only calls that would otherwise
-// run count, and those refused by it do not.
+// run count, and those rejected by it do not.
 //
 // PerSecond and Burst make a token bucket, full at first. Calls and Window
 // make a quota: so many calls in each window, whose windows begin at round
@@ -19,7 +19,7 @@ type Limit struct {
 	// PerSecond is how fast the bucket fills. If 0, there is no bucket.
 	PerSecond float64
 
-	// Burst is how much the bucket holds. If 0, one call.
+	// Burst is the capacity of the bucket, in calls. If 0, one call.
 	Burst int
 
 	// Calls is how many calls a window may have. If 0, there is no window.
@@ -28,28 +28,28 @@ type Limit struct {
 	// Window is how long a window is. If 0, one second.
 	Window time.Duration
 
-	// Per is who shares the limit.
+	// Per is which calls share the limit.
 	Per Scope
 
 	// Method is the method that is limited. If empty, all of them together.
 	Method string
 
-	// Code is the API error of a refused call. If 0, 8, FLOOD_BLOCKED; 11,
-	// LIMIT_REACHED, is what OK says of a quota.
+	// Code is the API error of a rejected call. If 0, 8, FLOOD_BLOCKED. OK
+	// sends 11, LIMIT_REACHED, for a quota.
 	Code okerrors.Code
 
-	// Status, if set, refuses with this HTTP status, such as 429, and an HTML
+	// Status, if set, rejects with this HTTP status, such as 429, and an HTML
 	// page instead of an API error.
 	Status int
 
-	// RetryAfter, if positive, is sent with a refusal as Retry-After, in
+	// RetryAfter, if positive, is sent with a rejection as Retry-After, in
 	// seconds, rounded up. TellWait sends the time until a call is allowed
 	// again instead. OK was seen to send neither.
 	RetryAfter time.Duration
 	TellWait   bool
 }
 
-// Scope says who shares a [Limit].
+// Scope is which calls share a [Limit].
 type Scope int
 
 // The scopes of a limit.
@@ -61,7 +61,7 @@ const (
 )
 
 // Limit replaces all limits: a call must be within every one. Without
-// arguments it lifts them. What has been used up is forgotten.
+// arguments it lifts them. The usage so far is forgotten.
 func (s *Server) Limit(limits ...Limit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +78,7 @@ type limiter struct {
 	used map[string]*usage
 }
 
-// usage is what one of those who share a limit has used up.
+// usage is the part of a limit that one key has used.
 type usage struct {
 	tokens float64
 	filled time.Time // when tokens was right
@@ -86,7 +86,7 @@ type usage struct {
 	calls  int
 }
 
-// limitedError is the refusal of a call by a limit.
+// limitedError is the rejection of a call by a limit.
 type limitedError struct {
 	cause *okerrors.Error
 	limit *Limit
@@ -108,7 +108,7 @@ func (c *apiCall) checkLimits() error {
 		}
 		u := l.usageOf(c)
 		if wait := l.wait(u); wait > 0 {
-			return l.refusal(wait)
+			return l.rejection(wait)
 		}
 		charged = append(charged, u)
 	}
@@ -151,7 +151,7 @@ func (l *limiter) key(c *apiCall) string {
 	}
 }
 
-// wait returns how long it is until u has room for a call, 0 if it has now.
+// wait returns how long it takes until u allows a call, 0 if it does now.
 func (l *limiter) wait(u *usage) time.Duration {
 	var wait time.Duration
 	if l.PerSecond > 0 && u.tokens < 1-1e-9 {
@@ -163,13 +163,13 @@ func (l *limiter) wait(u *usage) time.Duration {
 	return wait
 }
 
-func (l *limiter) refusal(wait time.Duration) error {
+func (l *limiter) rejection(wait time.Duration) error {
 	err := usualFailure(cmp.Or(l.Code, okerrors.CodeFloodBlocked))
 	return limitedError{err, &l.Limit, wait}
 }
 
-// refuse answers a call that was not admitted.
-func (c *apiCall) refuse(err error) answer {
+// reject answers a call that was not admitted.
+func (c *apiCall) reject(err error) response {
 	a := c.failure(err)
 	limited, ok := errors.AsType[limitedError](err)
 	if !ok {

@@ -65,8 +65,8 @@ func TestLimitRefusals(t *testing.T) {
 		"default":      {oktest.Limit{Calls: 1, Window: time.Minute}, 200, okerrors.CodeFloodBlocked, ""},
 		"quota":        {oktest.Limit{Calls: 1, Window: time.Minute, Code: 11}, 200, okerrors.CodeLimitReached, ""},
 		"status":       {oktest.Limit{Calls: 1, Window: time.Minute, Status: 429, RetryAfter: 7 * time.Second}, 429, 0, "7"},
-		"told":         {oktest.Limit{Calls: 1, Window: time.Minute, Status: 429, TellWait: true}, 429, 0, "60"},
-		"told, bucket": {oktest.Limit{PerSecond: 0.25, TellWait: true}, 200, okerrors.CodeFloodBlocked, "4"},
+		"wait":         {oktest.Limit{Calls: 1, Window: time.Minute, Status: 429, TellWait: true}, 429, 0, "60"},
+		"wait, bucket": {oktest.Limit{PerSecond: 0.25, TellWait: true}, 200, okerrors.CodeFloodBlocked, "4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestLimitScopes(t *testing.T) {
 	}
 }
 
-// A call that is refused for another reason takes nothing from the limit.
+// A call that is rejected for another reason takes nothing from the limit.
 func TestLimitCountsCallsThatRun(t *testing.T) {
 	srv := newServer(t)
 	srv.Limit(oktest.Limit{Calls: 1, Window: 24 * 365 * time.Hour})

@@ -1,6 +1,7 @@
 package oktest
 
 import (
+	"crypto/rand"
 	"html/template"
 	"net/http"
 	"strings"
@@ -89,7 +90,7 @@ type view struct {
 	Token       string
 }
 
-func show(t *template.Template, b *browser) answer {
+func show(t *template.Template, b *browser) response {
 	v := view{Wrong: b.wrong, Scopes: b.pending.scopes, Token: b.csrf}
 	if b.user != nil {
 		v.Login, v.Application = b.user.login, b.user.server.app.ID
@@ -97,7 +98,7 @@ func show(t *template.Template, b *browser) answer {
 	return render(http.StatusOK, t, v)
 }
 
-func showCheck(cmd string) answer {
+func showCheck(cmd string) response {
 	switch cmd {
 	case checkPages[Captcha]:
 		return render(http.StatusOK, captchaTemplate, nil)
@@ -110,14 +111,85 @@ func showCheck(cmd string) answer {
 
 type notice struct{ Title, Text string }
 
-func errorPage(status int, text string) answer {
+func errorPage(status int, text string) response {
 	return render(status, noticeTemplate, notice{"Error", text})
 }
 
-func render(status int, t *template.Template, data any) answer {
+func render(status int, t *template.Template, data any) response {
 	var text strings.Builder
 	if err := t.Execute(&text, data); err != nil {
 		panic("okru: oktest: a page does not render: " + err.Error())
 	}
-	return answer{status: status}.with(htmlType, text.String())
+	return response{status: status}.with(htmlType, text.String())
 }
+
+// A browser is the state behind a cookie: the user who is signed in, and the
+// authorization in progress. It is guarded by Server.mu.
+type browser struct {
+	id      string
+	user    *User
+	pending *authorization
+	wrong   bool   // login or password was
+	keep    bool   // the cookie outlives the program
+	csrf    string // of the consent page
+}
+
+const (
+	cookieName   = "JSESSIONID"
+	cookieMaxAge = 30 * 24 * 60 * 60
+)
+
+// browserOf returns the browser that r comes from, a new one if it has no
+// cookie. The caller has locked s.mu.
+func (s *Server) browserOf(r *http.Request) *browser {
+	if cookie, err := r.Cookie(cookieName); err == nil && s.browsers[cookie.Value] != nil {
+		return s.browsers[cookie.Value]
+	}
+	b := &browser{csrf: rand.Text()}
+	s.rename(b)
+	return b
+}
+
+// rename gives b a new cookie, as OK does when a user signs in.
+func (s *Server) rename(b *browser) {
+	delete(s.browsers, b.id)
+	b.id = rand.Text()
+	s.browsers[b.id] = b
+}
+
+// withCookie adds the cookie of b to a response to r.
+func (b *browser) withCookie(r *http.Request, a response) response {
+	cookie := http.Cookie{
+		Name:     cookieName,
+		Value:    b.id,
+		Path:     "/",
+		HttpOnly: true,
+		Secure:   isReal(r),
+		SameSite: http.SameSiteLaxMode,
+	}
+	if b.keep {
+		cookie.MaxAge = cookieMaxAge
+	}
+	a.header.Add("Set-Cookie", cookie.String())
+	return a
+}
+
+// proceed sends the browser to where its sign-in goes on. The caller holds
+// s.mu.
+func (s *Server) proceed(b *browser) response {
+	switch {
+	case b.pending == nil:
+		return errorPage(http.StatusBadRequest, "No sign-in is in progress: begin at /oauth/authorize, with cookies allowed.")
+	case b.user == nil:
+		return toPage(loginPage)
+	case b.user.check != NoCheck:
+		return toPage(checkPages[b.user.check])
+	case !b.pending.consented(b.user):
+		return toPage(consentPage)
+	}
+	done := b.pending
+	b.pending = nil
+	return s.succeed(b.user, done)
+}
+
+func toPage(cmd string) response { return redirect("/dk?st.cmd=" + cmd + "&st.layout=w") }

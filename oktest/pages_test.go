@@ -69,7 +69,7 @@ func TestPagesFromLoginToRedirect(t *testing.T) {
 			}
 			r := exchange(t, srv.InProcess(), "grant_type", "authorization_code", "redirect_uri", redirectURI, "code", back.address.Query().Get("code"))
 			if r.tokens(t).AccessToken == "" {
-				t.Errorf("the code is refused: %s", r.body)
+				t.Errorf("the code is rejected: %s", r.body)
 			}
 			// All was granted before, so the dialog closes by itself.
 			again := p.open(authorizeURL(way.base, "response_type", "token"))
@@ -135,7 +135,7 @@ func TestAuthorizeRefused(t *testing.T) {
 	for name, test := range map[string]struct {
 		pairs  []string
 		status int
-		says   string // in the page or in Location
+		text   string // in the page or in Location
 	}{
 		"unknown application":     {[]string{"client_id", "1"}, 401, `"error":"invalid_client"`},
 		"redirect not registered": {[]string{"redirect_uri", redirectURI + "/x"}, 400, "not registered"},
@@ -149,7 +149,7 @@ func TestAuthorizeRefused(t *testing.T) {
 		"no scope":                {[]string{"scope", ""}, 200, "OAuth2Login"},
 	} {
 		s := newPerson(t, srv.InProcess()).open(authorizeURL(realConnect, test.pairs...))
-		if s.status != test.status || !strings.Contains(s.text+s.header.Get("Location"), test.says) {
+		if s.status != test.status || !strings.Contains(s.text+s.header.Get("Location"), test.text) {
 			t.Errorf("%s: got %d %s %s", name, s.status, s.header.Get("Location"), s.text)
 		}
 	}
@@ -162,7 +162,7 @@ func TestChecks(t *testing.T) {
 	srv := newServer(t)
 	anna := srv.NewUser("anna", "secret")
 	for check, want := range map[oktest.Check]struct {
-		page, says, code string
+		page, text, code string
 	}{
 		oktest.Captcha:    {"OAuth2Captcha", "Are you a human?", `"error_code":402`},
 		oktest.HumanCheck: {"OAuth2PhoneCheck", "Confirm your phone", `"error_code":403`},
@@ -172,7 +172,7 @@ func TestChecks(t *testing.T) {
 		anna.Require(check)
 		p := newPerson(t, srv.InProcess())
 		s := p.submit(p.open(authorizeURL(realConnect)), "fr.email", "anna", "fr.password", "secret")
-		if s.cmd() != want.page || !strings.Contains(s.text, want.says) {
+		if s.cmd() != want.page || !strings.Contains(s.text, want.text) {
 			t.Errorf("check %d: at %s: %s", check, s.address, s.text)
 		}
 		r := post(t, srv.InProcess(), realAPI, sessionless("method", "auth.login", "user_name", "anna", "password", "secret"))

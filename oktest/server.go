@@ -1,8 +1,10 @@
 package oktest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"sync"
@@ -14,13 +16,13 @@ import (
 // [Server.InProcess], [Server.Handler] and [Server.URL] lead to it.
 //
 // A Server is safe for concurrent use by multiple goroutines, and everything
-// about it may be changed between two calls. It prints without the secrets it
-// holds. Use [NewServer] to make one.
+// about it may be changed between two calls. It prints without secrets. Use
+// [NewServer] to make one.
 type Server struct {
 	app App
 	net network
 
-	mu        sync.Mutex // guards all below, and what the users and sessions hold
+	mu        sync.Mutex // guards all below, and the fields of users and sessions
 	settings  Settings
 	handlers  map[string]func(url.Values) (any, error)
 	users     []*User
@@ -70,10 +72,10 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serve(r).write(w, r)
 }
 
-// Handle makes h answer the calls of method, such as "users.getInfo", instead
-// of the answer that oktest has, if any. A nil h takes it back. A method that
-// OK does not have is known from then on; it takes calls with a session and
-// without.
+// Handle makes h answer the calls of method, such as "users.getInfo". It
+// replaces the implementation that oktest has, if any; a nil h restores it. A
+// method that OK does not have is known from then on; it takes calls with a
+// session and without.
 //
 // h gets all parameters, those of the query and of the form, in a copy of its
 // own. It runs once per call that passed all checks, in the goroutine of that
@@ -91,15 +93,15 @@ func (s *Server) Handle(method string, h func(url.Values) (any, error)) {
 	s.handlers[method] = h
 }
 
-// Close ends all: it stops the listeners, breaks the connections and requests
-// under way and waits for them. A handler of the caller's that hangs makes it
-// wait. Later requests fail. Closing twice is fine.
+// Close stops the listeners, breaks the connections and the requests in
+// progress, and waits for them. A handler of the caller's that hangs makes it
+// wait. Later requests fail. Close may be called again.
 func (s *Server) Close() {
 	s.net.close()
 	s.leave()
 }
 
-// String tells which application s knows, without secrets.
+// String returns which application s knows, without secrets.
 func (s *Server) String() string { return "oktest.Server for application " + s.app.ID }
 
 // Format implements [fmt.Formatter]: every verb writes what String returns.
@@ -107,3 +109,47 @@ func (s *Server) Format(f fmt.State, _ rune) { redact.Format(f, s.String()) }
 
 // MarshalJSON returns what String does, as a JSON string.
 func (s *Server) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// An App is the application that a [Server] knows. Calls of any other are
+// rejected. An App prints without its secret.
+type App struct {
+	// ID is the application id, the client_id of OAuth. If empty, it is
+	// "512000000001".
+	ID string
+
+	// Key is the public application_key of every call. If empty, it is
+	// "CBAOKTESTPUBLICKEY".
+	Key string
+
+	// Secret is the application_secret_key, the client_secret of OAuth. If
+	// empty, it is "OKTESTAPPLICATIONSECRETKEY".
+	Secret string
+}
+
+func (a App) withDefaults() App {
+	return App{
+		ID:     cmp.Or(a.ID, "512000000001"),
+		Key:    cmp.Or(a.Key, "CBAOKTESTPUBLICKEY"),
+		Secret: cmp.Or(a.Secret, "OKTESTAPPLICATIONSECRETKEY"),
+	}
+}
+
+func (a App) attrs() []slog.Attr {
+	return []slog.Attr{
+		slog.String("ID", a.ID),
+		slog.String("Key", a.Key),
+		redact.Secret("Secret", a.Secret),
+	}
+}
+
+// String returns the fields, the secret redacted.
+func (a App) String() string { return redact.String("oktest.App", a.attrs()) }
+
+// Format implements [fmt.Formatter]: every verb writes what String returns.
+func (a App) Format(f fmt.State, _ rune) { redact.Format(f, a.String()) }
+
+// LogValue implements [slog.LogValuer], the secret redacted.
+func (a App) LogValue() slog.Value { return slog.GroupValue(a.attrs()...) }
+
+// MarshalJSON returns the fields, the secret redacted.
+func (a App) MarshalJSON() ([]byte, error) { return redact.JSON(a.attrs()) }

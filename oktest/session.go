@@ -21,7 +21,7 @@ const (
 type session struct {
 	token   string
 	secret  string // its own, for the client circuit; may be empty
-	user    *User  // nil: of the application alone, as sdk.init makes
+	user    *User  // nil: of the application, as sdk.init makes
 	trusted bool   // made with a password: no scope was asked for, all are there
 
 	expires   time.Time // zero: never
@@ -40,7 +40,7 @@ func newSecret() string       { return md5Hex(rand.Text()) }
 const refreshPrefix = "r-"
 
 // addSession makes s know a new session, whose lifetime follows from the
-// settings. The caller holds s.mu.
+// settings. The caller has locked s.mu.
 func (s *Server) addSession(user *User, secret string, long bool) *session {
 	now := time.Now()
 	session := &session{token: newAccessToken(), secret: secret, user: user, long: long, prolonged: now}
@@ -73,7 +73,7 @@ func (x *session) lifetime() time.Duration {
 	return time.Until(x.expires).Round(time.Second)
 }
 
-// checkSession returns why x is refused; nil is an unknown session.
+// checkSession returns why x is rejected; nil is an unknown session.
 func (s *Server) checkSession(x *session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -132,7 +132,7 @@ func (s *Server) Revoke(accessToken string) {
 
 // Replace replaces the session of an access token by a new one: calls with the
 // old token get code 107 from now on, with the keys of the new session in the
-// answer. It returns the new access token, or "" if s does not know the old
+// response. It returns the new access token, or "" if s does not know the old
 // one.
 func (s *Server) Replace(accessToken string) string {
 	s.mu.Lock()

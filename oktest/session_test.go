@@ -23,11 +23,11 @@ func TestLifetimes(t *testing.T) {
 	for name, test := range map[string]struct {
 		settings oktest.Settings
 		token    func(*oktest.User) *oauth2.Token
-		lives    time.Duration // 0: for ever
+		lives    time.Duration // 0: no limit
 	}{
 		"default":  {oktest.Settings{}, func(u *oktest.User) *oauth2.Token { return u.Token() }, 30 * time.Minute},
 		"an hour":  {oktest.Settings{AccessLifetime: time.Hour}, func(u *oktest.User) *oauth2.Token { return u.Token() }, time.Hour},
-		"for ever": {oktest.Settings{AccessLifetime: -1}, func(u *oktest.User) *oauth2.Token { return u.Token() }, 0},
+		"no limit": {oktest.Settings{AccessLifetime: -1}, func(u *oktest.User) *oauth2.Token { return u.Token() }, 0},
 		"eternal":  {oktest.Settings{}, (*oktest.User).EternalToken, 0},
 		"long": {oktest.Settings{}, func(u *oktest.User) *oauth2.Token { return u.Token("LONG_ACCESS_TOKEN") },
 			30 * 24 * time.Hour},
@@ -110,7 +110,7 @@ func TestReplacedSessionBringsItsKeys(t *testing.T) {
 	}
 	call := signed(values("method", "events.get"), keys.Key, keys.Secret)
 	if r := get(t, srv.InProcess(), realAPI, call); r.code(t) != 0 {
-		t.Errorf("the new session is refused: %s", r.body)
+		t.Errorf("the new session is rejected: %s", r.body)
 	}
 	if srv.Replace("nonsense") != "" {
 		t.Error("an unknown session was replaced")

@@ -22,18 +22,18 @@ const (
 // application meets. See [Server.Configure].
 type Settings struct {
 	// AccessLifetime is how long a new session lasts, from then on code 102.
-	// If 0, 30 minutes; if negative, for ever.
+	// If 0, 30 minutes; if negative, no limit.
 	AccessLifetime time.Duration
 
 	// RefreshLifetime is how long a new refresh token lasts. If 0, 30 days;
-	// if negative, for ever.
+	// if negative, no limit.
 	RefreshLifetime time.Duration
 
 	// CodeLifetime is how long a new authorization code lasts. If 0, 2
 	// minutes; if negative, until it is used.
 	CodeLifetime time.Duration
 
-	// ExpiresIn is how answers of the token endpoint state the lifetime.
+	// ExpiresIn is how responses of the token endpoint state the lifetime.
 	ExpiresIn ExpiresIn
 
 	// RotateRefresh makes every refresh hand out a new refresh token and end
@@ -45,7 +45,7 @@ type Settings struct {
 	OAuthErrorStatus int
 
 	// Scopes are those the application may ask for; others that OK knows are
-	// silently left out of what is granted, and unknown ones refused. If nil,
+	// silently left out of what is granted, and unknown ones rejected. If nil,
 	// it may ask for all but LONG_ACCESS_TOKEN, which OK's support grants.
 	Scopes []string
 
@@ -54,16 +54,16 @@ type Settings struct {
 	// URI without a fragment will do.
 	RedirectURIs []string
 
-	// RequireSig refuses every call without a signature, with code 104, but
+	// RequireSig rejects every call without a signature, with code 104, but
 	// for those of auth.login, auth.anonymLogin and sdk.init. By default a
 	// call without a session may come unsigned.
 	RequireSig bool
 
-	// Native says that the application runs inside OK. It may then make some
+	// Native states that the application runs inside OK. It may then make some
 	// calls without a session for which an external application needs one.
 	Native bool
 
-	// APIServer is the api_server of an answer of auth.login, which a client
+	// APIServer is the api_server in a response of auth.login, which a client
 	// must not trust. If empty, it is where the call was sent, such as
 	// "https://api.ok.ru/".
 	APIServer string

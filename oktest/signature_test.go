@@ -38,7 +38,7 @@ func TestSignatureVectors(t *testing.T) {
 	}
 }
 
-// Each classic mistake is refused, and the message names it.
+// Each classic mistake is rejected, and the message names it.
 func TestWrongSignatureMessageHelps(t *testing.T) {
 	srv := newServer(t)
 	token := srv.NewUser("anna", "secret").Token()
@@ -64,11 +64,11 @@ func TestWrongSignatureMessageHelps(t *testing.T) {
 				t.Errorf("got code %v, want 104", got)
 			}
 			if !strings.Contains(r.body, test.hint) {
-				t.Errorf("the message does not say %q: %s", test.hint, r.body)
+				t.Errorf("the message lacks %q: %s", test.hint, r.body)
 			}
 			for _, secret := range []string{app.Secret, derived, token.AccessToken, md5sum(text + derived)} {
 				if strings.Contains(r.body, secret) {
-					t.Errorf("the message tells a secret: %s", r.body)
+					t.Errorf("the message contains a secret: %s", r.body)
 				}
 			}
 		})

@@ -170,3 +170,44 @@ func (u *User) LogValue() slog.Value { return slog.StringValue(u.String()) }
 
 // MarshalJSON returns what String does, as a JSON string.
 func (u *User) MarshalJSON() ([]byte, error) { return json.Marshal(u.String()) }
+
+// Check is what OK requires of a user besides login and password.
+type Check int
+
+// The checks. A program cannot pass any of them; only [User.Require] lifts it.
+const (
+	NoCheck    Check = iota
+	Captcha          // a captcha page; auth.login answers code 402
+	HumanCheck       // a page that asks for a phone number; auth.login answers code 403 and the URL of that page
+	Blocked          // a page that reports that the profile is blocked; auth.login answers code 401
+)
+
+// Require makes every sign-in of the user, with the right password, end at c.
+// Sessions that exist go on.
+func (u *User) Require(c Check) {
+	u.server.mu.Lock()
+	defer u.server.mu.Unlock()
+	u.check = c
+}
+
+// checkPages are the names of the pages, the values of st.cmd.
+var checkPages = map[Check]string{
+	Captcha:    "OAuth2Captcha",
+	HumanCheck: "OAuth2PhoneCheck",
+	Blocked:    "OAuth2Blocked",
+}
+
+// signIn returns the user who has this login and password, or nil. The caller has
+// locked s.mu.
+func (s *Server) signIn(login, password string) *User {
+	for _, u := range slices.Backward(s.users) {
+		if u.login != login {
+			continue
+		}
+		if u.password == password {
+			return u
+		}
+		return nil
+	}
+	return nil
+}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// The world of the fake: ten thousand residents, made up from their numbers,
-// and three groups. Nobody of them can sign in; users of NewUser live among
+// The world of the fake: ten thousand residents, generated from their numbers,
+// and three groups. None of them can sign in; users of NewUser are added to
 // them.
 const (
 	firstResidentID = 570_000_000_001
@@ -14,7 +14,7 @@ const (
 	friendsOfUser   = 7
 )
 
-// A person is somebody whom users.getInfo knows.
+// A person is a profile that users.getInfo finds.
 type person struct {
 	id       string
 	number   int // from 0
@@ -48,7 +48,7 @@ func (u *User) person() person {
 	return p
 }
 
-// userID returns the id of the user who was made after i others.
+// userID returns the id of the user number i, from 0.
 func userID(i int) string { return strconv.FormatInt(firstUserID+1+int64(i), 10) }
 
 func residentID(i int) string { return strconv.FormatInt(firstResidentID+int64(i), 10) }
@@ -70,7 +70,7 @@ func (p person) names() (first, last string) {
 	return mensNames[p.number/2%len(mensNames)], last
 }
 
-// profile returns all that users.getInfo can tell.
+// profile returns all fields of users.getInfo.
 func (p person) profile() map[string]any {
 	first, last := p.names()
 	gender := "male"

@@ -14,8 +14,8 @@ type oauthError struct {
 	Description string `json:"error_description,omitempty"`
 }
 
-// tokenAnswer is a success of the token endpoint.
-type tokenAnswer struct {
+// tokenResponse is a success of the token endpoint.
+type tokenResponse struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
 	RefreshToken string `json:"refresh_token,omitempty"`
@@ -23,37 +23,37 @@ type tokenAnswer struct {
 }
 
 // serveToken answers /oauth/token.do.
-func (s *Server) serveToken(r *http.Request) answer {
+func (s *Server) serveToken(r *http.Request) response {
 	c, defect := newRequest(r, TokenEndpoint)
 	update := s.enter(&s.exchanges, c)
 	defer update()
-	a := s.servePage(c, func() answer { return s.exchange(c, defect) })
+	a := s.servePage(c, func() response { return s.exchange(c, defect) })
 	if !a.reset {
 		c.Status = a.code()
 	}
 	return a
 }
 
-func (s *Server) exchange(c *Call, defect error) answer {
+func (s *Server) exchange(c *Call, defect error) response {
 	if len(c.Params) == 0 {
-		return answer{status: http.StatusBadRequest}.with(htmlType,
+		return response{status: http.StatusBadRequest}.with(htmlType,
 			"<html><head><title>Error report</title></head><body><h1>HTTP Status 400 - Provide OAUTH request parameters!</h1></body></html>\n")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tokens, refusal := s.grantTokens(c.Params, defect)
-	if refusal != nil {
-		c.Refusal = refusal.Code + ": " + refusal.Description
+	tokens, rejection := s.grantTokens(c.Params, defect)
+	if rejection != nil {
+		c.Refusal = rejection.Code + ": " + rejection.Description
 		status := cmp.Or(s.settings.OAuthErrorStatus, http.StatusBadRequest)
-		return answer{status: status}.with(jsonType, marshal(refusal))
+		return response{status: status}.with(jsonType, marshal(rejection))
 	}
 	c.Ran = true
 	c.UserID = s.sessions[tokens.AccessToken].userID()
-	return answer{}.with(jsonType, marshal(tokens))
+	return response{}.with(jsonType, marshal(tokens))
 }
 
-// grantTokens exchanges what p has for tokens. The caller holds s.mu.
-func (s *Server) grantTokens(p url.Values, defect error) (*tokenAnswer, *oauthError) {
+// grantTokens exchanges what p has for tokens. The caller has locked s.mu.
+func (s *Server) grantTokens(p url.Values, defect error) (*tokenResponse, *oauthError) {
 	if defect != nil {
 		return nil, &oauthError{"invalid_request", asAPIError(defect).Message}
 	}
@@ -76,7 +76,7 @@ func (s *Server) grantTokens(p url.Values, defect error) (*tokenAnswer, *oauthEr
 	}
 }
 
-func (s *Server) exchangeCode(code, redirect string) (*tokenAnswer, *oauthError) {
+func (s *Server) exchangeCode(code, redirect string) (*tokenResponse, *oauthError) {
 	g := s.codes[code]
 	if g == nil || ended(g.expires) {
 		return nil, &oauthError{"invalid_grant", "Unknown, used or expired code"}
@@ -85,12 +85,12 @@ func (s *Server) exchangeCode(code, redirect string) (*tokenAnswer, *oauthError)
 		return nil, &oauthError{"invalid_grant", "redirect_uri differs from the one the code was made for"}
 	}
 	delete(s.codes, code)
-	answer := s.issue(g)
-	answer.RefreshToken = s.addRefresh(g.user, g.long)
-	return answer, nil
+	t := s.issue(g)
+	t.RefreshToken = s.addRefresh(g.user, g.long)
+	return t, nil
 }
 
-func (s *Server) exchangeRefresh(token string) (*tokenAnswer, *oauthError) {
+func (s *Server) exchangeRefresh(token string) (*tokenResponse, *oauthError) {
 	if !strings.HasPrefix(token, refreshPrefix) {
 		return nil, &oauthError{"invalid_token", "Invalid refresh token structure"}
 	}
@@ -98,19 +98,19 @@ func (s *Server) exchangeRefresh(token string) (*tokenAnswer, *oauthError) {
 	if g == nil || ended(g.expires) {
 		return nil, &oauthError{"invalid_grant", "Unknown, revoked or expired refresh token"}
 	}
-	answer := s.issue(g)
+	t := s.issue(g)
 	if s.settings.RotateRefresh {
 		delete(s.refresh, token)
-		answer.RefreshToken = s.addRefresh(g.user, g.long)
+		t.RefreshToken = s.addRefresh(g.user, g.long)
 	}
-	return answer, nil
+	return t, nil
 }
 
 // issue makes a new session. Those of the server flow have no secret of their
 // own.
-func (s *Server) issue(g *grant) *tokenAnswer {
+func (s *Server) issue(g *grant) *tokenResponse {
 	x := s.addSession(g.user, "", g.long)
-	a := &tokenAnswer{AccessToken: x.token, TokenType: "session"}
+	a := &tokenResponse{AccessToken: x.token, TokenType: "session"}
 	if seconds := int(x.lifetime().Seconds()); seconds > 0 {
 		switch s.settings.ExpiresIn {
 		case ExpiresString:

@@ -9,16 +9,16 @@ import (
 )
 
 // batchItem is one call of a batch. A parameter is a scalar, or an object that
-// names the field of an earlier answer to take it from.
+// names the field of an earlier response to take it from.
 type batchItem struct {
 	Method string                     `json:"method"`
 	Params map[string]json.RawMessage `json:"params"`
 }
 
-// batchExecute answers an object that has the answer of each call, under
+// batchExecute returns an object with the response of each call, under
 // GROUP_METHOD_response. What OK does with a call that fails, and with two
 // calls of one method, is not documented: here the first has an error object
-// for its answer, and the second fails the batch.
+// for its response, and the second fails the batch.
 func (c *apiCall) batchExecute() (any, error) {
 	list, err := c.needParam("methods")
 	if err != nil {
@@ -28,22 +28,22 @@ func (c *apiCall) batchExecute() (any, error) {
 	if err := json.Unmarshal([]byte(list), &items); err != nil {
 		return nil, batchError("methods must be a JSON array of {method, params}")
 	}
-	answers := make(map[string]json.RawMessage)
+	results := make(map[string]json.RawMessage)
 	for _, item := range items {
 		key := batchKey(item.Method)
-		if _, taken := answers[key]; taken {
+		if _, taken := results[key]; taken {
 			return nil, batchError("Method " + item.Method + " comes more than once")
 		}
-		inner, err := c.inner(item, answers)
+		inner, err := c.inner(item, results)
 		if err != nil {
 			return nil, err
 		}
-		answers[key] = json.RawMessage(inner.perform().body)
-		if len(answers[key]) == 0 {
-			answers[key] = json.RawMessage("null")
+		results[key] = json.RawMessage(inner.perform().body)
+		if len(results[key]) == 0 {
+			results[key] = json.RawMessage("null")
 		}
 	}
-	return answers, nil
+	return results, nil
 }
 
 func batchKey(method string) string { return strings.ReplaceAll(method, ".", "_") + "_response" }
@@ -51,13 +51,13 @@ func batchKey(method string) string { return strings.ReplaceAll(method, ".", "_"
 func batchError(text string) error { return fail(okerrors.CodeBatch, text) }
 
 // inner returns the call of an item: one of this session, signed by the batch.
-func (c *apiCall) inner(item batchItem, answers map[string]json.RawMessage) (*apiCall, error) {
+func (c *apiCall) inner(item batchItem, results map[string]json.RawMessage) (*apiCall, error) {
 	if strings.HasPrefix(item.Method, "batch.") {
-		return nil, batchError("A batch cannot hold a batch")
+		return nil, batchError("A batch cannot contain a batch")
 	}
 	params := url.Values{"application_key": {c.server.app.Key}, "format": {"json"}}
 	for name, raw := range item.Params {
-		value, ok := batchValue(raw, answers)
+		value, ok := batchValue(raw, results)
 		if !ok {
 			return nil, batchError("Parameter " + name + " of " + item.Method + " takes its value from where there is none")
 		}
@@ -72,9 +72,9 @@ func (c *apiCall) inner(item batchItem, answers map[string]json.RawMessage) (*ap
 	return inner, nil
 }
 
-// batchValue returns the value of a parameter, from an earlier answer if it
-// says so by {"supplier": "group.method.field"}.
-func batchValue(raw json.RawMessage, answers map[string]json.RawMessage) (string, bool) {
+// batchValue returns the value of a parameter, from an earlier response if it
+// is {"supplier": "group.method.field"}.
+func batchValue(raw json.RawMessage, results map[string]json.RawMessage) (string, bool) {
 	var from struct {
 		Supplier string `json:"supplier"`
 	}
@@ -86,7 +86,7 @@ func batchValue(raw json.RawMessage, answers map[string]json.RawMessage) (string
 		return "", false
 	}
 	var fields map[string]json.RawMessage
-	if json.Unmarshal(answers[batchKey(from.Supplier[:dot])], &fields) != nil {
+	if json.Unmarshal(results[batchKey(from.Supplier[:dot])], &fields) != nil {
 		return "", false
 	}
 	value, ok := fields[from.Supplier[dot+1:]]

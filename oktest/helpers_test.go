@@ -80,7 +80,7 @@ func values(pairs ...string) url.Values {
 	return v
 }
 
-// reply is an answer that was read to its end.
+// reply is a response that was read to its end.
 type reply struct {
 	*http.Response
 	body string
@@ -100,7 +100,7 @@ func (r reply) code(t *testing.T) okerrors.Code {
 	}
 	_ = json.Unmarshal([]byte(r.body), &object)
 	if okerrors.Code(header) != object.Code {
-		t.Errorf("header says code %d, body says %s", header, r.body)
+		t.Errorf("the header has code %d, the body %s", header, r.body)
 	}
 	return object.Code
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// person is a browser with somebody in front of it.
+// person is a user with a browser.
 type person struct {
 	t      *testing.T
 	client *http.Client

@@ -79,7 +79,7 @@ func TestCodeThenRefresh(t *testing.T) {
 	}
 }
 
-func TestExchangeRefused(t *testing.T) {
+func TestExchangeRejected(t *testing.T) {
 	srv := newServer(t)
 	anna := srv.NewUser("anna", "secret")
 	used := anna.AuthCode(redirectURI)

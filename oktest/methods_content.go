@@ -3,6 +3,7 @@ package oktest
 import (
 	"cmp"
 	"crypto/rand"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -12,13 +13,95 @@ import (
 	okerrors "github.com/go-okru/okru/errors"
 )
 
+func (c *apiCall) groupGetInfo() (any, error) {
+	ids, err := c.needIDs("uids")
+	if err != nil {
+		return nil, err
+	}
+	found := []any{}
+	for _, id := range ids {
+		if g, ok := findGroup(id); ok {
+			all := map[string]any{"uid": g.id, "name": g.name, "description": g.description, "members_count": g.members}
+			found = append(found, c.fieldsOf(all, "uid", "name", "description", "members_count"))
+		}
+	}
+	return found, nil
+}
+
+type member struct {
+	UserID string `json:"userId"`
+}
+
+// page is a page of members. OK writes null for an empty list.
+type memberPage struct {
+	Members []member `json:"members"`
+	Anchor  string   `json:"anchor,omitempty"`
+	HasMore bool     `json:"has_more"`
+}
+
+func (c *apiCall) groupGetMembers() (any, error) {
+	id, err := c.needParam("uid")
+	if err != nil {
+		return nil, err
+	}
+	g, ok := findGroup(id)
+	if !ok {
+		return nil, fail(okerrors.CodeParamGroupID, "No such group")
+	}
+	count, err := strconv.Atoi(cmp.Or(c.Params.Get("count"), "100"))
+	if err != nil || count < 1 || count > maxIDs {
+		return nil, failParam("count", "count must be between 1 and 100")
+	}
+	first, err := strconv.Atoi(cmp.Or(c.Params.Get("anchor"), "0"))
+	if err != nil || first < 0 || first > g.members {
+		return nil, failParam("anchor", "Invalid anchor")
+	}
+	return g.page(first, min(first+count, g.members)), nil
+}
+
+func (g group) page(first, end int) memberPage {
+	page := memberPage{Anchor: strconv.Itoa(end), HasMore: end < g.members}
+	for i := first; i < end; i++ {
+		page.Members = append(page.Members, member{residentID(i)})
+	}
+	return page
+}
+
+// mediatopicPost returns the id of a new topic.
+func (c *apiCall) mediatopicPost() (any, error) {
+	attachment, err := c.needParam("attachment")
+	if err != nil {
+		return nil, err
+	}
+	if !json.Valid([]byte(attachment)) {
+		return nil, failParam("attachment", "attachment is not JSON")
+	}
+	return c.server.nextID(), nil
+}
+
+// nextID returns the id of something new.
+func (s *Server) nextID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastID++
+	return strconv.FormatInt(66_000_000_000_000+s.lastID, 10)
+}
+
+// videoUpdate is documented to return nothing.
+func (c *apiCall) videoUpdate() (any, error) {
+	if _, err := c.needParam("vid"); err != nil {
+		return nil, err
+	}
+	return json.RawMessage(nil), nil
+}
+
 const (
 	uploadPath     = "/upload/photo"
 	uploadLifetime = 24 * time.Hour
 )
 
-// photosGetUploadURL answers a URL of the fake itself, where files of photos
-// go. It is a secret: whoever has it can upload.
+// photosGetUploadURL returns a URL of the fake to upload photos to. It is a
+// secret: it needs no session and no signature.
 func (c *apiCall) photosGetUploadURL() (any, error) {
 	count, err := strconv.Atoi(cmp.Or(c.Params.Get("count"), "1"))
 	if err != nil || count < 1 || count > maxIDs {
@@ -41,17 +124,17 @@ func (c *apiCall) photosGetUploadURL() (any, error) {
 }
 
 // serveUpload takes the files of photos, in parts pic1, pic2 and so on.
-func (s *Server) serveUpload(r *http.Request) answer {
+func (s *Server) serveUpload(r *http.Request) response {
 	c := &Call{Time: time.Now(), HTTPMethod: r.Method, Method: PhotoUpload}
 	c.Query, _ = parseQuery("query", r.URL.RawQuery)
 	c.Params = c.Query
-	return s.servePage(c, func() answer {
+	return s.servePage(c, func() response {
 		call := apiCall{Call: *c, server: s, request: r}
 		uploaded, err := call.upload()
 		if err != nil {
 			return call.failure(err)
 		}
-		return answer{}.with(jsonType, marshal(map[string]any{"photos": uploaded}))
+		return response{}.with(jsonType, marshal(map[string]any{"photos": uploaded}))
 	})
 }
 

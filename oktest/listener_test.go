@@ -28,7 +28,7 @@ func (c *closeCounter) Close() error {
 
 // Nothing but the two hosts of OK is reached, and nothing is dialled to find
 // out.
-func TestForeignRequestsAreRefused(t *testing.T) {
+func TestForeignRequestsAreRejected(t *testing.T) {
 	srv := newServer(t)
 	for way, rt := range ways(srv) {
 		for _, address := range []string{
@@ -48,7 +48,7 @@ func TestForeignRequestsAreRefused(t *testing.T) {
 			}
 			resp, err := rt.RoundTrip(r)
 			if err == nil || resp != nil {
-				t.Errorf("%s: %s is not refused", way, address)
+				t.Errorf("%s: %s is not rejected", way, address)
 				continue
 			}
 			if terminal, ok := err.(interface{ Terminal() bool }); !ok || !terminal.Terminal() {
@@ -130,7 +130,7 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// The certificate is good for the two names only, and trusted by nobody else.
+// The certificate is good for the two names only, and not trusted by other clients.
 func TestStrangersDoNotTrustTheFake(t *testing.T) {
 	srv := newServer(t)
 	stranger := srv.Transport().(*http.Transport).Clone()

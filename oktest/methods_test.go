@@ -13,7 +13,7 @@ import (
 	"github.com/go-okru/okru/oktest"
 )
 
-func TestCannedAnswers(t *testing.T) {
+func TestMethods(t *testing.T) {
 	srv := newServer(t)
 	anna := srv.NewUser("anna", "secret")
 	token := anna.Token("PHOTO_CONTENT", "VIDEO_CONTENT", "GROUP_CONTENT", "SET_STATUS")
@@ -74,7 +74,7 @@ func TestHandle(t *testing.T) {
 		"wrapped":       {nil, fmt.Errorf("because: %w", &okerrors.Error{Code: 7}), `"error_msg":"ACTION_BLOCKED : `},
 		"code":          {nil, okerrors.CodeFloodBlocked, `"error_code":8`},
 		"any error":     {nil, cause, `"error_msg":"UNKNOWN : cause"`},
-		"a human":       {nil, &okerrors.Error{Code: 403, URL: "https://x"}, `"ver_redirect_url":"https://x"`},
+		"a check":       {nil, &okerrors.Error{Code: 403, URL: "https://x"}, `"ver_redirect_url":"https://x"`},
 		"unknown code":  {nil, okerrors.Code(4242), `"error_code":4242`},
 	} {
 		srv.Handle("users.getInfo", func(p url.Values) (any, error) {
@@ -164,7 +164,7 @@ func TestLoginMethods(t *testing.T) {
 		if in.AuthSig != md5sum(in.UID+in.Key+app.Secret) || in.APIServer != "https://api.ok.ru/" {
 			t.Errorf("%s: %s", way, r.body)
 		}
-		// A session made with a password needs nobody's consent.
+		// A session made with a password needs no consent.
 		call := signed(values("method", "users.setStatus", "status", "x"), in.Key, in.Secret)
 		if r := post(t, srv.InProcess(), realAPI, call); r.body != "true" {
 			t.Errorf("%s: the session: %s", way, r.body)

@@ -17,15 +17,15 @@ const (
 	textType = "text/plain;charset=utf-8"
 )
 
-// An answer is what the fake answers to a request, faults included, before it
-// is known whether it goes over a connection or stays in the process.
-type answer struct {
+// A response is what the fake sends for a request, faults included, over a
+// connection or in process.
+type response struct {
 	status int // 0: 200
 	header http.Header
 	body   string
 
-	reset    bool          // no answer: the connection is reset
-	delay    time.Duration // before the answer
+	reset    bool          // no response: the connection is reset
+	delay    time.Duration // before the response
 	pause    time.Duration // in the middle of the body
 	truncate bool          // the connection ends in the middle of the body
 	chunked  bool          // the length of the body is not announced
@@ -33,7 +33,7 @@ type answer struct {
 }
 
 // with returns a with this body.
-func (a answer) with(contentType, body string) answer {
+func (a response) with(contentType, body string) response {
 	if a.header == nil {
 		a.header = make(http.Header)
 	}
@@ -49,7 +49,7 @@ func marshal(v any) string {
 	return string(text)
 }
 
-func (a answer) code() int {
+func (a response) code() int {
 	if a.status == 0 {
 		return http.StatusOK
 	}
@@ -57,7 +57,7 @@ func (a answer) code() int {
 }
 
 // halves returns what is sent before the middle of the body and after it.
-func (a answer) halves() (first, rest string) {
+func (a response) halves() (first, rest string) {
 	middle := len(a.body) / 2
 	switch {
 	case a.truncate:
@@ -69,7 +69,7 @@ func (a answer) halves() (first, rest string) {
 }
 
 // write sends a over a connection.
-func (a answer) write(w http.ResponseWriter, r *http.Request) {
+func (a response) write(w http.ResponseWriter, r *http.Request) {
 	if !sleep(r.Context(), a.delay) {
 		panic(http.ErrAbortHandler)
 	}
@@ -88,7 +88,7 @@ func (a answer) write(w http.ResponseWriter, r *http.Request) {
 	a.writeBody(w, r)
 }
 
-func (a answer) writeBody(w http.ResponseWriter, r *http.Request) {
+func (a response) writeBody(w http.ResponseWriter, r *http.Request) {
 	first, rest := a.halves()
 	_, _ = w.Write([]byte(first))
 	if a.chunked || a.truncate || a.pause > 0 {
@@ -102,7 +102,7 @@ func (a answer) writeBody(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (a answer) zipped() answer {
+func (a response) zipped() response {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	_, _ = z.Write([]byte(a.body))
@@ -113,7 +113,7 @@ func (a answer) zipped() answer {
 	return a
 }
 
-// hasBody reports whether an answer with this status may have a body.
+// hasBody reports whether a response with this status may have a body.
 func hasBody(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }

@@ -11,7 +11,7 @@ import (
 	okerrors "github.com/go-okru/okru/errors"
 )
 
-// fail returns the error that OK would answer: its message has the form
+// fail returns the error that OK would send: its message has the form
 // "NAME : text".
 func fail(code okerrors.Code, text string) *okerrors.Error {
 	return &okerrors.Error{Code: code, Message: message(code, text)}
@@ -47,7 +47,7 @@ func usualText(code okerrors.Code) string {
 	if text := usualTexts[code]; text != "" {
 		return text
 	}
-	return "oktest was told to answer this"
+	return "An error injected into oktest"
 }
 
 // replacedError is code 107, which brings the keys of the new session.
@@ -95,11 +95,11 @@ func asAPIError(err error) *okerrors.Error {
 	return fail(okerrors.CodeUnknown, err.Error())
 }
 
-// failure answers a call with err, and notes it in the call.
-func (c *apiCall) failure(err error) answer {
+// failure returns the response for err, and records err in the call.
+func (c *apiCall) failure(err error) response {
 	e := asAPIError(err)
 	c.Code, c.Refusal = e.Code, e.Message
-	a := answer{
+	a := response{
 		status: e.Status,
 		header: http.Header{"Invocation-Error": {strconv.Itoa(int(e.Code))}},
 	}

@@ -8,7 +8,7 @@ import (
 	okerrors "github.com/go-okru/okru/errors"
 )
 
-// signedIn is what the login methods answer.
+// signedIn is the response of the login methods.
 type signedIn struct {
 	UID              string `json:"uid"`
 	SessionKey       string `json:"session_key"`
@@ -66,15 +66,15 @@ func (c *apiCall) sessionless() error {
 	return nil
 }
 
-// enterAs makes a session for u, unless a check stands in the way. The caller
-// holds Server.mu.
+// enterAs makes a session for u, unless a check stands in the way. The caller has
+// locked Server.mu.
 func (c *apiCall) enterAs(u *User) (any, error) {
 	s := c.server
 	switch u.check {
 	case Captcha:
 		return nil, fail(okerrors.CodeAuthLoginCaptcha, "A captcha is required")
 	case HumanCheck:
-		err := fail(okerrors.CodeAuthLoginWebHumanCheck, "A human must confirm the login")
+		err := fail(okerrors.CodeAuthLoginWebHumanCheck, "The user must confirm the login")
 		base := baseOf(c.request)
 		if isReal(c.request) {
 			base = "https://" + connectHost
