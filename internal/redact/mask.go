@@ -3,6 +3,7 @@ package redact
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 )
 
 // Mask overwrites each byte of a secret in text by an asterisk, in place, and
@@ -12,7 +13,7 @@ import (
 //   - An escape or an entity is overwritten as a whole, or not at all.
 //   - Quotes and other bytes that make the structure stay.
 //   - A number of JSON becomes one of as many digits, all of them 1.
-//   - Names of elements and attributes of XML stay.
+//   - A name in a tag of XML becomes one of as many letters, all of them x.
 //
 // Whether text is JSON or XML is decided by its first byte, so text must be
 // all of a body, or its beginning. Masking a text twice is no different from
@@ -77,7 +78,7 @@ func (m *masker) json() {
 		switch c := m.text[m.i]; {
 		case c == '"':
 			m.jsonString()
-		case c == '-' || isWordByte(c):
+		case isNameByte(c):
 			m.jsonLiteral()
 		default:
 			m.until(m.i+1, "{}[],: \t\r\n")
@@ -104,7 +105,7 @@ func (m *masker) jsonString() {
 // quotes.
 func (m *masker) jsonLiteral() {
 	start := m.i
-	for m.i < len(m.text) && (isWordByte(m.text[m.i]) || strings.IndexByte("+-.", m.text[m.i]) >= 0) {
+	for m.i < len(m.text) && (isNameByte(m.text[m.i]) || strings.IndexByte("+.", m.text[m.i]) >= 0) {
 		m.i++
 	}
 	end := m.i
@@ -170,7 +171,7 @@ func (m *masker) xmlText() {
 	m.until(m.i+1, "<&")
 }
 
-// tag masks the values of attributes.
+// tag masks a tag: names, and the values of attributes.
 func (m *masker) tag() {
 	for m.i < len(m.text) && m.text[m.i] != '>' {
 		switch c := m.text[m.i]; {
@@ -184,10 +185,11 @@ func (m *masker) tag() {
 				m.xmlText()
 			}
 		default:
+			if m.covered[m.i] && (isNameByte(c) || c >= utf8.RuneSelf) {
+				m.put(m.i, 'x')
+			}
 			m.i++
 		}
 	}
-	if m.i < len(m.text) {
-		m.i++
-	}
+	m.i++
 }

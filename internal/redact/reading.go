@@ -56,7 +56,7 @@ func decoded(text string) readings { return decode(text, func(int) {}) }
 func decode(text string, cutOff func(i int)) readings {
 	r := plain(text)
 	for i := len(text) - 1; i >= 0; i-- {
-		for range maxDepth {
+		for depth := 0; depth < maxDepth && isLead(r[i].char); depth++ {
 			next, ok, short := r.escape(r[i])
 			if short {
 				cutOff(i)
@@ -70,8 +70,10 @@ func decode(text string, cutOff func(i int)) readings {
 	return r
 }
 
-// escape returns the reading of the escape that begins with at, and whether
-// there is one. short reports whether the text ends where an escape could
+func isLead(char uint32) bool { return char == '%' || char == '\\' || char == '&' }
+
+// escape returns the reading of the escape that begins with the lead at, and
+// whether there is one. short reports whether the text ends where an escape could
 // still go on.
 func (r readings) escape(at reading) (next reading, ok, short bool) {
 	switch at.char {
@@ -79,10 +81,8 @@ func (r readings) escape(at reading) (next reading, ok, short bool) {
 		return r.hex(at.end, 2, false)
 	case '\\':
 		return r.backslash(at.end)
-	case '&':
-		return r.entity(at.end)
 	}
-	return at, false, false
+	return r.entity(at.end)
 }
 
 // hex decodes n hexadecimal digits, to a rune or else to a byte.

@@ -52,7 +52,7 @@ var fold = func() (fold [256]byte) {
 	return fold
 }()
 
-// A search looks for patterns in one text. A nil search has found nothing.
+// A search looks for secrets in one text. A nil search has found nothing.
 type search struct {
 	readings
 	matched []int32 // for each position: the chars of the pattern that match from here on
@@ -60,30 +60,32 @@ type search struct {
 	found   bool
 }
 
-// in returns s, or a search in text if s is nil.
-func (s *search) in(text string, read func(string) readings) *search {
+// find searches for secret from the end of the text to its beginning. What
+// matches at a position follows from what matched at the end of its reading.
+// The first search in a text begins with a nil search, and reads the text.
+func (s *search) find(text, secret string, read func(string) readings) *search {
+	if len(secret) > len(text) {
+		return s // nothing reads longer than it is
+	}
 	if s == nil {
 		s = &search{readings: read(text), matched: make([]int32, len(text)+1), left: make([]int32, len(text)+1)}
 	}
-	return s
-}
-
-// find searches for p from the end of the text to its beginning. What matches
-// at a position follows from what matched at the end of its reading.
-func (s *search) find(p *pattern) {
+	p := newPattern(secret)
 	m := int32(len(p.chars))
 	for i := len(s.readings) - 2; i >= 0; i-- {
 		at := s.readings[i]
 		n := s.matched[at.end]
 		if at.char != none {
-			for c := range at.bytes {
-				if n = p.step(n, fold[c]); n == m {
-					s.left[i], s.found = max(s.left[i], m), true
-				}
+			n = p.step(n, fold[byte(at.char)])
+			for rest := at.char >> 8; rest > 0; rest >>= 8 {
+				n = p.step(n, fold[byte(rest)])
 			}
 		}
-		s.matched[i] = n
+		if s.matched[i] = n; n == m {
+			s.left[i], s.found = max(s.left[i], m), true
+		}
 	}
+	return s
 }
 
 // cover sets covered for each byte of what was found. It allocates covered if

@@ -54,12 +54,10 @@ func (s Secrets) find(text string) []bool {
 			continue
 		}
 		if strings.ContainsAny(secret, leads) { // what follows it in text may change how its end decodes
-			asIs = asIs.in(text, plain)
-			asIs.find(newPattern(secret))
+			asIs = asIs.find(text, secret, plain)
 		}
 		if canonical := canonical(secret); len(canonical) >= minSecret {
-			read = read.in(text, decoded)
-			read.find(newPattern(canonical))
+			read = read.find(text, canonical, decoded)
 		}
 	}
 	return read.cover(asIs.cover(nil))

@@ -44,6 +44,14 @@ var secretNames = []string{
 // credentialHeaders are the headers whose values are secret.
 var credentialHeaders = []string{"authorization", "cookie", "proxy-authorization", "set-cookie"}
 
+func isCredential(name string) bool {
+	return slices.Contains(credentialHeaders, strings.ToLower(name))
+}
+
+// isCode reports whether a parameter is called code. What JSON and XML call so
+// is an authorization code only if it is a string.
+func isCode(name string) bool { return strings.EqualFold(name, "code") }
+
 // maxName bounds how far back a name is looked for.
 const maxName = 64
 
@@ -71,15 +79,16 @@ func (p *parser) secret(i int) (from, to int) {
 		end := p.back(i, isSpace)
 		switch {
 		case end > 0 && isQuote(p.text[end-1]): // JSON
-			if name := p.nameBefore(end - 1); SecretName(name) && (!strings.EqualFold(name, "code") || p.isQuoted(i)) {
+			name := p.nameBefore(end - 1)
+			if isCredential(name) || SecretName(name) && (!isCode(name) || p.isQuoted(i)) {
 				return p.value(i)
 			}
-		case slices.Contains(credentialHeaders, strings.ToLower(string(p.text[p.back(i, isHeaderName):i]))):
-			return p.until(p.skipSpace(i+1), func(j int) bool { return strings.IndexByte("\r\n\"'<>]", p.text[j]) >= 0 })
+		case isCredential(p.nameBefore(i)):
+			return p.until(p.skip(i+1, isSpace), func(j int) bool { return strings.IndexByte("\r\n\"'<>]", p.text[j]) >= 0 })
 		}
 	case '>':
-		if name := p.nameBefore(i); i > len(name) && p.text[i-len(name)-1] == '<' && SecretName(name) && !strings.EqualFold(name, "code") {
-			return p.until(i+1, func(j int) bool { return p.text[j] == '<' })
+		if name := p.nameBefore(i); i > len(name) && p.text[i-len(name)-1] == '<' && SecretName(name) && !isCode(name) {
+			return p.until(i+1, func(j int) bool { return p.text[j] == '<' && p.isSpelledLike(j, i) })
 		}
 	}
 	return 0, 0
@@ -87,34 +96,46 @@ func (p *parser) secret(i int) (from, to int) {
 
 // value returns the bounds of the value after the separator at i.
 func (p *parser) value(i int) (from, to int) {
+	from = p.valueStart(i)
 	if p.isQuoted(i) {
-		quote := p.skipSpace(i + 1)
-		return p.until(quote+1, func(j int) bool { return p.text[j] == p.text[quote] && p.width(j) <= p.width(quote) })
+		return p.until(from+1, func(j int) bool { return p.text[j] == p.text[from] && p.isSpelledLike(j, from) })
 	}
-	from = i + 1
+	delimiters := "& \t\r\n\"'<>"
 	if p.text[i] == ':' {
-		from = p.skipSpace(from)
+		delimiters = " \t\r\n,]}"
 	}
-	return p.until(from, func(j int) bool { return p.isDelimiter(j, p.width(i)) })
+	return p.until(from, func(j int) bool { return strings.IndexByte(delimiters, p.text[j]) >= 0 && !p.isPartOf(j, i) })
 }
 
-// isDelimiter reports whether the character at j ends a value without quotes
-// after a separator of this width. One that is percent-encoded more often than
-// the separator is part of the value.
-func (p *parser) isDelimiter(j int, width int32) bool {
-	return strings.IndexByte("& \t\r\n\"'<>", p.text[j]) >= 0 && (p.width(j) <= width || p.raw[p.at[j]] != '%')
+// isPartOf reports whether the delimiter at j is part of the value after the
+// separator at i: it is percent-encoded more often than the separator.
+func (p *parser) isPartOf(j, i int) bool { return p.width(j) > p.width(i) && p.raw[p.at[j]] == '%' }
+
+// isSpelledLike reports whether the characters at i and j are escaped in the
+// same way, or both not at all.
+func (p *parser) isSpelledLike(i, j int) bool {
+	a, b := p.raw[p.at[i]], p.raw[p.at[j]]
+	return p.width(i) == p.width(j) && (a == b || p.width(i) == 1)
 }
 
-// isQuoted reports whether a quote follows the separator at i.
+// valueStart returns where the value after the separator at i begins.
+func (p *parser) valueStart(i int) int {
+	if p.text[i] == ':' {
+		return p.skip(i+1, func(c byte) bool { return c == '[' || isSpace(c) }) // headers in JSON are lists
+	}
+	return i + 1
+}
+
+// isQuoted reports whether the value after the separator at i is in quotes.
 func (p *parser) isQuoted(i int) bool {
-	from := p.skipSpace(i + 1)
-	return from < len(p.text) && isQuote(p.text[from])
+	from := p.valueStart(i)
+	return from < len(p.text) && isQuote(p.text[from]) && !p.isPartOf(from, i)
 }
 
 // width returns how many bytes spell the character at i.
 func (p *parser) width(i int) int32 { return p.at[i+1] - p.at[i] }
 
-func (p *parser) nameBefore(i int) string { return string(p.text[p.back(i, isWordByte):i]) }
+func (p *parser) nameBefore(i int) string { return string(p.text[p.back(i, isNameByte):i]) }
 
 // back returns where the characters before end that are in class begin.
 func (p *parser) back(end int, class func(byte) bool) int {
@@ -125,8 +146,8 @@ func (p *parser) back(end int, class func(byte) bool) int {
 	return i
 }
 
-func (p *parser) skipSpace(i int) int {
-	for i < len(p.text) && isSpace(p.text[i]) {
+func (p *parser) skip(i int, class func(byte) bool) int {
+	for i < len(p.text) && class(p.text[i]) {
 		i++
 	}
 	return i
@@ -141,10 +162,9 @@ func (p *parser) until(from int, isEnd func(int) bool) (int, int) {
 	return from, to
 }
 
-func isWordByte(c byte) bool   { return isWord(uint32(c)) }
-func isHeaderName(c byte) bool { return c == '-' || isWordByte(c) }
-func isQuote(c byte) bool      { return c == '"' || c == '\'' }
-func isSpace(c byte) bool      { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+func isNameByte(c byte) bool { return c == '-' || isWord(uint32(c)) }
+func isQuote(c byte) bool    { return c == '"' || c == '\'' }
+func isSpace(c byte) bool    { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // minKey is the length from which a run without spaces is taken for a token.
 const minKey = 12
