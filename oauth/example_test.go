@@ -84,7 +84,7 @@ func ExampleCode_AuthURL() {
 	// Output: https://connect.ok.ru/oauth/authorize?client_id=512000000001&redirect_uri=https%3A%2F%2Fexample.org%2Fsigned-in&response_type=code&scope=VALUABLE_ACCESS%3BPHOTO_CONTENT&state=STATE
 }
 
-// Implicit goes through OK's pages. What only a human can do, it leaves to
+// Implicit goes through OK's pages. What only the user can do, it leaves to
 // one.
 func ExampleImplicit() {
 	ok := oktest.NewServer(oktest.App{})
@@ -109,7 +109,7 @@ func ExampleImplicit() {
 	fmt.Println(g)
 	// Output:
 	// true <nil>
-	// okru: oauth.Implicit: a human must act at a page of OK (st.cmd=OAuth2Captcha)
+	// okru: oauth.Implicit: the user must act at a page of OK (st.cmd=OAuth2Captcha)
 	// see https://connect.ok.ru/dk?st.cmd=OAuth2Captcha&st.layout=w
 	// oauth.Implicit{ClientID:"512000000001" Login:"anna" Password:"[redacted]" Scopes:"[VALUABLE_ACCESS]" RedirectURL:"" State:"" HTTPClient:"true"}
 }

@@ -8,55 +8,64 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
 	"golang.org/x/oauth2"
 )
 
-// FileStore returns a [Store] that keeps the session in the file path, as
-// [MarshalToken] writes it.
+// FileStore returns a [Store] that keeps the session in the file path, in the
+// format of [MarshalToken].
 //
-//   - The file can be read and written by its owner only (mode 0600), and so
-//     can its directory, if Save has to create that.
-//   - Save writes a new file beside it and renames that, so that a reader, or
+//   - Only the owner can read and write the file (mode 0600), and the directory
+//     if Save has to create it (mode 0700). A file with another mode is an
+//     error of Load, except on Windows: the session may have been read or
+//     written by other users.
+//   - Save writes a new file in the same directory and renames it: a reader, or
 //     a crash, sees the old session or the new one. A symbolic link at path is
-//     replaced.
-//   - The lock is an advisory one on path + ".lock", a file that stays. It
-//     ends with the process that holds it.
+//     replaced. Files that a killed process left behind are removed by the next
+//     Save.
+//   - If path is a mount point, as a single file mounted into a container is, it
+//     cannot be renamed to. Save then writes in place: after a crash during the
+//     write the content may be corrupt, but not empty.
+//   - The lock is an advisory lock on path + ".lock", a file that is not
+//     removed. The lock ends with the process that holds it.
 //
-// The file system must have locks: some network file systems have none.
-func FileStore(path string) Store { return &fileStore{path} }
+// The file system must support locks; some network file systems do not. An
+// empty path is an error of every method.
+func FileStore(path string) Store { return &fileStore{path: path} }
 
-type fileStore struct{ path string }
+type fileStore struct {
+	path string
+
+	saving sync.Mutex // Save removes the temporary files of others
+}
 
 const (
 	dirMode  = 0o700
 	fileMode = 0o600
 
-	// lockRetry is how often a lock that is taken is asked for. A renewal takes
-	// a tenth of a second, as a rule.
+	// lockRetry is the interval at which a taken lock is tried again. A renewal
+	// usually takes a tenth of a second.
 	lockRetry = 10 * time.Millisecond
 )
 
+var errEmptyPath = errors.New("the path is empty")
+
 // Load implements [Store].
 func (s *fileStore) Load(ctx context.Context) (*oauth2.Token, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("okru: session file: %w", err)
-	}
-	file, err := os.Open(s.path)
+	data, err := s.read(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("okru: session file: %w", err)
 	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxAnswer+1))
-	if err != nil {
-		return nil, fmt.Errorf("okru: session file: %w", err)
-	}
-	if len(data) > maxAnswer {
+	if len(data) > maxResponse {
 		return nil, corrupt("it is too long")
 	}
 	t, err := UnmarshalToken(data)
@@ -66,16 +75,49 @@ func (s *fileStore) Load(ctx context.Context) (*oauth2.Token, error) {
 	return t, nil
 }
 
+// read returns the content of the file, up to one byte more than is valid.
+func (s *fileStore) read(ctx context.Context) ([]byte, error) {
+	if err := s.check(ctx); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(s.path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+		return nil, fmt.Errorf("%s has mode %04o: other users may have read or written the session; run chmod 600 on it, or remove it", s.path, mode.Perm())
+	}
+	return io.ReadAll(io.LimitReader(file, maxResponse+1))
+}
+
+// check returns an error if the path is empty or ctx has ended.
+func (s *fileStore) check(ctx context.Context) error {
+	if s.path == "" {
+		return errEmptyPath
+	}
+	return ctx.Err()
+}
+
 // Save implements [Store].
 func (s *fileStore) Save(ctx context.Context, t *oauth2.Token) error {
 	data, err := MarshalToken(t)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(ctx.Err(), s.makeDir()); err != nil {
-		return fmt.Errorf("okru: session file: %w", err)
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	if err = s.check(ctx); err == nil {
+		err = s.makeDir()
 	}
-	if err := replaceFile(s.path, append(data, '\n')); err != nil {
+	if err == nil {
+		err = replaceFile(s.path, append(data, '\n'))
+	}
+	if err != nil {
 		return fmt.Errorf("okru: session file: %w", err)
 	}
 	return nil
@@ -83,7 +125,10 @@ func (s *fileStore) Save(ctx context.Context, t *oauth2.Token) error {
 
 // Lock implements [Store].
 func (s *fileStore) Lock(ctx context.Context) (unlock func(), err error) {
-	if err := s.makeDir(); err != nil {
+	if err = s.check(ctx); err == nil {
+		err = s.makeDir()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("okru: session file: %w", err)
 	}
 	lock := flock.New(s.path+".lock", flock.SetPermissions(fileMode))
@@ -95,13 +140,14 @@ func (s *fileStore) Lock(ctx context.Context) (unlock func(), err error) {
 
 func (s *fileStore) makeDir() error { return os.MkdirAll(filepath.Dir(s.path), dirMode) }
 
-// String returns the path.
-func (s *fileStore) String() string { return fmt.Sprintf("oauth.FileStore(%q)", s.path) }
+// Format implements [fmt.Formatter]: every verb prints the path.
+func (s *fileStore) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "oauth.FileStore(%q)", s.path) }
 
-// replaceFile gives path a new content, as a whole or not at all, even if the
-// machine stops in between.
+// replaceFile replaces the content of path, completely or not at all, even if
+// the machine stops meanwhile.
 func replaceFile(path string, data []byte) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp") // mode 0600
+	removeTemporary(path)
+	file, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix(path)+"*"+temporarySuffix) // mode 0600
 	if err != nil {
 		return err
 	}
@@ -110,21 +156,64 @@ func replaceFile(path string, data []byte) (err error) {
 			_ = os.Remove(file.Name())
 		}
 	}()
-	if _, err = file.Write(data); err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
+	if err = writeAndClose(file, data); err != nil {
 		return err
 	}
-	if err = os.Rename(file.Name(), path); err != nil {
+	if err = rename(file.Name(), path); errors.Is(err, syscall.EBUSY) {
+		_ = os.Remove(file.Name())
+		return overwriteFile(path, data)
+	}
+	if err != nil {
 		return err
 	}
 	syncDir(filepath.Dir(path))
 	return nil
 }
 
-// syncDir makes a rename last. Not every system can, and none that can fails
-// in a way that something could be done about here.
+// rename is os.Rename; tests replace it, because mounting needs privileges.
+var rename = os.Rename
+
+func temporaryPrefix(path string) string { return "." + filepath.Base(path) + "." }
+
+const temporarySuffix = ".tmp"
+
+// removeTemporary removes the temporary files that killed processes left
+// behind. Save is called with the lock, so no other process is writing one.
+func removeTemporary(path string) {
+	entries, _ := os.ReadDir(filepath.Dir(path))
+	for _, e := range entries {
+		rest, hasPrefix := strings.CutPrefix(e.Name(), temporaryPrefix(path))
+		number, hasSuffix := strings.CutSuffix(rest, temporarySuffix)
+		if hasPrefix && hasSuffix && strings.Trim(number, "0123456789") == "" { // otherwise it belongs to another path
+			_ = os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
+}
+
+// overwriteFile writes data to an existing file. The old content is cut off
+// last, so that the file is never empty.
+func overwriteFile(path string, data []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if err := writeAndClose(file, data); err != nil {
+		return err
+	}
+	return os.Truncate(path, int64(len(data)))
+}
+
+// writeAndClose writes data to file, and waits until it is on the disk.
+func writeAndClose(file *os.File, data []byte) error {
+	_, err := file.Write(data)
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+// syncDir makes a rename durable. Not every system can do that, and if it
+// fails, the session is stored all the same.
 func syncDir(path string) {
 	if dir, err := os.Open(path); err == nil {
 		_ = dir.Sync()

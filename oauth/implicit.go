@@ -2,90 +2,95 @@ package oauth
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/internal/redact"
 )
 
-// Implicit is the implicit grant, which OK calls the client flow: no
-// application secret takes part. Token signs in with login and password, on
-// the pages that a browser would show; to let the user do so himself, see
+// Implicit is the implicit grant, which OK calls the client flow. It does not
+// use an application secret. Token signs in with login and password on the
+// pages that a browser would show. To let the user sign in, see
 // [Implicit.AuthURL] and [Loopback]. The flow must be enabled in the settings
 // of the application.
 //
-// The session has a secret of its own; its calls are signed on the circuit
-// transport.ClientServer. It has no refresh token: it is renewed by signing in
-// again. The scopes granted are its extra permissions_granted.
+// The session has its own secret. Its calls are signed on the circuit
+// transport.ClientServer. It has no refresh token and is renewed by another
+// sign-in. Its extra permissions_granted has the granted scopes.
 //
-// Token talks to https://connect.ok.ru and nothing else, with a cookie jar of
-// its own, and gives up on any page it does not know. RedirectURL is not
-// fetched, so that it may have a scheme of its own, as okauth://ok123 has.
+// Token connects only to https://connect.ok.ru, with a cookie jar of its own,
+// and stops at any page that it does not know. It does not fetch RedirectURL,
+// which may therefore have a custom scheme, as in okauth://ok123.
+//
+// A ClientID that is not a number, and a login or password with a line break
+// at its end, is rejected before anything is sent.
 //
 // See https://apiok.ru/en/ext/oauth/client and RFC 6749, section 4.2.
 type Implicit struct {
-	// ClientID is the application id, which is not the application key.
+	// ClientID is the application id, a number. It is not the application key.
+	// Required.
 	ClientID string
 
 	// Login is the user's name, e-mail address or phone number. AuthURL does
-	// without.
+	// not use it.
 	Login string
 
-	// Password is the user's password. AuthURL does without.
+	// Password is the user's password. AuthURL does not use it.
 	Password string
 
-	// Scopes are what the application asks for, such as [ScopeValuableAccess].
+	// Scopes are the permissions the application asks for, such as
+	// [ScopeValuableAccess].
 	Scopes []string
 
 	// RedirectURL is a redirect URI registered for the application. If empty,
 	// https://api.ok.ru/blank.html.
 	RedirectURL string
 
-	// State comes back unchanged, or Token fails with [ErrState]. It may be
-	// empty for Token, which signs in within one call; for AuthURL it must be
-	// hard to guess.
+	// State is returned unchanged by OK; otherwise Token fails with [ErrState].
+	// It may be empty for Token, which signs in within one call. For AuthURL it
+	// must be hard to guess.
 	State string
 
-	// HTTPClient sends the requests; its cookie jar and redirect policy are not
-	// used. If nil, a client like [http.DefaultClient] with a timeout of 30 s
-	// per page.
+	// HTTPClient is as for [Code]; its timeout applies to each page.
 	HTTPClient *http.Client
 }
 
 // AuthURL returns the URL of the consent page for the user's browser. After
-// consent the browser goes to RedirectURL; see [ParseRedirect].
+// consent the browser is redirected to RedirectURL; see [ParseRedirect].
 func (g Implicit) AuthURL() string {
 	return authorizeURL("token", g.ClientID, g.redirectURL(), g.State, g.Scopes)
 }
 
-// Token signs in and consents. If it fails, the error tells why:
+// Token signs in and consents. The error is:
 //
-//   - [ErrCredentials]: login or password are wrong;
-//   - [*PageError]: a human must act at a page, a captcha for instance;
-//   - [ErrDenied]: OK says that access is denied;
-//   - [*oauth2.RetrieveError] with status 401: OK refuses the application;
-//   - ErrState: the session that came back is not an answer to this request.
+//   - [ErrCredentials] if login or password are wrong;
+//   - [*PageError] if the user must act at a page, for example at a captcha;
+//   - [ErrDenied] if OK reports that access is denied;
+//   - [*oauth2.RetrieveError] with status 401 if OK rejects the application;
+//   - [ErrState] if the returned session belongs to another request.
 //
 // The first three are [ErrSignIn].
 func (g Implicit) Token(ctx context.Context) (*oauth2.Token, error) {
-	err := require("Implicit", field{"ClientID", g.ClientID}, field{"Login", g.Login}, field{"Password", g.Password})
+	err := checkFields("Implicit", field{"ClientID", g.ClientID, clientID}, field{"Login", g.Login, typed}, field{"Password", g.Password, typed})
 	if err != nil {
 		return nil, err
 	}
-	b, err := newBrowser(g)
+	w, err := newPageWalker(ctx, g)
 	if err != nil {
 		return nil, err
 	}
-	redirect, err := b.signIn(ctx)
+	redirect, err := w.signIn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	_, t, err := ParseRedirect(redirect, g.State)
 	if err == nil && t == nil {
-		err = errNothing
+		err = errNoResult
 	}
 	return t, err
 }
@@ -97,8 +102,9 @@ func (g Implicit) redirectURL() string {
 	return g.RedirectURL
 }
 
-func (g Implicit) attrs() []slog.Attr {
-	return []slog.Attr{
+// view shows the fields without secrets.
+func (g Implicit) view() redact.View {
+	return redact.Show("oauth.Implicit",
 		slog.String("ClientID", g.ClientID),
 		slog.String("Login", g.Login),
 		redact.Secret("Password", g.Password),
@@ -106,17 +112,54 @@ func (g Implicit) attrs() []slog.Attr {
 		slog.String("RedirectURL", g.RedirectURL),
 		redact.Secret("State", g.State),
 		redact.Set("HTTPClient", g.HTTPClient != nil),
-	}
+	)
 }
 
-// String tells the settings, without secrets, as all that prints does.
-func (g Implicit) String() string { return redact.String("oauth.Implicit", g.attrs()) }
+// Format implements [fmt.Formatter]: every verb prints the fields, and no
+// secret.
+func (g Implicit) Format(f fmt.State, verb rune) { g.view().Format(f, verb) }
 
-// Format implements [fmt.Formatter] with the text of String for every verb.
-func (g Implicit) Format(f fmt.State, _ rune) { redact.Format(f, g.String()) }
+// LogValue implements [slog.LogValuer]. It contains no secret.
+func (g Implicit) LogValue() slog.Value { return g.view().LogValue() }
 
-// LogValue implements [slog.LogValuer].
-func (g Implicit) LogValue() slog.Value { return slog.GroupValue(g.attrs()...) }
+// MarshalJSON returns the fields as a JSON object. It contains no secret.
+func (g Implicit) MarshalJSON() ([]byte, error) { return g.view().MarshalJSON() }
 
-// MarshalJSON returns what String tells as a JSON object.
-func (g Implicit) MarshalJSON() ([]byte, error) { return redact.JSON(g.attrs()) }
+// A PageError reports that a sign-in reached a page where the user must act: a
+// captcha, a confirmation by phone, a blocked profile, or any page that this
+// package does not know. It is [ErrSignIn].
+type PageError struct {
+	reason string
+	page   func() string // a function, because fmt prints the fields of structs
+}
+
+func newPageError(page *url.URL, reason string) error {
+	return &PageError{reason, page.String}
+}
+
+// Error returns the reason, without the URL.
+func (e *PageError) Error() string { return "okru: oauth.Implicit: " + e.reason }
+
+// URL returns the URL of the page. It may belong to the user's session at OK:
+// show it to this user only. A PageError is printed without it.
+func (e *PageError) URL() string {
+	if e.page == nil {
+		return ""
+	}
+	return e.page()
+}
+
+// Unwrap returns [ErrSignIn].
+func (e *PageError) Unwrap() error { return ErrSignIn }
+
+// Terminal returns true: a repetition would end at the same page.
+func (e *PageError) Terminal() bool { return true }
+
+// Format implements [fmt.Formatter]: every verb prints the text of Error.
+func (e *PageError) Format(f fmt.State, _ rune) { redact.Format(f, e.Error()) }
+
+// LogValue implements [slog.LogValuer] with the text of Error.
+func (e *PageError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
+
+// MarshalJSON returns the text of Error.
+func (e *PageError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }

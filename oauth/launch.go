@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"crypto/subtle"
 	"maps"
 	"net/url"
 	"slices"
@@ -22,18 +21,18 @@ import (
 // See https://apiok.ru/en/dev/app.
 func VerifyLaunch(params url.Values, applicationSecret string) error {
 	user, session := params.Get("logged_user_id"), params.Get(param.SessionKey)
-	err := require("VerifyLaunch", field{"applicationSecret", applicationSecret}, field{"logged_user_id", user},
-		field{param.SessionKey, session}, field{"auth_sig", params.Get("auth_sig")})
+	err := checkFields("VerifyLaunch", field{"applicationSecret", applicationSecret, setting}, field{"logged_user_id", user, setting},
+		field{param.SessionKey, session, setting}, field{"auth_sig", params.Get("auth_sig"), setting})
 	if err != nil {
 		return err
 	}
 	if anyTwice(params) {
 		return errLaunchTwice
 	}
-	if !same(params.Get("auth_sig"), param.MD5(user+session+applicationSecret)) {
+	if !equal(params.Get("auth_sig"), param.MD5(user+session+applicationSecret)) {
 		return errLaunch
 	}
-	if params.Has(param.Sig) && !same(params.Get(param.Sig), launchSum(params, applicationSecret)) {
+	if params.Has(param.Sig) && !equal(params.Get(param.Sig), launchSum(params, applicationSecret)) {
 		return errLaunch
 	}
 	if !params.Has(param.Sig) && ambiguous(user, session) {
@@ -71,8 +70,6 @@ func ambiguous(user, session string) bool {
 	const digits = "0123456789"
 	return strings.Trim(user, digits) != "" || strings.ContainsRune(digits, rune(session[0]))
 }
-
-func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 var (
 	errLaunch = &failure{

@@ -7,61 +7,70 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
 
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/internal/redact"
 )
 
-// Loopback signs a human in by his own browser, for command-line and desktop
-// programs: Token listens at RedirectURL, opens OK's page in the browser and
-// waits until that comes back. With a [Source] and a [FileStore] the human has
-// to sign in once:
+// Loopback signs the user in with the user's own browser, for command-line and
+// desktop programs. Token listens at RedirectURL, opens OK's page in the browser
+// and waits for the redirect. With a [Source] and a [FileStore] the user signs
+// in once:
 //
 //	oauth.NewSource(oauth.Loopback{…}, oauth.Options{
 //		Store:   oauth.FileStore(path),
-//		Timeout: 5 * time.Minute, // for the human
+//		Timeout: 5 * time.Minute, // for the user to sign in
 //	})
 //
-// With a ClientSecret it is the flow of [Code], which yields a refresh token;
-// without, as in programs handed to users, it is that of [Implicit].
+// With a ClientSecret it uses the flow of [Code], which provides a refresh
+// token. Without one, as in programs distributed to users, it uses the flow of
+// [Implicit].
 //
-// The listener is on loopback addresses only, answers requests for RedirectURL
-// only, takes only the answer that has the state it sent, and closes with the
-// first one. In the implicit flow the session comes in the fragment of the
-// URL, which browsers keep to themselves: a small page hands it over, to the
-// listener and nobody else.
+// The listener uses loopback addresses only and serves RedirectURL only. It
+// closes after the first redirect that has the state that was sent. Any other
+// request, also one that reports an error, does not end the sign-in: any page
+// in the browser can send one. In the implicit flow the session is in the
+// fragment of the URL, which browsers do not send: a small page passes it to
+// the listener.
 //
 // See RFC 8252, section 7.3.
 type Loopback struct {
-	// ClientID is the application id, which is not the application key.
+	// ClientID is the application id, a number. It is not the application key.
+	// Required.
 	ClientID string
 
-	// ClientSecret is the application secret key; empty for the implicit flow.
+	// ClientSecret is the application secret key. Empty: the implicit flow.
 	ClientSecret string
 
-	// RedirectURL is a redirect URI registered for the application, as in
+	// RedirectURL is a redirect URI registered for the application, such as
 	// http://localhost:8910/signed-in. Its host must be localhost, 127.0.0.1
-	// or [::1], its scheme http.
+	// or [::1], and its scheme http. Required.
 	RedirectURL string
 
-	// Scopes are what the program asks for, such as [ScopeValuableAccess].
+	// Scopes are the permissions the program asks for, such as
+	// [ScopeValuableAccess].
 	Scopes []string
 
-	// Open shows url to the human, as by opening a browser. It runs in a
-	// goroutine of its own; its error ends the sign-in. If nil, the default
-	// browser of the system is started.
+	// Open shows url to the user, for example in a browser. It runs in its own
+	// goroutine. If it returns an error or panics, the sign-in ends with an
+	// error that shows url. If nil, the default browser of the system is
+	// started. If that fails, url is written to [os.Stderr], and Token
+	// continues to wait: the user can open url in any browser on this machine.
 	Open func(url string) error
 
 	// HTTPClient exchanges the code and refreshes, as for [Code].
 	HTTPClient *http.Client
 }
 
-// Token lets the human sign in. It waits for him until ctx ends, so give that
-// a deadline: he may have closed the page. A human who says no is
-// [ErrDenied].
+// Token lets the user sign in. It waits until ctx ends, so ctx should have a
+// deadline: the user may have closed the page. If the user denies access, the
+// error is [ErrDenied].
 func (g Loopback) Token(ctx context.Context) (*oauth2.Token, error) {
-	if err := require("Loopback", field{"ClientID", g.ClientID}, field{"RedirectURL", g.RedirectURL}); err != nil {
+	if err := g.check(); err != nil {
 		return nil, err
 	}
 	state := rand.Text()
@@ -81,11 +90,11 @@ func (g Loopback) Token(ctx context.Context) (*oauth2.Token, error) {
 	return nil, errOtherFlow
 }
 
-var errOtherFlow = &failure{text: "okru: oauth.Loopback: the redirect answers another flow than the one begun"}
+var errOtherFlow = &failure{text: "okru: oauth.Loopback: the redirect belongs to a different flow"}
 
-// Renew gets a new session by the refresh token of old. If there is none, or
-// it is of no use any more, the human signs in again: under a [Source] the
-// browser may open whenever the session is used.
+// Renew obtains a new session with the refresh token of old. If there is none,
+// or OK rejects it, the user signs in again: under a [Source] the browser may
+// open whenever the session is used.
 func (g Loopback) Renew(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	if g.ClientSecret == "" {
 		return g.Token(ctx)
@@ -95,6 +104,11 @@ func (g Loopback) Renew(ctx context.Context, old *oauth2.Token) (*oauth2.Token, 
 		return g.Token(ctx)
 	}
 	return t, err
+}
+
+func (g Loopback) check() error {
+	return checkFields("Loopback", field{"ClientID", g.ClientID, clientID}, field{"ClientSecret", g.ClientSecret, optional},
+		field{"RedirectURL", g.RedirectURL, setting})
 }
 
 func (g Loopback) code(code string) Code {
@@ -108,36 +122,56 @@ func (g Loopback) authURL(state string) string {
 	return Implicit{ClientID: g.ClientID, RedirectURL: g.RedirectURL, Scopes: g.Scopes, State: state}.AuthURL()
 }
 
+// open shows url to the user.
 func (g Loopback) open(url string) error {
-	open := g.Open
-	if open == nil {
-		open = openBrowser
+	if g.Open == nil {
+		if err := openBrowser(url); err != nil {
+			fmt.Fprintf(os.Stderr, "The browser could not be opened (%v). To sign in, open this address on this machine:\n%s\n", err, url)
+		}
+		return nil
 	}
-	if err := open(url); err != nil {
-		return fmt.Errorf("okru: oauth.Loopback: the browser cannot be opened: %w", err)
+	// The state in url is worthless once the listener is closed.
+	if err := protect(func() error { return g.Open(url) }); err != nil {
+		return &failure{
+			text:   fmt.Sprintf("okru: oauth.Loopback: the browser cannot be opened: %s; the address was %s", cleanText(err.Error(), nil), url),
+			causes: []error{err},
+		}
 	}
 	return nil
 }
 
-func (g Loopback) attrs() []slog.Attr {
-	return []slog.Attr{
+// openBrowser shows url in the default browser of the system. It returns an
+// error if the program that opens browsers is missing or fails. xdg-open may
+// run as long as the browser does.
+func openBrowser(url string) error {
+	name, args := "xdg-open", []string{url}
+	switch runtime.GOOS {
+	case "darwin":
+		name = "open"
+	case "windows":
+		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", url}
+	}
+	return exec.Command(name, args...).Run()
+}
+
+// view shows the fields without secrets.
+func (g Loopback) view() redact.View {
+	return redact.Show("oauth.Loopback",
 		slog.String("ClientID", g.ClientID),
 		redact.Secret("ClientSecret", g.ClientSecret),
 		slog.String("RedirectURL", g.RedirectURL),
 		slog.Any("Scopes", g.Scopes),
 		redact.Set("Open", g.Open != nil),
 		redact.Set("HTTPClient", g.HTTPClient != nil),
-	}
+	)
 }
 
-// String tells the settings, without secrets, as all that prints does.
-func (g Loopback) String() string { return redact.String("oauth.Loopback", g.attrs()) }
+// Format implements [fmt.Formatter]: every verb prints the fields, and no
+// secret.
+func (g Loopback) Format(f fmt.State, verb rune) { g.view().Format(f, verb) }
 
-// Format implements [fmt.Formatter] with the text of String for every verb.
-func (g Loopback) Format(f fmt.State, _ rune) { redact.Format(f, g.String()) }
+// LogValue implements [slog.LogValuer]. It contains no secret.
+func (g Loopback) LogValue() slog.Value { return g.view().LogValue() }
 
-// LogValue implements [slog.LogValuer].
-func (g Loopback) LogValue() slog.Value { return slog.GroupValue(g.attrs()...) }
-
-// MarshalJSON returns what String tells as a JSON object.
-func (g Loopback) MarshalJSON() ([]byte, error) { return redact.JSON(g.attrs()) }
+// MarshalJSON returns the fields as a JSON object. It contains no secret.
+func (g Loopback) MarshalJSON() ([]byte, error) { return g.view().MarshalJSON() }

@@ -146,7 +146,7 @@ func TestLoopbackDenied(t *testing.T) {
 		},
 		"in the fragment": func(h *human) {
 			origin, _, _ := strings.Cut(h.redirect(), "/back")
-			h.wantStatus(http.StatusOK, "POST", h.redirect(), "error=access_denied", "Origin", origin)
+			h.wantStatus(http.StatusOK, "POST", h.redirect(), "error=access_denied&state="+h.auth.Get("state"), "Origin", origin)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

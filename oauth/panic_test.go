@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/go-okru/okru/internal/test/canary"
 	"github.com/go-okru/okru/oauth"
 )
 
@@ -77,15 +78,14 @@ func mined(b *bomb, h *hooks, fails bool) *oauth.Source {
 	return oauth.NewSource(g, o)
 }
 
-// panicOf returns what fn panics with.
-func panicOf(fn func()) (value any) {
-	defer func() { value = recover() }()
-	fn()
-	return nil
+// isPanic reports whether err is about the panic of a bomb, with its stack.
+func isPanic(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "panic: boom") && strings.Contains(err.Error(), "panic_test.go:")
 }
 
-// A panic in a goroutine of a Source would end the program.
-func TestPanicReachesThoseWhoWait(t *testing.T) {
+// A panic in a goroutine of a Source would end the program. It is an error
+// instead, for the callers who wait and for OnError.
+func TestPanicIsAnErrorForWaitingCallers(t *testing.T) {
 	tests := map[string]struct {
 		fails bool // without the bomb
 		got   bool // there is a session in spite of it
@@ -108,19 +108,18 @@ func TestPanicReachesThoseWhoWait(t *testing.T) {
 				var waiting sync.WaitGroup
 				for range 3 {
 					waiting.Go(func() {
-						if got := panicOf(func() { _, _ = s.Token() }); got != "boom" {
-							t.Errorf("a caller recovers %v, want the panic", got)
+						if err := wantErr(t, s, nil); !isPanic(err) {
+							t.Errorf("a caller gets %v, want the panic", err)
 						}
 					})
 				}
 				waiting.Wait()
 				if len(h.errs) != test.heard {
-					t.Errorf("OnError heard of %v, want %d errors", h.errs, test.heard)
+					t.Errorf("OnError received %v, want %d errors", h.errs, test.heard)
 				}
 				for _, err := range h.errs {
-					if text := err.Error(); !strings.HasPrefix(text, "okru: panic in ") || !strings.HasSuffix(text, ": boom") ||
-						!strings.Contains(text, "panic_test.go:") {
-						t.Errorf("OnError heard %q, which does not tell what panics where", text)
+					if !isPanic(err) {
+						t.Errorf("OnError received %q, which does not show what panicked where", err)
 					}
 				}
 				b.spent = true
@@ -163,17 +162,15 @@ func TestPanicInTheBackground(t *testing.T) {
 }
 
 func TestPanicDuringReplace(t *testing.T) {
-	for at, heard := range map[string]int{"Lock": 1, "Save": 1, "unlock": 1, "OnToken": 0} {
+	for _, at := range []string{"Lock", "Save", "unlock", "OnToken"} {
 		t.Run(at, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var h hooks
 				s := mined(&bomb{at: at, value: "boom"}, &h, false)
-				if got := panicOf(func() { s.Replace(nil, token("N", "", 0)) }); got != "boom" {
-					t.Errorf("Replace panics with %v", got)
-				}
+				s.Replace(nil, token("N", "", 0))
 				want(t, s, "N")
-				if len(h.errs) != heard {
-					t.Errorf("OnError heard of %v, want %d errors", h.errs, heard)
+				if len(h.errs) != 1 || !isPanic(h.errs[0]) {
+					t.Errorf("OnError received %v, want the panic", h.errs)
 				}
 			})
 		})
@@ -185,22 +182,28 @@ func TestPanicPrintsNoSecret(t *testing.T) {
 	for name, value := range map[string]any{
 		"a token": &oauth2.Token{AccessToken: "CANARY"}, "a text": "access_token=CANARY\n", "an error": errors.New("refresh_token=CANARY"),
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var h hooks
-				s := mined(&bomb{at: "OnToken", value: value}, &h, false)
-				if got := panicOf(func() { _, _ = s.Token() }); got != value {
-					t.Errorf("recovered %v", got)
-				}
-				if len(h.errs) != 1 || strings.Contains(h.errs[0].Error(), "\n") || strings.Contains(h.errs[0].Error(), "CANARY") {
-					t.Errorf("OnError heard %q", h.errs)
-				}
+		for _, at := range []string{"OnToken", "Load", "Save", "Transport"} {
+			t.Run(name+" in "+at, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var h hooks
+					_, err := mined(&bomb{at: at, value: value}, &h, false).Token()
+					h.errs = append(h.errs, err)
+					if len(h.errs) != 2 {
+						t.Errorf("OnError received %d errors", len(h.errs)-1)
+					}
+					for _, err := range h.errs {
+						if strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "CANARY") {
+							t.Errorf("error is %q", err)
+						}
+						canary.Check(t, err, "CANARY")
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
-// Nobody knows whether OK has seen a code whose exchange did not return.
+// It is not known whether OK received a code whose exchange did not return.
 func TestCodeIsNotSentAfterAPanic(t *testing.T) {
 	e := &endpoint{body: goodAnswer}
 	g := e.code()
@@ -209,8 +212,8 @@ func TestCodeIsNotSentAfterAPanic(t *testing.T) {
 		panic("boom")
 	})}
 	s := oauth.NewSource(g, oauth.Options{CoolDown: -1})
-	if got := panicOf(func() { _, _ = s.Token() }); got != "boom" {
-		t.Fatalf("recovered %v", got)
+	if err := wantErr(t, s, nil); !strings.Contains(err.Error(), "panic: boom") {
+		t.Fatalf("error is %v, want the panic", err)
 	}
 	wantErr(t, s, oauth.ErrSignIn)
 	wantExchanges(t, e, 1)
@@ -218,7 +221,7 @@ func TestCodeIsNotSentAfterAPanic(t *testing.T) {
 
 func TestLoopbackThatPanics(t *testing.T) {
 	g := oauth.Loopback{ClientID: "512", RedirectURL: "http://127.0.0.1:0/", Open: func(string) error { panic("boom") }}
-	if got := panicOf(func() { _, _ = g.Token(t.Context()) }); got != "boom" {
-		t.Errorf("recovered %v", got)
+	if _, err := g.Token(t.Context()); !isPanic(err) {
+		t.Errorf("error is %v, want the panic", err)
 	}
 }

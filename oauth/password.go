@@ -16,22 +16,26 @@ import (
 )
 
 // Password signs in with login and password by the API method auth.login. OK
-// gives ordinary applications no right to it.
+// does not allow this method for ordinary applications.
 //
-// The session has a secret of its own; its calls are signed on the circuit
-// transport.ClientServer. It has no refresh token: it is renewed by signing in
-// again. The answer's other fields are extras of the token, among them uid and
-// api_server, which nothing of this module ever sends a request to.
+// The session has its own secret. Its calls are signed on the circuit
+// transport.ClientServer. It has no refresh token and is renewed by another
+// sign-in. The other fields of the response are extras of the token, among
+// them uid and api_server. Nothing in this module sends a request to the
+// latter.
 //
-// Token sends, in the form of a POST to https://api.ok.ru/fb.do,
-// method=auth.login, format=json, application_key, user_name, password and, if
-// ApplicationSecret is set, sig.
+// Token sends a form POST to https://api.ok.ru/fb.do with method=auth.login,
+// format=json, application_key, user_name, password and, if ApplicationSecret
+// is set, sig.
+//
+// A key or secret with white space around it, and a login or password with a
+// line break at its end, is rejected before anything is sent.
 type Password struct {
-	// ApplicationKey is the public key of the application.
+	// ApplicationKey is the public key of the application. Required.
 	ApplicationKey string
 
-	// ApplicationSecret is the application secret key. If it is set, the call
-	// is signed.
+	// ApplicationSecret is the application secret key. If it is empty, the call
+	// is not signed.
 	ApplicationSecret string
 
 	// Login is the user's name, e-mail address or phone number.
@@ -40,48 +44,47 @@ type Password struct {
 	// Password is the user's password.
 	Password string
 
-	// HTTPClient is as for [Code]. It should be a plain client: one of package
-	// okru would sign this call as well.
+	// HTTPClient is as for [Code]. It should be a plain client: a client of
+	// package okru would sign this call again.
 	HTTPClient *http.Client
 }
 
-// Token signs in. If OK refuses, the error is an [*okerrors.Error]: code 401
-// is [ErrCredentials], 402 wants a captcha, and 403 wants a human to go to its
-// URL. All three are [ErrSignIn].
+// Token signs in. If OK rejects the sign-in, the error is an
+// [*okerrors.Error]: code 401 is [ErrCredentials], code 402 requires a captcha,
+// and code 403 requires the user to visit its URL. All three are [ErrSignIn].
 func (g Password) Token(ctx context.Context) (*oauth2.Token, error) {
-	if err := g.check(); err != nil {
+	err := checkFields("Password", field{"ApplicationKey", g.ApplicationKey, setting},
+		field{"ApplicationSecret", g.ApplicationSecret, optional}, field{"Login", g.Login, typed}, field{"Password", g.Password, typed})
+	if err != nil {
 		return nil, err
 	}
-	x := &exchange{client: g.HTTPClient, url: loginURL, form: g.form(), secrets: secrets{g.Password, g.ApplicationSecret}}
-	a, err := x.do(ctx)
-	if e, ok := errors.AsType[*okerrors.Error](err); ok { // HTTPClient has a layer that finds API errors
-		return nil, loginFailure(e, x.secrets)
+	p := &formPost{client: g.HTTPClient, url: loginURL, form: g.form(), secrets: redact.Secrets{g.Password, g.ApplicationSecret}}
+	resp, err := p.send(ctx)
+	if e, ok := errors.AsType[*okerrors.Error](err); ok { // HTTPClient decodes API errors
+		return nil, loginFailure(e, p.secrets)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if e, ok := okerrors.FromResponse(a.Response); ok {
-		return nil, loginFailure(e, x.secrets)
+	if e, ok := okerrors.FromResponse(resp.Response); ok {
+		return nil, loginFailure(e, p.secrets)
 	}
-	return a.token(param.SessionKey, "auth.login", x.secrets)
+	return resp.token(param.SessionKey, "auth.login", p.secrets)
 }
 
-// loginFailure returns the failure that e means for a sign-in.
-func loginFailure(e *okerrors.Error, secrets secrets) error {
+// loginFailure returns the failure of a sign-in that the API rejected with e.
+func loginFailure(e *okerrors.Error, secrets redact.Secrets) error {
 	f := apiFailure(e, secrets)
 	if e.Code == okerrors.CodeAuthLogin {
-		f.is = append(f.is, ErrCredentials)
+		f.causes = append(f.causes, ErrCredentials)
 	}
 	if e.Code.Is(okerrors.ErrUserAction) {
-		f.is = append(f.is, ErrSignIn)
+		f.causes = append(f.causes, ErrSignIn)
 	}
 	return f
 }
 
-func (g Password) check() error {
-	return require("Password", field{"ApplicationKey", g.ApplicationKey}, field{"Login", g.Login}, field{"Password", g.Password})
-}
-
+// form returns the parameters of auth.login.
 func (g Password) form() url.Values {
 	form := url.Values{
 		param.Method:         {"auth.login"},
@@ -96,24 +99,23 @@ func (g Password) form() url.Values {
 	return form
 }
 
-func (g Password) attrs() []slog.Attr {
-	return []slog.Attr{
+// view shows the fields without secrets.
+func (g Password) view() redact.View {
+	return redact.Show("oauth.Password",
 		slog.String("ApplicationKey", g.ApplicationKey),
 		redact.Secret("ApplicationSecret", g.ApplicationSecret),
 		slog.String("Login", g.Login),
 		redact.Secret("Password", g.Password),
 		redact.Set("HTTPClient", g.HTTPClient != nil),
-	}
+	)
 }
 
-// String tells the settings, without secrets, as all that prints does.
-func (g Password) String() string { return redact.String("oauth.Password", g.attrs()) }
+// Format implements [fmt.Formatter]: every verb prints the fields, and no
+// secret.
+func (g Password) Format(f fmt.State, verb rune) { g.view().Format(f, verb) }
 
-// Format implements [fmt.Formatter] with the text of String for every verb.
-func (g Password) Format(f fmt.State, _ rune) { redact.Format(f, g.String()) }
+// LogValue implements [slog.LogValuer]. It contains no secret.
+func (g Password) LogValue() slog.Value { return g.view().LogValue() }
 
-// LogValue implements [slog.LogValuer].
-func (g Password) LogValue() slog.Value { return slog.GroupValue(g.attrs()...) }
-
-// MarshalJSON returns what String tells as a JSON object.
-func (g Password) MarshalJSON() ([]byte, error) { return redact.JSON(g.attrs()) }
+// MarshalJSON returns the fields as a JSON object. It contains no secret.
+func (g Password) MarshalJSON() ([]byte, error) { return g.view().MarshalJSON() }

@@ -11,67 +11,74 @@ import (
 	"github.com/go-okru/okru/internal/redact"
 )
 
-// Refresh is the refresh token grant: it turns a refresh token, kept from an
-// earlier sign-in, into a session. Calls are signed on the circuit
+// Refresh is the refresh token grant. It exchanges a refresh token of an
+// earlier sign-in for a session. Calls are signed on the circuit
 // transport.ServerServer.
 //
-// Token sends, in the form of a POST to https://api.ok.ru/oauth/token.do,
+// Token sends a form POST to https://api.ok.ru/oauth/token.do with
 // grant_type, refresh_token, client_id and client_secret. OK's refresh tokens
-// live 30 days and stay valid when used; should OK send another one, the
-// session has that.
+// are valid for 30 days and remain valid after use. If OK sends another one,
+// the session has that one.
+//
+// A key, secret or token with white space around it is rejected before
+// anything is sent, and so is a ClientID that is not a number.
 //
 // See https://apiok.ru/en/ext/oauth/server and RFC 6749, section 6.
 type Refresh struct {
-	// ClientID is the application id, which is not the application key.
+	// ClientID is the application id, a number. It is not the application key.
+	// Required.
 	ClientID string
 
-	// ClientSecret is the application secret key.
+	// ClientSecret is the application secret key. Required.
 	ClientSecret string
 
-	// RefreshToken is what Token uses, and Renew if a session has none.
+	// RefreshToken is the token that Token uses, and that Renew uses if a
+	// session has none. If it is empty, Token fails with [ErrSignIn]: this is
+	// the grant of programs whose sessions come from a store or from
+	// [Sessions.Admit].
 	RefreshToken string
 
 	// HTTPClient is as for [Code].
 	HTTPClient *http.Client
 }
 
-// Token gets a session by RefreshToken. One that is wrong or too old is
-// [ErrSignIn].
+// Token obtains a session with RefreshToken. If that is empty, wrong or
+// expired, the error is [ErrSignIn].
 func (g Refresh) Token(ctx context.Context) (*oauth2.Token, error) {
 	return g.Renew(ctx, nil)
 }
 
-// Renew gets a new session by the refresh token of old or, if that has none,
-// by RefreshToken.
+// Renew obtains a new session with the refresh token of old or, if old has
+// none, with RefreshToken.
 func (g Refresh) Renew(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	refreshToken := g.RefreshToken
 	if old != nil && old.RefreshToken != "" {
 		refreshToken = old.RefreshToken
 	}
-	err := require("Refresh", field{"ClientID", g.ClientID}, field{"ClientSecret", g.ClientSecret}, field{"RefreshToken", refreshToken})
+	err := checkFields("Refresh", field{"ClientID", g.ClientID, clientID}, field{"ClientSecret", g.ClientSecret, setting},
+		field{"RefreshToken", refreshToken, credential})
 	if err != nil {
 		return nil, err
 	}
 	return tokenEndpoint{g.ClientID, g.ClientSecret, g.HTTPClient}.refresh(ctx, refreshToken)
 }
 
-func (g Refresh) attrs() []slog.Attr {
-	return []slog.Attr{
+// view shows the fields without secrets.
+func (g Refresh) view() redact.View {
+	return redact.Show("oauth.Refresh",
 		slog.String("ClientID", g.ClientID),
 		redact.Secret("ClientSecret", g.ClientSecret),
 		redact.Secret("RefreshToken", g.RefreshToken),
 		redact.Set("HTTPClient", g.HTTPClient != nil),
-	}
+	)
 }
 
-// String tells the settings, without secrets, as all that prints does.
-func (g Refresh) String() string { return redact.String("oauth.Refresh", g.attrs()) }
+// Format implements [fmt.Formatter]: every verb prints the fields, and no
+// secret.
+func (g Refresh) Format(f fmt.State, verb rune) { g.view().Format(f, verb) }
 
-// Format implements [fmt.Formatter] with the text of String for every verb.
-func (g Refresh) Format(f fmt.State, _ rune) { redact.Format(f, g.String()) }
+// LogValue implements [slog.LogValuer]. It contains no secret.
+func (g Refresh) LogValue() slog.Value { return g.view().LogValue() }
 
-// LogValue implements [slog.LogValuer].
-func (g Refresh) LogValue() slog.Value { return slog.GroupValue(g.attrs()...) }
-
-// MarshalJSON returns what String tells as a JSON object.
-func (g Refresh) MarshalJSON() ([]byte, error) { return redact.JSON(g.attrs()) }
+// MarshalJSON returns the fields as a JSON object. It contains no secret.
+func (g Refresh) MarshalJSON() ([]byte, error) { return g.view().MarshalJSON() }

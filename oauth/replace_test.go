@@ -37,7 +37,7 @@ func TestReplace(t *testing.T) {
 		if got.RefreshToken != "R1" || oauth.SessionSecret(got) != "secret" {
 			t.Errorf("the session has refresh token %q and secret %q, want R1 and secret", got.RefreshToken, oauth.SessionSecret(got))
 		}
-		wantOps(t, m, "lock", "save N1", "unlock")
+		wantOps(t, m, "lock", "load", "save N1", "unlock")
 		if !slices.Equal(h.tokens, []string{"T1", "N1"}) || h.errs != nil {
 			t.Errorf("OnToken heard of %v, OnError of %v", h.tokens, h.errs)
 		}

@@ -14,79 +14,90 @@ import (
 	"github.com/go-okru/okru/internal/token"
 )
 
-// Options are how a [Source] keeps its session. In each duration, zero means
-// the default and a negative value means off.
+// Options are the settings of a [Source]. For each duration, zero means the
+// default and a negative value means off.
 type Options struct {
-	// Store keeps the session beyond the process and shares it with others. If
-	// nil, the session lives in memory.
+	// Store keeps the session when the process ends, and shares it with other
+	// processes. If nil, the session is in memory only.
 	Store Store
 
-	// Early is how long before its expiry a session that can be renewed by the
-	// clock is renewed, in the background. By default, 1 minute. Off: it is
-	// renewed when it has expired, and callers wait for that.
+	// Early is how long before its expiry a session with a refresh token is
+	// renewed, in the background. Default: 1 minute. Off: it is renewed after
+	// it has expired, and callers wait.
 	Early time.Duration
 
-	// CoolDown is how long after a failure nobody is asked again: OK, or the
-	// store. By default, 5 seconds.
+	// CoolDown is how long after a failure no further request is sent to OK or
+	// to the store. Default: 5 seconds.
 	CoolDown time.Duration
 
 	// Timeout bounds one renewal, with all its requests and the wait for the
-	// store's lock, and then saving its result. By default, 30 seconds. Give
-	// [Loopback], where a human types, some minutes.
+	// store's lock, and separately the save of its result. It also applies to a
+	// grant or a store that ignores its context. Default: 30 seconds.
+	// [Loopback], where the user types, needs some minutes.
 	Timeout time.Duration
 
-	// OnToken, if not nil, is called with each session that the grant or
-	// Replace brings, not with those that come from the store. Callers who
-	// wait for the session wait for OnToken too.
+	// OnToken, if not nil, is called with each session from the grant or from
+	// Replace, but not with those from the store. Callers who wait for the
+	// session also wait for OnToken.
 	OnToken func(*oauth2.Token)
 
-	// OnError, if not nil, is called once with each thing that goes wrong,
-	// whether callers hear of it or not: a renewal that fails, a session that
-	// cannot be saved, a store with torn content.
+	// OnError, if not nil, is called once for each error, including those that
+	// no caller receives: a failed renewal, a session that cannot be saved, a
+	// store with corrupt content, a panic.
 	OnError func(error)
 }
 
-// A Source is an [oauth2.TokenSource] that gets its session by a [Grant],
-// keeps it, and renews it. Make it by [NewSource]; it is safe for concurrent
-// use by multiple goroutines.
+// A Source is an [oauth2.TokenSource] that obtains its session from a [Grant],
+// caches it, and renews it. Use [NewSource]. A Source is safe for concurrent use
+// by multiple goroutines.
 //
 // A session is renewed when
 //
-//   - the API has refused it: see [Source.Invalidate];
-//   - it has a refresh token and has expired, or will soon: Options.Early.
+//   - the API has rejected it: see [Source.Invalidate];
+//   - it has a refresh token and has expired, or expires soon: see
+//     Options.Early.
 //
-// Without a refresh token the clock decides nothing: OK's long and eternal
-// sessions outlive the expiry they state.
+// Without a refresh token the clock never causes a renewal: OK's long and
+// eternal sessions remain valid after their stated expiry.
 //
-// However many callers need a renewal, one takes place. It goes on if a caller
-// gives up, and no caller waits for it longer than his context. A session
-// that is renewed early serves until the new one is there, and if the renewal
-// fails, until it expires.
+// Any number of callers share one renewal. It continues if a caller stops
+// waiting, and no caller waits longer than its context. During an early
+// renewal callers receive the old session, and if the renewal fails, until the
+// session expires.
 //
-// To renew means the grant's Renew, if it is a [Renewer] and there was a
-// session, else its Token. If OK knows nothing (more) of a refresh token that
-// came from the store, Token is tried once. A code is never sent twice, even
-// if the program starts again, so long as the store has its session.
+// A renewal calls Renew if the grant is a [Renewer] and there was a session, and
+// Token otherwise. If OK rejects a refresh token from the store, Token is
+// called once. A code is never sent twice, not even after a restart, as long as
+// the store has its session.
 //
-// After a failure, callers get its error for Options.CoolDown without anybody
-// being asked. An error that is [ErrSignIn], or an [oauth2.RetrieveError] with
-// code invalid_grant, stays until Replace, or until the store has something
-// new. If a session that replaces a refused one is refused too within the
-// cool-down, callers get [ErrRefused] until that has passed. All errors have a
+// After a failure, callers receive its error for Options.CoolDown, and no
+// request is sent. An error that is [ErrSignIn], or an [oauth2.RetrieveError]
+// with code invalid_grant, persists until Replace or until the store has
+// another session. If a session that replaced a rejected one is rejected within
+// the cool-down, callers receive [ErrRefused] until it ends. All errors have a
 // method Terminal() bool that returns true: repeating the API call does not
-// help.
+// help. No error contains a secret of the session.
 //
-// A panic of the grant, the store or a hook does not end the program from the
-// goroutine of a renewal: it reaches the callers who wait for that, and OnError
-// as an error. For later callers the renewal has failed, unless it has got a
-// session.
+// A panic of the grant, the store or a hook during a renewal is returned to the
+// callers who wait for it, as an error with the stack, and reported to OnError.
+// If the renewal had a session by then, later callers receive that.
 //
-// With a store, processes take turns: each locks it and looks whether another
-// has renewed the session already, before it does so itself and saves the
-// result. A store that cannot be locked or read means no renewal; a session
-// that cannot be saved is used all the same.
+// With a store, one process at a time renews: it locks the store, reads it, and
+// adopts a session that another process has saved. Otherwise it renews and
+// saves. If the store cannot be locked or read, nothing is renewed. A session
+// that cannot be saved is used, and saved again at a later use, after the
+// cool-down, until the save succeeds. If the session is no longer in the store,
+// the user was signed out, and the error is ErrSignIn.
+//
+// A stored session has two marks, as hashes: its application, and the code,
+// token or login with which its chain of renewals began. A Source whose grant
+// has a different mark does not use the stored session: it obtains its own and
+// overwrites it. A stored session without marks belongs to every grant. Once
+// the API has rejected a session and it cannot be renewed, any other session of
+// the application that appears in the store is used, whatever its timestamps.
 type Source struct {
 	grant    Grant
+	marks    marks // of grant
 	store    Store
 	early    time.Duration
 	coolDown time.Duration
@@ -94,47 +105,59 @@ type Source struct {
 	onToken  func(*oauth2.Token)
 	onError  func(error)
 
-	// current is what callers get without further ado; nil: they have to wait.
-	current atomic.Pointer[held]
+	// current is the session for callers; nil: they must wait.
+	current   atomic.Pointer[session]
+	abandoned atomic.Int32 // calls of grant and store that no caller awaits; see call
 
-	mu      sync.Mutex
-	last    *held         // the newest session, even if expired or refused; nil: none yet
-	refused bool          // the API refused last
-	seen    *oauth2.Token // what the store had when last read or written
-	flight  *flight       // the renewal under way; nil: none
-	setback setback       // why there will be no renewal for now
+	mu        sync.Mutex
+	last      *session      // the newest session, even if expired or rejected; nil: none
+	rejected  bool          // the API rejected last
+	inStore   bool          // last, or the session it replaced, was in the store
+	seen      *oauth2.Token // content of the store when last read or written
+	candidate *oauth2.Token // seen, if it is used when last cannot be renewed; otherwise nil
+	renewal   *renewal      // the renewal in progress; nil: none
+	blocked   block         // why no renewal begins
 
-	spent bool // the code was sent; used by flights only, of which there is one at a time
+	codeSent bool // used by renewals only, of which there is one at a time
 }
 
-// NewSource returns a source of sessions got by g. Nothing is asked before the
-// first use: then the store, and if that has no session, g.
+// NewSource returns a source of sessions from g. Nothing is requested before
+// the first use: then the store is read and, if it has no session for g, g is
+// called. A nil g can only use sessions from the store or from Replace.
 func NewSource(g Grant, o Options) *Source {
+	g = copyGrant(g)
 	return &Source{
-		grant:    settled(g),
+		grant:    g,
+		marks:    marksOf(g),
 		store:    o.Store,
-		early:    setting(o.Early, time.Minute),
-		coolDown: setting(o.CoolDown, 5*time.Second),
-		timeout:  setting(o.Timeout, 30*time.Second),
+		early:    durationOr(o.Early, time.Minute),
+		coolDown: durationOr(o.CoolDown, 5*time.Second),
+		timeout:  durationOr(o.Timeout, 30*time.Second),
 		onToken:  o.OnToken,
 		onError:  o.OnError,
 	}
 }
 
-// settled returns a copy of the grants that a Source treats specially, if g
-// points to one.
-func settled(g Grant) Grant {
+// copyGrant returns a copy of the grant that g points to, if it is one of this
+// package.
+func copyGrant(g Grant) Grant {
 	switch p := g.(type) {
 	case *Code:
 		return *p
 	case *Refresh:
 		return *p
+	case *Implicit:
+		return *p
+	case *Password:
+		return *p
+	case *Loopback:
+		return *p
 	}
 	return g
 }
 
-// setting returns d, the default for zero, or zero for off.
-func setting(d, byDefault time.Duration) time.Duration {
+// durationOr returns d, or byDefault if d is zero, or zero if d is negative.
+func durationOr(d, byDefault time.Duration) time.Duration {
 	if d == 0 {
 		return byDefault
 	}
@@ -142,70 +165,119 @@ func setting(d, byDefault time.Duration) time.Duration {
 }
 
 // Token returns the session. It waits for a renewal as long as that takes; see
-// TokenContext. The token is the caller's own, as x/oauth2 writes into tokens
-// it is handed: a Source can stand wherever an [oauth2.TokenSource] can, under
-// [oauth2.ReuseTokenSource] for one.
-func (s *Source) Token() (*oauth2.Token, error) { return ownCopy(s.TokenContext(context.Background())) }
+// TokenContext. The token is a copy, because x/oauth2 modifies the tokens of a
+// source: a Source can be used under [oauth2.ReuseTokenSource].
+func (s *Source) Token() (*oauth2.Token, error) { return copyOf(s.TokenContext(context.Background())) }
 
-// TokenContext returns the session, waiting for it until ctx ends. It returns
-// at once and does not allocate while the session is good. The token is shared
+// TokenContext returns the session, and waits for it until ctx ends. While the
+// session is valid it returns at once and does not allocate. The token is shared
 // and must not be modified.
 func (s *Source) TokenContext(ctx context.Context) (*oauth2.Token, error) {
-	if h := s.current.Load(); h != nil && h.fresh() {
+	if h := s.current.Load(); h != nil && h.isFresh() {
 		return h.token, nil
 	}
-	return s.await(ctx)
+	return s.wait(ctx)
 }
 
-// Invalidate tells s that the API refused t: the next caller gets a new
-// session. It does nothing if t is not the current session, access token and
-// session secret taken together, since then the news is old.
+// renewalKey is the context key of the Source that a renewal belongs to.
+type renewalKey struct{}
+
+// wait returns the session, or why there is none.
+func (s *Source) wait(ctx context.Context) (*oauth2.Token, error) {
+	if ctx.Value(renewalKey{}) == s {
+		return nil, errRecursion
+	}
+	t, r, err := s.join(ctx)
+	if r == nil {
+		return t, err
+	}
+	select {
+	case <-r.done:
+		return r.token, r.err
+	case <-ctx.Done():
+		return nil, contextFailure(ctx, "waiting for a session")
+	}
+}
+
+var errRecursion = &failure{
+	text: "okru: the grant needs the session that it is to obtain: give it an HTTPClient that does not use this source",
+}
+
+// join returns the session if it is usable, or the renewal to wait for, or why
+// there is neither. It starts what is due: a renewal or a save.
+func (s *Source) join(ctx context.Context) (*oauth2.Token, *renewal, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.current.Load()
+	usable := h != nil && h.isUsable()
+	if usable && h.isSaveDue() && s.renewal == nil {
+		s.saveInBackground(h)
+	}
+	switch {
+	case usable && !h.isRenewalDue():
+		return h.token, nil, nil
+	case !usable && ctx.Err() != nil:
+		return nil, nil, contextFailure(ctx, "waiting for a session")
+	}
+	var err error
+	if s.renewal == nil {
+		if err = s.blocked.err(s.store != nil); err == nil {
+			err = s.startRenewal(ctx)
+		}
+	}
+	if usable {
+		return h.token, nil, nil
+	}
+	return nil, s.renewal, err
+}
+
+// Invalidate reports that the API rejected t: the next caller gets a new
+// session. It has no effect if t is not the current session, access token and
+// session secret compared together.
 func (s *Source) Invalidate(t *oauth2.Token) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last == nil || s.refused || !token.Same(s.last.token, t) {
+	if s.last == nil || s.rejected || !token.Same(s.last.token, t) {
 		return
 	}
-	s.refused = true
+	s.rejected = true
 	s.current.Store(nil)
-	if end := s.last.born.Add(s.coolDown); s.last.reborn && !s.setback.final && time.Now().Before(end) {
-		s.setback = setback{cause: ErrRefused, until: end}
+	if end := s.last.obtained.Add(s.coolDown); s.last.replacesRejected && !s.blocked.permanent && time.Now().Before(end) {
+		s.blocked = block{cause: ErrRefused, until: end}
 	}
 }
 
-// adopt makes h the session that callers get. The caller holds s.mu.
-func (s *Source) adopt(h *held) {
-	s.last, s.refused, s.setback = h, false, setback{}
+// adopt makes h the session that callers receive. The caller holds s.mu.
+func (s *Source) adopt(h *session) {
+	s.last, s.rejected, s.blocked, s.candidate = h, false, block{}, nil
+	s.inStore = s.inStore || h.fromStore
 	s.current.Store(h)
 }
 
-// bounded returns a context that ends after the timeout and not before.
-func (s *Source) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx = context.WithoutCancel(ctx)
-	if s.timeout == 0 {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, s.timeout)
+// signOut removes the session and makes err permanent. The caller holds s.mu.
+func (s *Source) signOut(err error) {
+	s.last, s.rejected, s.seen, s.candidate, s.inStore = nil, false, nil, nil, false
+	s.current.Store(nil)
+	s.blocked = block{cause: err, until: time.Now().Add(s.coolDown), permanent: true}
 }
 
-func (s *Source) attrs() []slog.Attr {
-	return []slog.Attr{
+// view shows the settings without secrets.
+func (s *Source) view() redact.View {
+	return redact.Show("oauth.Source",
 		slog.String("Grant", fmt.Sprintf("%T", s.grant)),
 		redact.Set("Store", s.store != nil),
 		slog.Duration("Early", s.early),
 		slog.Duration("CoolDown", s.coolDown),
 		slog.Duration("Timeout", s.timeout),
-	}
+	)
 }
 
-// String tells the settings, without secrets, as all that prints does.
-func (s *Source) String() string { return redact.String("oauth.Source", s.attrs()) }
+// Format implements [fmt.Formatter]: every verb prints the settings, and no
+// secret.
+func (s *Source) Format(f fmt.State, verb rune) { s.view().Format(f, verb) }
 
-// Format implements [fmt.Formatter] with the text of String for every verb.
-func (s *Source) Format(f fmt.State, _ rune) { redact.Format(f, s.String()) }
+// LogValue implements [slog.LogValuer]. It contains no secret.
+func (s *Source) LogValue() slog.Value { return s.view().LogValue() }
 
-// LogValue implements [slog.LogValuer].
-func (s *Source) LogValue() slog.Value { return slog.GroupValue(s.attrs()...) }
-
-// MarshalJSON returns what String tells as a JSON object.
-func (s *Source) MarshalJSON() ([]byte, error) { return redact.JSON(s.attrs()) }
+// MarshalJSON returns the settings as a JSON object. It contains no secret.
+func (s *Source) MarshalJSON() ([]byte, error) { return s.view().MarshalJSON() }

@@ -12,19 +12,24 @@ import (
 	"github.com/go-okru/okru/internal/token"
 )
 
-// Static returns a source of one session received elsewhere: an eternal
-// access token, or the session_key and session_secret_key among the launch
-// parameters of an app. An empty sessionSecret means that the session has
-// none, as those of the server flow; its calls are then signed with the
-// application secret.
+// Static returns a source of one session that was received elsewhere: an
+// eternal access token, or session_key and session_secret_key of the launch
+// parameters of an app. An empty sessionSecret means that the session has none,
+// like those of the server flow; its calls are then signed with the application
+// secret.
 //
-// The source never renews and never expires. If the API hands out new keys
-// (code 107), they are used from then on, in memory. An empty accessToken is
-// reported by Token. The source is safe for concurrent use by multiple
-// goroutines.
+// If both a session secret and the application secret are set, the circuit
+// transport.Auto uses the application secret, which is valid for every session.
+// For a session of launch parameters set transport.ClientServer to sign with
+// the session secret.
+//
+// The source never renews and never expires. If the API sends new keys (code
+// 107), it uses them from then on, in memory. An empty accessToken, or white
+// space around one of the values, is an error of Token. The source is safe for
+// concurrent use by multiple goroutines.
 func Static(accessToken, sessionSecret string) oauth2.TokenSource {
-	s := new(static)
-	if accessToken != "" {
+	s := &static{err: checkFields("Static", field{"the access token", accessToken, setting}, field{"the session secret", sessionSecret, optional})}
+	if s.err == nil {
 		s.token.Store(token.New(accessToken, sessionSecret))
 	}
 	return s
@@ -35,59 +40,51 @@ func Static(accessToken, sessionSecret string) oauth2.TokenSource {
 // session_secret_key.
 func SessionSecret(t *oauth2.Token) string { return token.Secret(t) }
 
-type static struct{ token atomic.Pointer[oauth2.Token] }
-
-var errNoAccessToken = &failure{
-	text: "okru: oauth.Static: the access token is empty; pass the one that OK handed out",
-	is:   []error{errEmpty},
+type static struct {
+	err   error // if not nil, there is no token
+	token atomic.Pointer[oauth2.Token]
 }
 
-// Token returns a copy: x/oauth2 writes into the tokens it is handed.
-func (s *static) Token() (*oauth2.Token, error) { return ownCopy(s.TokenContext(context.Background())) }
+// Token returns a copy, because x/oauth2 modifies the tokens of a source.
+func (s *static) Token() (*oauth2.Token, error) { return copyOf(s.TokenContext(context.Background())) }
 
-// TokenContext is Token without the copy. What it returns must not be
-// modified.
+// TokenContext is Token without the copy: the token must not be modified.
 func (s *static) TokenContext(context.Context) (*oauth2.Token, error) {
-	t := s.token.Load()
-	if t == nil {
-		return nil, errNoAccessToken
-	}
-	return t, nil
+	return s.token.Load(), s.err
 }
 
-// Replace uses fresh instead of stale, if stale is what it has.
-func (s *static) Replace(stale, fresh *oauth2.Token) {
+// Replace replaces old by fresh if old is the current session.
+func (s *static) Replace(old, fresh *oauth2.Token) {
 	if fresh == nil || fresh.AccessToken == "" {
 		return
 	}
 	next := *fresh
 	for {
 		current := s.token.Load()
-		if !token.Same(current, stale) || s.token.CompareAndSwap(current, &next) {
+		if !token.Same(current, old) || s.token.CompareAndSwap(current, &next) {
 			return
 		}
 	}
 }
 
-func (s *static) attrs() []slog.Attr {
+// view shows the fields without secrets.
+func (s *static) view() redact.View {
 	t := s.token.Load()
 	if t == nil {
 		t = new(oauth2.Token)
 	}
-	return []slog.Attr{
+	return redact.Show("oauth.Static",
 		redact.Secret("AccessToken", t.AccessToken),
 		redact.Secret("SessionSecret", token.Secret(t)),
-	}
+	)
 }
 
-// String tells what is set, without secrets, as all that prints does.
-func (s *static) String() string               { return redact.String("oauth.Static", s.attrs()) }
-func (s *static) Format(f fmt.State, _ rune)   { redact.Format(f, s.String()) }
-func (s *static) LogValue() slog.Value         { return slog.GroupValue(s.attrs()...) }
-func (s *static) MarshalJSON() ([]byte, error) { return redact.JSON(s.attrs()) }
+func (s *static) Format(f fmt.State, verb rune) { s.view().Format(f, verb) }
+func (s *static) LogValue() slog.Value          { return s.view().LogValue() }
+func (s *static) MarshalJSON() ([]byte, error)  { return s.view().MarshalJSON() }
 
-// ownCopy returns a copy of t that the caller may do with as he likes.
-func ownCopy(t *oauth2.Token, err error) (*oauth2.Token, error) {
+// copyOf returns a copy of t that the caller may modify.
+func copyOf(t *oauth2.Token, err error) (*oauth2.Token, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -10,11 +10,11 @@ import (
 	"github.com/go-okru/okru/internal/token"
 )
 
-// storedVersion is the version of the format of MarshalToken.
-const storedVersion = 1
+// tokenVersion is the version of the format of MarshalToken.
+const tokenVersion = 1
 
-// stored is a token as MarshalToken writes it.
-type stored struct {
+// tokenJSON is a token as MarshalToken writes it.
+type tokenJSON struct {
 	Version      int            `json:"version"`
 	AccessToken  string         `json:"access_token"`
 	TokenType    string         `json:"token_type,omitempty"`
@@ -24,18 +24,18 @@ type stored struct {
 	Extra        map[string]any `json:"extra,omitempty"`
 }
 
-// MarshalToken returns t as JSON for a [Store]: with the session
-// secret and the other extras that OK sends, which json.Marshal leaves out. It is as secret
-// as t. A token without an access token is an error.
+// MarshalToken returns t as JSON for a [Store], including the session secret
+// and the extras that OK is known to send, which json.Marshal omits. The result
+// is as secret as t. A token without an access token is an error.
 //
-// Numbers among the extras come back from UnmarshalToken as encoding/json has
-// them: a float64, or a [json.Number] where that would lose digits.
+// UnmarshalToken returns numbers among the extras as float64, or as
+// [json.Number] if a float64 would lose digits.
 func MarshalToken(t *oauth2.Token) ([]byte, error) {
 	if t == nil || t.AccessToken == "" {
-		return nil, &failure{text: "okru: there is no access token to store", is: []error{errEmpty}}
+		return nil, &failure{text: "okru: there is no access token to store", causes: []error{errMissing}}
 	}
-	data, err := json.Marshal(stored{
-		Version:      storedVersion,
+	data, err := json.Marshal(tokenJSON{
+		Version:      tokenVersion,
 		AccessToken:  t.AccessToken,
 		TokenType:    t.TokenType,
 		RefreshToken: t.RefreshToken,
@@ -43,14 +43,14 @@ func MarshalToken(t *oauth2.Token) ([]byte, error) {
 		ExpiresIn:    t.ExpiresIn,
 		Extra:        token.Extras(t),
 	})
-	if err != nil { // whose text may quote a value
-		return nil, &failure{text: "okru: the token cannot be stored: its expiry or an extra is not fit for JSON"}
+	if err != nil { // its text may quote a value
+		return nil, &failure{text: "okru: the token cannot be stored: its expiry or an extra cannot be represented in JSON"}
 	}
 	return data, nil
 }
 
-// UnmarshalToken returns the token that MarshalToken made data from. Anything
-// else is [ErrCorrupt].
+// UnmarshalToken returns the token from which MarshalToken made data. If data is
+// something else, the error is [ErrCorrupt].
 func UnmarshalToken(data []byte) (*oauth2.Token, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, corrupt("it is empty")
@@ -60,11 +60,11 @@ func UnmarshalToken(data []byte) (*oauth2.Token, error) {
 		return nil, corrupt("it is not a JSON object, or only a part of one")
 	}
 	if f.text("version") != "1" {
-		return nil, corrupt("it is not of version 1 of this format; something else wrote it")
+		return nil, corrupt("it does not have version 1 of this format; another program wrote it")
 	}
-	var s stored
+	var s tokenJSON
 	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber() // an extra may have a number that no float64 holds
+	d.UseNumber() // an extra may have a number that is not representable as float64
 	if d.Decode(&s) != nil || s.AccessToken == "" {
 		return nil, corrupt("a field is wrong")
 	}
@@ -79,6 +79,7 @@ func UnmarshalToken(data []byte) (*oauth2.Token, error) {
 	return t.WithExtra(extras), nil
 }
 
+// corrupt returns an error that is ErrCorrupt.
 func corrupt(reason string) error {
-	return &failure{text: "okru: stored session: " + reason, is: []error{ErrCorrupt}}
+	return &failure{text: "okru: stored session: " + reason, causes: []error{ErrCorrupt}}
 }
