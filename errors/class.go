@@ -1,23 +1,27 @@
 package okerrors
 
-import "errors"
+import (
+	"errors"
+	"strconv"
+)
 
 // Classes of codes, to be used with [errors.Is]. Each known [Code] belongs to
-// exactly one; a code this package does not know belongs to none. OK itself
-// defines no classes: these say what a caller can do about a code.
+// exactly one; a code that this package does not know belongs to none. OK
+// itself defines no classes: these say what a caller can do about a code.
 var (
-	// ErrSession is the class of codes that refuse a session, expired,
+	// ErrSession is the class of codes that reject a session: it is expired,
 	// revoked or replaced. A new session helps. See also
-	// [Error.SessionRefused].
-	ErrSession = errors.New("okru: session refused")
+	// [Error.SessionRejected].
+	ErrSession = errors.New("okru: session rejected")
 
-	// ErrPermission is the class of codes that deny a right: a scope the user
-	// did not grant, an object of someone else, a restriction by its owner.
+	// ErrPermission is the class of codes that deny a right: a scope that the
+	// user did not grant, an object of another user, a restriction by its
+	// owner.
 	ErrPermission = errors.New("okru: permission denied")
 
-	// ErrThrottled is the class of codes that ask for fewer calls, be it of
-	// this method, user, address or object. Not all pass soon: the comment
-	// of a code says when a repeat makes sense.
+	// ErrThrottled is the class of codes that ask for fewer calls: of this
+	// method, user, address or object. Not all pass soon: the comment of a
+	// code says when a repeat makes sense.
 	ErrThrottled = errors.New("okru: throttled")
 
 	// ErrTransient is the class of faults inside OK that may be gone at the
@@ -29,17 +33,17 @@ var (
 	ErrInvalid = errors.New("okru: invalid call")
 
 	// ErrNotFound is the class of calls about something that does not exist,
-	// or no longer.
+	// or no longer exists.
 	ErrNotFound = errors.New("okru: not found")
 
-	// ErrUserAction is the class of codes that only a human can resolve: sign
-	// in, pass a check, accept an agreement, pay. [Error.URL] says where, if
-	// the API did.
+	// ErrUserAction is the class of codes that only the user can resolve: sign
+	// in, pass a check, accept an agreement, pay. [Error.URL] is where, if the
+	// API sent it.
 	ErrUserAction = errors.New("okru: user action required")
 
 	// ErrRule is the class of calls that a rule of OK forbids in the present
 	// state of things, though the call is well formed and permitted.
-	ErrRule = errors.New("okru: refused by a rule")
+	ErrRule = errors.New("okru: forbidden by a rule")
 )
 
 // ErrOutcomeUnknown reports that a write failed which may have run: check
@@ -47,3 +51,41 @@ var (
 // not known to be safe to repeat. An error that does not match it proves that
 // the call did not run.
 var ErrOutcomeUnknown = errors.New("okru: the call may have run")
+
+// A Code is the number of an API error. It is an error itself, the one that
+// [*Error] wraps, so that [errors.Is] compares with it.
+//
+// The constants are OK's own names in camel case, with Go's capitals for ID,
+// IP and API. Where OK publishes no description of a code, its comment says
+// what the name says. OK may add codes: one without a constant here keeps its
+// number. OK does not use 0. See https://apiok.ru/en/dev/errors.
+type Code int
+
+// Error returns OK's name of the code and the number, such as
+// "PARAM_SESSION_EXPIRED (102)". A code without a constant in this package is
+// "CODE (4242)".
+func (c Code) Error() string {
+	name := c.name()
+	if name == "" {
+		name = unnamed
+	}
+	return c.named(name)
+}
+
+// Is reports whether target is the class of c, such as [ErrSession]. A code
+// without a constant in this package has no class.
+func (c Code) Is(target error) bool {
+	known, ok := codes[c]
+	return ok && known.class == target
+}
+
+// unnamed replaces the name of a code that neither this package nor the
+// message knows.
+const unnamed = "CODE"
+
+// name returns OK's symbolic name of c, or "" if c is not known.
+func (c Code) name() string { return codes[c].name }
+
+func (c Code) named(name string) string {
+	return name + " (" + strconv.Itoa(int(c)) + ")"
+}

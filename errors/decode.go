@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/go-okru/okru/internal/lookahead"
 	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/roundtrip"
 )
@@ -46,7 +45,7 @@ func (d *decoder) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.V
 		return nil, v, err
 	}
 	resp.Request = r
-	if !v.Inspected && (d.Hosts.IsCall(r.URL) || lookahead.IsMarked(resp)) {
+	if !v.Inspected && d.Hosts.IsCall(r.URL) {
 		v = inspect(resp)
 	}
 	if v.Err != nil {
@@ -65,11 +64,11 @@ func inspect(resp *http.Response) roundtrip.Verdict {
 	return v
 }
 
-// The RoundTripper below may hold secrets and prints itself, if at all.
-func (d *decoder) String() string { return fmt.Sprintf("okerrors.Decode(%T)", d.Next) }
+// Format implements [fmt.Formatter]. The RoundTripper below may have secrets,
+// and is not printed.
+func (d *decoder) Format(f fmt.State, _ rune) {
+	redact.Format(f, fmt.Sprintf("okerrors.Decode(%T)", d.Next))
+}
 
-// Format implements [fmt.Formatter].
-func (d *decoder) Format(f fmt.State, _ rune) { redact.Format(f, d.String()) }
-
-// MarshalJSON implements [encoding/json.Marshaler].
-func (d *decoder) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
+// MarshalJSON implements [encoding/json.Marshaler], like Format.
+func (d *decoder) MarshalJSON() ([]byte, error) { return json.Marshal(fmt.Sprint(d)) }

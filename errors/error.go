@@ -4,62 +4,67 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-okru/okru/internal/redact"
 )
 
-// An Error is an answer of the OK API that says a call failed. It always comes
-// from the API: see [FromResponse] and [Decode].
+// An Error is a response of the OK API that says that a call failed. It always
+// comes from the API: see [FromResponse], [Parse] and [Decode].
 //
-// An Error prints itself as one bounded line, in package fmt, and as a few
-// short values, in JSON and log/slog. Neither has URL, Data, Custom, the keys
-// of a new session, or the value of a secret parameter that the API repeated.
+// An Error prints as one line of bounded length, in package fmt, and as a few
+// short values, in JSON and log/slog. None of them has URL, Data, Custom, the
+// keys of a new session, or the value of a secret parameter that the API
+// quoted.
 //
 // An Error is not modified once returned and is safe for concurrent use by
 // multiple goroutines, which must not modify it either: the layers that see
-// one answer share one Error.
+// one response share one Error.
 type Error struct {
 	// Code is the number of the error: error_code, or the header
-	// Invocation-Error or WMF-Invocation-Error, which comes first.
+	// Invocation-Error or WMF-Invocation-Error, which takes precedence.
 	Code Code
 
 	// Message is error_msg, usually "NAME : text", such as
-	// "PARAM_SESSION_EXPIRED : Session expired". Where an answer has none, it
-	// is error, or else the plain message of error_page. It is as sent, but
+	// "PARAM_SESSION_EXPIRED : Session expired". If a response has none, it
+	// is error, or else the plain message of error_page. It is as sent, except
 	// for the value of an access_token or another secret in it.
 	Message string
 
 	// Data is error_data as sent, nil if there is none: null, a string such
-	// as the missing permission, a number, or other JSON. That of an answer in
-	// XML is a JSON string.
+	// as the missing permission, a number, or other JSON. That of a response
+	// in XML is a JSON string.
 	Data json.RawMessage
 
 	// Field is error_field, the name of the wrong parameter, if any.
 	Field string
 
 	// Method is the API method that was called, such as
-	// "users.getCurrentUser"; empty if the request does not tell.
+	// "users.getCurrentUser"; empty if it is unknown.
 	Method string
 
-	// Status is the HTTP status of the answer. It is 200 as a rule.
+	// Status is the HTTP status of the response, usually 200.
 	Status int
 
-	// URL is where a human must go, if anywhere: ver_redirect_url or else
-	// verification_url. It opens a check of this very user, so show it to
-	// nobody else.
+	// URL is where the user must go, if anywhere: ver_redirect_url or else
+	// verification_url. It opens a check of this user, so show it to no one
+	// else.
 	URL string
 
 	// Custom is custom_error, if any, like Data.
 	Custom json.RawMessage
 
-	// session returns the keys of a new session; nil if none came. Neither
-	// package fmt nor anything built on reflection looks into a closure.
+	// session returns the keys of a new session; nil if there are none. It is
+	// a function because neither package fmt nor reflection reads the
+	// variables of one.
 	session func() (key, secret string)
 }
 
 // Error returns the method, the name and number of the code, and the text of
 // the message: "okru: users.getCurrentUser: PARAM_SESSION_EXPIRED (102):
-// Session expired". It reports whether a human must go to URL, not the URL.
+// Session expired". It mentions that the user must open URL, but not the URL.
 func (e *Error) Error() string {
 	s := "okru: "
 	if e.Method != "" {
@@ -71,13 +76,20 @@ func (e *Error) Error() string {
 		s += ": " + text
 	}
 	if e.URL != "" {
-		s += " (a human must go to Error.URL)"
+		s += " (the user must open Error.URL)"
 	}
 	return s
 }
 
 // Unwrap returns e.Code.
 func (e *Error) Unwrap() error { return e.Code }
+
+// Is makes errors.Is(e, ErrSession) true whenever e.SessionRejected is. For
+// code 100 about a session, [ErrInvalid] stays true as well, since that is the
+// class of the code.
+func (e *Error) Is(target error) bool {
+	return target == ErrSession && e.SessionRejected()
+}
 
 // Format implements [fmt.Formatter]: it writes the text of Error, in quotes or
 // in hexadecimal if the verb asks for that.
@@ -91,8 +103,8 @@ func (e Error) Format(f fmt.State, verb rune) {
 }
 
 // LogValue implements [slog.LogValuer]: a group of code, name, message, field,
-// method and status, without those that are empty, and url=true if a human
-// must go to URL.
+// method and status, without those that are empty, and url=true if the user
+// must open URL.
 func (e Error) LogValue() slog.Value { return slog.GroupValue(e.attrs()...) }
 
 // MarshalJSON returns an object of what LogValue shows.
@@ -123,4 +135,59 @@ func (e *Error) attrs() []slog.Attr {
 		attrs = append(attrs, slog.Bool("url", true))
 	}
 	return attrs
+}
+
+// maxText bounds the text of a message in print, in bytes. OK's own messages
+// are far shorter; what is longer is a page or a dump.
+const maxText = 512
+
+// split returns OK's name of the error and the text of the message without
+// that name, ready to print. The name of a code that is not known is the one
+// in the message.
+func (e *Error) split() (name, text string) {
+	name, text = e.Code.name(), truncate(e.Message)
+	prefix, rest, _ := strings.Cut(text, ":")
+	if prefix = strings.TrimSpace(prefix); isName(prefix) && (name == "" || name == prefix) {
+		name, text = prefix, rest
+	}
+	if name == "" {
+		name = unnamed
+	}
+	return name, printable(text)
+}
+
+// isName reports whether s is like OK's names of codes, such as PARAM_USER_ID.
+func isName(s string) bool {
+	if len(s) < 2 || len(s) > 64 || s[0] < 'A' || s[0] > 'Z' {
+		return false
+	}
+	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
+}
+
+// printable returns text as one line of bounded length, without the values of
+// secret parameters: a server may send anything. Text is truncated before it
+// is redacted, because a server may also send a lot.
+func printable(text string) string {
+	text = redact.Text(truncate(text))
+	return strings.TrimSpace(truncate(strings.Map(blank, text)))
+}
+
+// truncate returns text, or as much of it as is printed.
+func truncate(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	end := maxText
+	for end > maxText-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
+}
+
+// blank replaces what would break a line or hide text by a space.
+func blank(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return ' '
 }

@@ -42,9 +42,9 @@ func TestErrorText(t *testing.T) {
 			okerrors.Error{Code: 4, Message: "REQUEST : bad /fb.do?access_token=CANARY&sig=CANARY"},
 			"okru: REQUEST (4): bad /fb.do?access_token=[redacted]&sig=[redacted]",
 		},
-		"a human must act": {
+		"the user must act": {
 			okerrors.Error{Code: 403, Message: "AUTH_LOGIN_WEB_HUMAN_CHECK : Check", URL: "https://ok.ru/?st=CANARY"},
-			"okru: AUTH_LOGIN_WEB_HUMAN_CHECK (403): Check (a human must go to Error.URL)",
+			"okru: AUTH_LOGIN_WEB_HUMAN_CHECK (403): Check (the user must open Error.URL)",
 		},
 	}
 	for name, tt := range tests {

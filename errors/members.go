@@ -1,100 +1,61 @@
 package okerrors
 
 import (
-	"bytes"
+	"bufio"
 	"cmp"
 	"encoding/json"
+	"io"
+	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/go-okru/okru/internal/param"
 	"github.com/go-okru/okru/internal/redact"
 )
 
-// member is what the name of a top-level key in JSON, or of an element in XML,
-// means in an error.
-type member uint8
-
-const (
-	foreign member = iota // no error has it
-	ignored               // an error may have it, and it tells us nothing
-	errorCode
-	errorMsg
-	errorText
-	errorPage
-	errorData
-	errorField
-	customError
-	verRedirectURL
-	verificationURL
-	sessionKey
-	sessionSecretKey
-	members int = iota
-)
-
-func memberOf(name []byte) member {
-	switch string(name) {
-	case "error_code":
-		return errorCode
-	case "error_msg":
-		return errorMsg
-	case "error":
-		return errorText
-	case "error_page":
-		return errorPage
-	case "error_data":
-		return errorData
-	case "error_field":
-		return errorField
-	case "custom_error":
-		return customError
-	case "ver_redirect_url":
-		return verRedirectURL
-	case "verification_url":
-		return verificationURL
-	case param.SessionKey:
-		return sessionKey
-	case param.SessionSecretKey:
-		return sessionSecretKey
-	}
-	if bytes.HasPrefix(name, []byte("error")) {
-		return ignored
-	}
-	return foreign
+// memberPrefixes are what the names of an error's members begin with.
+var memberPrefixes = [...]string{
+	"error", "custom_error", "ver_redirect_url", "verification_url", param.SessionKey, param.SessionSecretKey,
 }
 
-// object holds the members of an error as JSON, nil where there is none.
-type object [members]json.RawMessage
+// isMember reports whether an error may have a member of that name.
+func isMember(name string) bool {
+	return strings.HasPrefix(name, memberPrefixes[0]) || slices.Contains(memberPrefixes[1:], name)
+}
 
-// describe fills in what o says about e, but for the code. What people will
-// print is rid of secrets here already, since package fmt prints the fields of
-// an Error by itself where it cannot call methods.
-func (o *object) describe(e *Error) {
-	e.Message = redact.Text(cmp.Or(text(o[errorMsg]), text(o[errorText]), plain(o[errorPage])))
-	e.Field = redact.Text(text(o[errorField]))
-	e.URL = cmp.Or(text(o[verRedirectURL]), text(o[verificationURL]))
-	e.Data = raw(o[errorData])
-	e.Custom = raw(o[customError])
-	if key, secret := text(o[sessionKey]), text(o[sessionSecretKey]); key != "" {
+// members are the members of an error by name. Their values are JSON, also
+// those of an error in XML.
+type members map[string]json.RawMessage
+
+// code returns the error_code, or 0 if there is none. Only an integer is one:
+// a string or a fraction may be data of a success.
+func (m members) code() Code {
+	var code Code
+	if json.Unmarshal(m["error_code"], &code) != nil {
+		return 0
+	}
+	return code
+}
+
+// describe sets the fields of e that m has, but for the code. Message and
+// Field lose the values of secret parameters here, since package fmt prints
+// the fields of an Error where it cannot call its methods.
+func (m members) describe(e *Error) {
+	e.Message = redact.Text(cmp.Or(text(m["error_msg"]), text(m["error"]), plain(m["error_page"])))
+	e.Field = redact.Text(text(m["error_field"]))
+	e.URL = cmp.Or(text(m["ver_redirect_url"]), text(m["verification_url"]))
+	e.Data, e.Custom = m["error_data"], m["custom_error"]
+	if key, secret := text(m[param.SessionKey]), text(m[param.SessionSecretKey]); key != "" {
 		e.session = func() (string, string) { return key, secret }
 	}
-}
-
-// integer returns the value of an error_code. Only an integer is one: a
-// string or a fraction may be data of a success.
-func integer(value []byte) (Code, bool) {
-	digits := bytes.TrimPrefix(value, []byte("-"))
-	if len(digits) == 0 || digits[0] == '+' || digits[0] == '0' && len(digits) > 1 {
-		return 0, false
-	}
-	n, err := strconv.Atoi(string(value))
-	return Code(n), err == nil
 }
 
 // text returns the value of a string. A session key or secret of digits alone
 // might come as a number, which is returned as it was written.
 func text(value json.RawMessage) string {
 	var s string
-	if len(value) == 0 || json.Unmarshal(value, &s) == nil {
+	if json.Unmarshal(value, &s) == nil {
 		return s
 	}
 	var n json.Number
@@ -102,11 +63,8 @@ func text(value json.RawMessage) string {
 	return n.String()
 }
 
-// plain returns the message of an error_page, meant for the eyes of a user.
+// plain returns the message of an error_page, which is meant for the user.
 func plain(value json.RawMessage) string {
-	if len(value) == 0 {
-		return ""
-	}
 	var page struct {
 		Message struct {
 			Plain string `json:"plain"`
@@ -116,11 +74,22 @@ func plain(value json.RawMessage) string {
 	return page.Message.Plain
 }
 
-// raw returns a copy of value, which shares memory with the body of the
-// answer, unless it is not JSON after all.
-func raw(value json.RawMessage) json.RawMessage {
-	if !json.Valid(value) {
+// textMembers returns the members of an error in plain text, such as
+// "3:METHOD : Method x.y not found"; nil if the text is none. The code is that
+// of the header. If it is 0, the text must have the name of its code.
+func textMembers(in *bufio.Reader, code Code) members {
+	if first, _ := in.Peek(1); len(first) == 0 || first[0] < '0' || first[0] > '9' {
+		return nil // reads no further
+	}
+	all, _ := io.ReadAll(in)
+	number, message, _ := strings.Cut(strings.ToValidUTF8(string(all), string(utf8.RuneError)), ":")
+	n, err := strconv.Atoi(number)
+	switch {
+	case err != nil, code != 0 && Code(n) != code:
+		return nil
+	case code == 0 && !strings.HasPrefix(message, cmp.Or(Code(n).name(), unnamed)+" : "):
 		return nil
 	}
-	return bytes.Clone(value)
+	value, _ := json.Marshal(strings.TrimSpace(message))
+	return members{"error_code": json.RawMessage(number), "error_msg": value}
 }

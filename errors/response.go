@@ -1,6 +1,9 @@
 package okerrors
 
 import (
+	"bufio"
+	"bytes"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -17,99 +20,116 @@ var codeHeaders = [...]string{"Invocation-Error", "Wmf-Invocation-Error"}
 //
 //   - a positive integer in the header Invocation-Error or, failing that,
 //     WMF-Invocation-Error; the body then has the details;
-//   - an object in JSON with an integer error_code, at the top level;
-//   - an element error_response in XML with an integer error_code.
+//   - an object in JSON with an integer error_code, other than 0, at the top
+//     level;
+//   - an element error_response in XML with such an error_code.
 //
-// The HTTP status and the content type play no part: OK sends errors with
-// status 200. Nothing is decompressed: of an answer that net/http did not
-// decompress, only the header counts.
+// The HTTP status and the content type do not matter: OK sends errors with
+// status 200. Nothing is decompressed: in a response that net/http did not
+// decompress, only the header counts. Next to a code in
+// the header, the body may also be text such as "3:METHOD : Method x.y not
+// found".
 //
-// FromResponse does not change what the caller reads, and reads no more than
-// it must: it stops at the first byte of anything but an object or an element,
-// at the first key that no error has, and after 64 KiB at the latest. A read
-// error is kept for the caller. To this end it replaces resp.Body, which must
-// be read and closed as ever; of resp it changes nothing else. It waits for
-// the first bytes of the body, which the context of the request can end.
+// FromResponse does not change what the caller reads, and does not buffer a
+// large response: it stops at the first byte of anything but an object or an
+// element, at the first top-level key that no error has, and after 64 KiB at
+// the latest. It keeps a read error for the caller. For this it replaces
+// resp.Body, which must be read and closed as usual; it changes nothing else
+// of resp. It waits for the first bytes of the body; the end of the request's
+// context ends that.
 //
-// The result stays with resp.Body: calling FromResponse again costs nothing
-// and returns the same *Error, even once the body has been read. Of a body
-// that was read in part before the first call, it sees the rest.
+// Until the body is read, FromResponse may be called again, and returns the
+// same result, also if resp.Body was wrapped in between. Once the body was
+// read, in whole or in part, the result is undefined.
 //
-// A nil resp, a nil resp.Body, a nil resp.Request and an answer without a body
-// are fine. An answer with status 101 is left alone, since its body is a
-// connection. FromResponse must not be called while the body is being read.
+// A nil resp, a nil resp.Body, a nil resp.Request and a response without a
+// body are allowed. A response with status 101 is left alone, since its body
+// is a connection. FromResponse must not be called while the body is read.
 func FromResponse(resp *http.Response) (*Error, bool) {
-	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols || lookahead.IsFine(resp) {
+	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil, false
 	}
-	e, known := lookahead.Found(resp).(*Error)
-	if !known {
-		e = examine(resp)
+	if verdict, ok := lookahead.VerdictOf(resp); ok {
+		e, found := verdict.(*Error)
+		return e, found
 	}
-	return e, e != nil
-}
-
-// examine looks at an answer for the first time. It replaces the body, unless
-// there is neither a body nor an error.
-func examine(resp *http.Response) *Error {
 	code := headerCode(resp.Header)
 	if resp.Body == nil || resp.Body == http.NoBody {
 		if code == 0 {
-			return nil
+			return nil, false
 		}
 		resp.Body = http.NoBody
 	}
 	body := lookahead.Of(resp)
-	if isObvious(body.Glance()) && code == 0 {
-		return nil
+	e := inspectBody(body, code)
+	if e == nil {
+		body.SetVerdict(nil)
+		return nil, false
 	}
-	return scan(resp, body, code)
+	e.Status, e.Method = resp.StatusCode, okcall.Method(resp.Request)
+	body.SetVerdict(e)
+	return e, true
 }
 
-// scan looks for an error in body, which has one if the header has its code.
-func scan(resp *http.Response, body *lookahead.Body, code Code) *Error {
-	p := peek{object: objectScan{all: code != 0}}
-	readAhead(body, &p)
-	if code == 0 && !p.found() {
-		return nil
-	}
-	e := newError(resp, code, p.members(body.Head()))
-	if e != nil {
-		body.SetFound(e)
-	}
-	return e
+// Parse returns the API error that data is, or nil and false if it is none: an
+// item of batch.execute, a webhook, a response that was read already. It
+// recognizes the forms that [FromResponse] does, and text such as "3:METHOD :
+// Method x.y not found". Unlike FromResponse it reads all of data, and thus
+// also finds an error_code after a key that no error has.
+//
+// Method and Status of the error are not set.
+func Parse(data []byte) (*Error, bool) {
+	e := newError(0, membersOf(bytes.NewReader(data), formOf(data), 0, true))
+	return e, e != nil
 }
 
-// maxEmptyReads is how often a reader may return nothing at all before the
-// look at it ends, so that a broken one does not hang the call.
-const maxEmptyReads = 100
-
-// readAhead reads until p has seen enough.
-func readAhead(body *lookahead.Body, p *peek) {
-	head := body.Head()
-	for empty := 0; !p.look(head) && !body.Ended() && empty < maxEmptyReads; {
-		seen := len(head)
-		if head = body.More(); len(head) == seen {
-			empty++
-		}
+// inspectBody returns the error in body, or nil. If code, that of the header,
+// is not 0, there is one.
+func inspectBody(body *lookahead.Body, code Code) *Error {
+	form := formOf(body.Head())
+	for form == unknownForm && body.More() {
+		form = formOf(body.Head())
 	}
+	if code == 0 && (form == foreignForm || form == textForm) {
+		return nil // nearly all successes
+	}
+	return newError(code, membersOf(body.Ahead(), form, code, code != 0))
 }
 
-// newError returns the error of resp that has these members, with the code of
-// the header or, if that is 0, of the members. It returns nil without a code.
-func newError(resp *http.Response, code Code, o object) *Error {
+// membersOf returns the members of the error at the beginning of r, which has
+// that form; nil if there is none. The code is that of the header, or 0. With
+// all, an object in JSON may have keys that no error has.
+func membersOf(r io.Reader, form form, code Code, all bool) members {
+	in := bufio.NewReader(r)
+	if mark, _ := in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		_, _ = in.Discard(len(byteOrderMark))
+	}
+	switch form {
+	case jsonForm, foreignForm:
+		return jsonMembers(in, all)
+	case xmlForm:
+		return xmlMembers(in)
+	case textForm:
+		return textMembers(in, code)
+	}
+	return nil
+}
+
+// newError returns the error with these members, and with code or, if that is
+// 0, the error_code. It returns nil if both are 0.
+func newError(code Code, m members) *Error {
 	if code == 0 {
-		var ok bool
-		if code, ok = integer(o[errorCode]); !ok {
-			return nil
-		}
+		code = m.code()
 	}
-	e := &Error{Code: code, Status: resp.StatusCode, Method: okcall.Method(resp.Request)}
-	o.describe(e)
+	if code == 0 {
+		return nil
+	}
+	e := &Error{Code: code}
+	m.describe(e)
 	return e
 }
 
-// headerCode returns the code of an error that the header tells, or 0.
+// headerCode returns the code of an error in the header, or 0.
 func headerCode(h http.Header) Code {
 	for _, name := range codeHeaders {
 		if values := h[name]; len(values) > 0 {

@@ -1,6 +1,7 @@
 package okerrors_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -34,7 +35,12 @@ func TestHeader(t *testing.T) {
 			want: okerrors.Error{Code: 100, Message: "PARAM : \ufffd\ufffd \u043f\ufffd", Field: "uid"}},
 		"details in XML":       {header: "100", body: `<error_response><error_msg>m</error_msg></error_response>`, want: okerrors.Error{Code: 100, Message: "m"}},
 		"other XML":            {header: "100", body: `<html><error_msg>m</error_msg></html>`, want: okerrors.Error{Code: 100}},
-		"text":                 {header: "3", body: `3:METHOD`, want: okerrors.Error{Code: 3}},
+		"text":                 {header: "3", body: "3:METHOD : Method frien.get not found\r\n", want: okerrors.Error{Code: 3, Message: "METHOD : Method frien.get not found"}},
+		"text, name alone":     {header: "3", body: `3:METHOD`, want: okerrors.Error{Code: 3, Message: "METHOD"}},
+		"text of another code": {header: "3", body: `4:REQUEST : x`, want: okerrors.Error{Code: 3}},
+		"text with a mark":     {header: "4242", body: "\ufeff4242:NEW : \xff", want: okerrors.Error{Code: 4242, Message: "NEW : \ufffd"}},
+		"text without a code":  {header: "3", body: `METHOD : x`, want: okerrors.Error{Code: 3}},
+		"number":               {header: "3", body: `3`, want: okerrors.Error{Code: 3}},
 		"array":                {header: "3", body: `[` + details + `]`, want: okerrors.Error{Code: 3}},
 		"nonsense, then WMF":   {header: "x", wmf: "8", want: okerrors.Error{Code: 8}},
 		"zero":                 {header: "0"},
@@ -141,8 +147,8 @@ func TestMethod(t *testing.T) {
 func TestReadsNoMore(t *testing.T) {
 	for _, chunks := range [][]string{
 		{`[`}, {`"`}, {`t`}, {"\x1f"}, {" ", "\n", "7"},
-		{`{"uid"`}, {`{"`, `it`, `ems"`}, {`{}`}, {`{"error_msg":"x","a"`}, {`{x`},
-		{`<html>`}, {`<!D`}, {`<?xml version="1.0"?>`, `<users_getInfo_response `}, {`<!-- x -->`, `x`},
+		{`{"uid"`}, {`{ "u`}, {`{"error_`, `msg":1,"a":`}, {"{", "\n", "\"", "s", "essions\":"}, {`{"`, `it`, `ems"`}, {`{}`}, {`{"error_msg":"x","a":`}, {`{x`},
+		{`<html>`}, {`<!DOCTYPE html>`}, {`<?xml version="1.0"?>`, `<users_getInfo_response xmlns="x">`}, {`<!-- x -->`, `x<`},
 	} {
 		mustPass(t, respondFrom(stall(t, chunks...)))
 	}
@@ -161,7 +167,6 @@ func TestReadsNoMoreThan64KiB(t *testing.T) {
 		"key":     `{"` + strings.Repeat("error", limit),
 		"string":  `{"error_msg":"` + strings.Repeat("x", 2*limit) + `","error_code":102}`,
 		"array":   `{"errors":[` + strings.Repeat("1,", limit) + `1],"error_code":102}`,
-		"deep":    `{"errors":` + strings.Repeat("[", 2*limit),
 		"comment": `<!--` + strings.Repeat("x", 2*limit) + `--><error_response><error_code>1</error_code></error_response>`,
 		"name":    `<` + strings.Repeat("x", 2*limit),
 	} {
@@ -231,5 +236,96 @@ func TestSwitchingProtocolsIsLeftAlone(t *testing.T) {
 	mustPass(t, resp)
 	if resp.Body != conn || conn.reads != 0 {
 		t.Errorf("the connection was replaced or read")
+	}
+}
+
+// TestDeepNestingIsNoError has more levels than encoding/json decodes.
+func TestDeepNestingIsNoError(t *testing.T) {
+	body := `{"errors":` + strings.Repeat("[", 60<<10) + strings.Repeat("]", 60<<10) + `,"error_code":102}`
+	resp := respond(body)
+	mustPass(t, resp)
+	mustRead(t, resp, body)
+}
+
+// TestWrappedBody inspects again where another layer has wrapped the body, and
+// finds the same.
+func TestWrappedBody(t *testing.T) {
+	bodies := []string{failure, success, "[1]", "", `{"error_msg":"` + strings.Repeat("x", 100<<10) + `","error_code":1}`}
+	for name, tt := range failures {
+		if !strings.Contains(name, "number") {
+			bodies = append(bodies, tt.body)
+		}
+	}
+	for _, body := range bodies {
+		resp := respond(body)
+		first, ok := okerrors.FromResponse(resp)
+		for range 3 {
+			resp.Body = struct{ io.ReadCloser }{resp.Body}
+			e, again := okerrors.FromResponse(resp)
+			if again != ok || ok && !same(e, first) {
+				t.Errorf("%.60q: %v, %v; before: %v, %v", body, e, again, first, ok)
+			}
+		}
+		mustRead(t, resp, body)
+	}
+}
+
+// TestSloppyMessages keeps the messages of responses that are not valid JSON.
+func TestSloppyMessages(t *testing.T) {
+	for body, want := range map[string]string{
+		"{\"error_code\":100,\"error_msg\":\"PARAM : a\nb\"}":            "PARAM : a b",
+		"{\"error_msg\":\"\x00\x01\x1f\ttext\r\n\",\"error_code\":100}":  "    text  ",
+		"{\"error_code\":100,\"error_msg\":\"\xcf\xf0\xe8 \xd0\xb0\"}":   "\ufffd\ufffd\ufffd а",
+		"{\"error_code\":100,\n\t\"error_msg\":\r\n\"\\u0430\\\"\\n\"}":  "а\"\n",
+		`{"error_code":100,"error_msg":"\ud800x"}`:                       "\ufffdx",
+		`{"error_code":100,"error_msg":12}`:                              "12",
+		"\ufeff \n{\"error_code\":100,\"error_msg\":\"m\",\"x\":{}}tail": "m",
+	} {
+		for how, resp := range arrivals(body) {
+			if e := mustError(t, resp); e.Message != want {
+				t.Errorf("%q %s: Message = %q, want %q", body, how, e.Message, want)
+			}
+			mustRead(t, resp, body)
+		}
+	}
+}
+
+// TestParse finds what FromResponse finds, and more.
+func TestParse(t *testing.T) {
+	for name, tt := range failures {
+		if e, ok := okerrors.Parse([]byte(tt.body)); !ok || e.Code != tt.code || e.Status != 0 || e.Method != "" {
+			t.Errorf("%s: Parse = %v, %v; want %d", name, e, ok, tt.code)
+		}
+	}
+	for body, want := range map[string]okerrors.Error{
+		`{"uid":"1","error_code":102,"error_msg":"m"}`:              {Code: 102, Message: "m"},
+		`{"items":[{"error_code":1}],"x":"\"","error_code":102}`:    {Code: 102},
+		`{"uid":"1","\u0065rror_code":102}`:                         {Code: 102},
+		`{"x":"` + strings.Repeat("x", 1<<20) + `","error_code":5}`: {Code: 5},
+		"3:METHOD : Method frien.get not found":                     {Code: 3, Message: "METHOD : Method frien.get not found"},
+		"\ufeff102:PARAM_SESSION_EXPIRED : Session expired\n":       {Code: 102, Message: "PARAM_SESSION_EXPIRED : Session expired"},
+	} {
+		if e, ok := okerrors.Parse([]byte(body)); !ok || e.Code != want.Code || e.Message != want.Message {
+			t.Errorf("%.60s: Parse = %v, %v; want %v", body, e, ok, &want)
+		}
+	}
+	for name, body := range successes {
+		if name == "object" || name == "text" {
+			continue // see above
+		}
+		if e, ok := okerrors.Parse([]byte(body)); ok || e != nil {
+			t.Errorf("%s: Parse = %v, %v; want none", name, e, ok)
+		}
+	}
+	for _, body := range []string{
+		"3:SERVICE : x", "4242:NEW : x", "3", "3:", "12:30", "-3:METHOD : x", "3:METHOD", "METHOD : x",
+		`[{"error_code":102}]`, `{"a":{"error_code":102}}`, `{"a":"error_code"}`, `{"a":"\u0065rror_code"}`,
+	} {
+		if e, ok := okerrors.Parse([]byte(body)); ok || e != nil {
+			t.Errorf("%s: Parse = %v, %v; want none", body, e, ok)
+		}
+	}
+	if e, ok := okerrors.Parse(nil); ok || e != nil {
+		t.Errorf("Parse(nil) = %v, %v", e, ok)
 	}
 }

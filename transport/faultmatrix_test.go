@@ -65,7 +65,7 @@ var faults = []struct {
 	{"transient: 2 after run", afterRun(code(okerrors.CodeService)), 4, 1},
 	{"transient: 31", code(okerrors.CodeNetworkTimeout), 4, 1},
 	{"transient: 9999", code(okerrors.CodeSystem), 2, 1},
-	{"transient: 5000", code(okerrors.CodeInvalidResponse), 1, 1},
+	{"wrong response format: 5000", code(okerrors.CodeInvalidResponse), 1, 1},
 	{"throttled: 7", code(okerrors.CodeActionBlocked), 1, 1},
 	{"throttled: 8", code(okerrors.CodeFloodBlocked), 4, 4},
 	{"throttled: 9", code(okerrors.CodeIPBlocked), 1, 1},

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	okerrors "github.com/go-okru/okru/errors"
-	"github.com/go-okru/okru/internal/lookahead"
 	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/roundtrip"
 )
@@ -122,11 +121,10 @@ func (s *signer) send(c *call, signed *http.Request, k *keys) (reply, error) {
 	s.scrubHeaders(resp, signed, k)
 	got := reply{resp: resp, verdict: roundtrip.Verdict{Inspected: true}}
 	e, failed := okerrors.FromResponse(resp)
-	lookahead.Mark(resp)
 	if !failed {
 		return got, nil
 	}
-	if k.token != nil && e.SessionRefused() { // judged by what the API sent
+	if k.token != nil && e.SessionRejected() { // judged by what the API sent
 		got.rejected = &rejection{k, e}
 	}
 	e.Method = okcall.Method(signed) // the form of the caller's request may not be readable

@@ -1,8 +1,8 @@
 package lookahead_test
 
 import (
-	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -14,122 +14,174 @@ import (
 
 var errBroken = errors.New("broken")
 
-// looked returns an answer with that body, of which much more than a glance, or
-// no more, was looked at.
-func looked(r io.Reader, far bool) (*http.Response, *lookahead.Body) {
-	resp := &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(r)}
+// ahead returns a response with that body, of which n bytes or a few more were
+// read ahead.
+func ahead(body io.Reader, n int) (*http.Response, *lookahead.Body) {
+	resp := &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}
 	b := lookahead.Of(resp)
-	b.Glance()
-	for far && !b.Ended() && len(b.Head()) < 2000 {
-		b.More()
+	for len(b.Head()) < n && b.More() {
 	}
 	return resp, b
 }
 
-// What is written is what would be read, however it came in, and however much
-// of it was read before.
-func TestWriteTo(t *testing.T) {
-	long := strings.Repeat("0123456789", 1000)
-	for _, text := range []string{"", "true", `{"uid":"1","name":"Ann Brown"}`, long} {
-		for _, far := range []bool{false, true} {
-			for _, read := range []int{0, 3, 100} {
-				for name, from := range map[string]func(io.Reader) io.Reader{
-					"at once": func(r io.Reader) io.Reader { return r }, "in bytes": iotest.OneByteReader, "with its end": iotest.DataErrReader,
-				} {
-					resp, _ := looked(from(strings.NewReader(text)), far)
-					before, _ := io.ReadAll(io.LimitReader(resp.Body, int64(read)))
-					var after bytes.Buffer
-					n, err := io.Copy(&after, resp.Body)
-					if got := string(before) + after.String(); got != text || err != nil || n != int64(after.Len()) {
-						t.Errorf("%d bytes %s, far %v, %d read: %d bytes, n = %d, %v", len(text), name, far, read, len(got), n, err)
+var lengths = []int{0, 1, 31, 32, 33, 511, 512, 10_000, lookahead.Max - 1, lookahead.Max, lookahead.Max + 1, 3 * lookahead.Max}
+
+func text(n int) string { return strings.Repeat("0123456789", n/10+1)[:n] }
+
+// The reader reads the same, however much was read ahead, and in all the ways
+// that iotest reads.
+func TestRead(t *testing.T) {
+	for _, length := range lengths {
+		for _, n := range []int{0, 1, 33, 600, 2 * lookahead.Max} {
+			for name, from := range map[string]func(io.Reader) io.Reader{
+				"at once": func(r io.Reader) io.Reader { return r }, "half": iotest.HalfReader, "with its end": iotest.DataErrReader,
+			} {
+				resp, b := ahead(from(strings.NewReader(text(length))), n)
+				if got, want := len(b.Head()), min(n, length, lookahead.Max); got < want || got > lookahead.Max || string(b.Head()) != text(length)[:got] {
+					t.Errorf("%d bytes %s: %d were read ahead, want %d", length, name, got, want)
+				}
+				if length < 1000 && name != "with its end" { // DataErrReader does not end a Read of no bytes
+					if err := iotest.TestReader(resp.Body, []byte(text(length))); err != nil {
+						t.Errorf("%d bytes %s, %d ahead: %v", length, name, n, err)
 					}
+				} else if got, err := io.ReadAll(resp.Body); string(got) != text(length) || err != nil {
+					t.Errorf("%d bytes %s, %d ahead: reads %d bytes, %v", length, name, n, len(got), err)
 				}
 			}
 		}
 	}
 }
 
-func TestWriteToError(t *testing.T) {
-	for _, far := range []bool{false, true} {
-		for _, text := range []string{"", "12345", strings.Repeat("x", 100)} {
-			resp, _ := looked(io.MultiReader(strings.NewReader(text), iotest.ErrReader(errBroken)), far)
-			var got bytes.Buffer
-			if n, err := io.Copy(&got, resp.Body); got.String() != text || n != int64(len(text)) || err != errBroken {
-				t.Errorf("far %v: wrote %q, %d, %v; want %q and the error of the body", far, &got, n, err, text)
+// Ahead reads from the beginning what the reader reads later, up to Max.
+func TestAhead(t *testing.T) {
+	for _, length := range lengths {
+		for _, n := range []int{0, 1, 600} {
+			resp, b := ahead(iotest.HalfReader(strings.NewReader(text(length))), n)
+			for range 2 {
+				got, err := io.ReadAll(b.Ahead())
+				if want := text(min(length, lookahead.Max)); string(got) != want || err != nil {
+					t.Errorf("%d bytes: Ahead reads %d bytes, %v; want %d", length, len(got), err, len(want))
+				}
 			}
-		}
-		resp, _ := looked(strings.NewReader("what nobody takes"), far)
-		if _, err := io.Copy(refusing{}, resp.Body); err != errBroken {
-			t.Errorf("far %v: %v; want the error of the writer", far, err)
-		}
-	}
-}
-
-// A writer's own io.EOF is an error like any other, and a wrong count does not
-// spoil what is still to be read.
-func TestWriteToBadWriter(t *testing.T) {
-	for _, far := range []bool{false, true} {
-		for _, bad := range []writes{{0, io.EOF}, {3, io.EOF}, {-1, nil}, {1 << 20, nil}, {3, nil}} {
-			text := strings.Repeat("0123456789", 10)
-			resp, _ := looked(strings.NewReader(text), far)
-			n, err := io.Copy(bad, resp.Body)
-			if err == nil || bad.err != nil && err != bad.err {
-				t.Errorf("far %v: after a Write of %d, %v io.Copy returns %d, %v", far, bad.n, bad.err, n, err)
-			}
-			if rest, err := io.ReadAll(resp.Body); string(rest) != text[n:] || err != nil {
-				t.Errorf("far %v: after a Write of %d, %v there is %q, %v; want what follows %d bytes", far, bad.n, bad.err, rest, err, n)
+			if got, err := io.ReadAll(resp.Body); string(got) != text(length) || err != nil {
+				t.Errorf("%d bytes: reads %d bytes, %v", length, len(got), err)
 			}
 		}
 	}
 }
 
-type writes struct {
-	n   int
+// An error of the original comes after what was read before it, and stays,
+// even if the original would return it only once.
+func TestReadError(t *testing.T) {
+	for _, length := range []int{0, 5, 32, 100, 1000} {
+		for _, n := range []int{0, 1, 50, 5000} {
+			resp, _ := ahead(&once{strings.NewReader(text(length)), errBroken}, n)
+			got, err := io.ReadAll(resp.Body)
+			if string(got) != text(length) || err != errBroken {
+				t.Errorf("%d bytes, %d ahead: reads %d bytes, %v", length, n, len(got), err)
+			}
+			if _, again := resp.Body.Read(make([]byte, 1)); n > length && again != errBroken {
+				t.Errorf("%d bytes, %d ahead: the second error is %v", length, n, again)
+			}
+		}
+	}
+}
+
+// once returns err at the end of the Reader, and io.EOF after that.
+type once struct {
+	*strings.Reader
 	err error
 }
 
-func (w writes) Write([]byte) (int, error) { return w.n, w.err }
+func (o *once) Read(p []byte) (int, error) {
+	n, err := o.Reader.Read(p)
+	if err == io.EOF {
+		err, o.err = o.err, io.EOF
+	}
+	return n, err
+}
 
-type refusing struct{}
-
-func (refusing) Write([]byte) (int, error) { return 0, errBroken }
-
-// A long answer is not carried through memory of ours.
-func TestWriteToLeavesIt(t *testing.T) {
-	own := &writer{Reader: strings.NewReader(strings.Repeat("x", 1000))}
-	resp, _ := looked(own, false)
-	if n, err := io.Copy(io.Discard, resp.Body); n != 1000 || err != nil || !own.asked {
-		t.Errorf("copied %d, %v, by the body's own WriteTo: %v", n, err, own.asked)
+// A reader that returns nothing does not hang More.
+func TestEmptyReads(t *testing.T) {
+	slow := &empty{n: 99, r: strings.NewReader("x")}
+	if _, b := ahead(slow, 1); string(b.Head()) != "x" {
+		t.Errorf("99 empty reads: %q was read ahead", b.Head())
+	}
+	stuck := &empty{n: 1 << 30}
+	_, b := ahead(stuck, 1)
+	if got, err := io.ReadAll(b.Ahead()); len(got) != 0 || err != nil || 1<<30-stuck.n > 1000 {
+		t.Errorf("Ahead reads %q, %v after %d empty reads", got, err, 1<<30-stuck.n)
 	}
 }
 
-type writer struct {
-	*strings.Reader
-	asked bool
+// empty returns nothing n times before it reads r.
+type empty struct {
+	n int
+	r io.Reader
 }
 
-func (w *writer) WriteTo(to io.Writer) (int64, error) {
-	w.asked = true
-	return w.Reader.WriteTo(to)
+func (e *empty) Read(p []byte) (int, error) {
+	if e.n > 0 {
+		e.n--
+		return 0, nil
+	}
+	return e.r.Read(p)
 }
 
-// A connection and no body at all are not wrapped.
-func TestOver(t *testing.T) {
-	body := io.NopCloser(strings.NewReader("x"))
-	for name, resp := range map[string]*http.Response{
-		"nil": {StatusCode: 200}, "NoBody": {StatusCode: 200, Body: http.NoBody}, "a connection": {StatusCode: 101, Body: body},
-	} {
-		was := resp.Body
-		new(lookahead.Body).Over(resp)
-		if resp.Body != was {
-			t.Errorf("%s: was wrapped", name)
+// The verdict is kept with the body, and is lost where the body is wrapped.
+func TestVerdict(t *testing.T) {
+	resp, b := ahead(strings.NewReader("x"), 1)
+	if v, ok := lookahead.VerdictOf(resp); v != nil || ok {
+		t.Errorf("before the inspection: %v, %v", v, ok)
+	}
+	b.SetVerdict(nil)
+	if v, ok := lookahead.VerdictOf(resp); v != nil || !ok {
+		t.Errorf("without an error: %v, %v", v, ok)
+	}
+	b.SetVerdict(errBroken)
+	if v, ok := lookahead.VerdictOf(resp); v != errBroken || !ok || lookahead.Of(resp) != b {
+		t.Errorf("with an error: %v, %v", v, ok)
+	}
+	resp.Body = io.NopCloser(resp.Body)
+	if v, ok := lookahead.VerdictOf(resp); v != nil || ok {
+		t.Errorf("wrapped: %v, %v", v, ok)
+	}
+}
+
+func TestCloseOnce(t *testing.T) {
+	c := &closes{Reader: strings.NewReader("{}")}
+	resp := &http.Response{Body: c}
+	b := lookahead.Of(resp)
+	b.More()
+	for range 2 {
+		if err := b.Close(); err != nil {
+			t.Error(err)
 		}
 	}
-	resp := &http.Response{StatusCode: 200, Body: body}
-	new(lookahead.Body).Over(resp)
-	once := resp.Body
-	new(lookahead.Body).Over(resp)
-	if once == body || resp.Body != once {
-		t.Error("a body is not wrapped once")
+	if _, err := b.Read(make([]byte, 1)); c.n != 1 || err != errBroken {
+		t.Errorf("closed %d times; Read after Close: %v, want the error of the original", c.n, err)
+	}
+}
+
+type closes struct {
+	*strings.Reader
+	n int
+}
+
+func (c *closes) Read(p []byte) (int, error) {
+	if c.n > 0 {
+		return 0, errBroken
+	}
+	return c.Reader.Read(p)
+}
+
+func (c *closes) Close() error { c.n++; return nil }
+
+func TestFormatShowsNothing(t *testing.T) {
+	_, b := ahead(strings.NewReader("CANARY"), 6)
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		if got := fmt.Sprintf(format, b); got != "okru: the body of a response" {
+			t.Errorf("%s prints %s", format, got)
+		}
 	}
 }

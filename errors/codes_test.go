@@ -104,7 +104,7 @@ func constantName(symbol string) string {
 // that each has a comment.
 func constants(t *testing.T) map[string]int {
 	found := make(map[string]int)
-	files, err := filepath.Glob("codes_*.go")
+	files, err := filepath.Glob("codes.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +114,9 @@ func constants(t *testing.T) map[string]int {
 			t.Fatal(err)
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
+			if d, ok := n.(*ast.GenDecl); ok {
+				return d.Tok == token.CONST
+			}
 			spec, ok := n.(*ast.ValueSpec)
 			if !ok {
 				return true

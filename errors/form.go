@@ -1,0 +1,72 @@
+package okerrors
+
+import (
+	"bytes"
+	"strings"
+)
+
+// A form is what the beginning of a body shows.
+type form uint8
+
+const (
+	unknownForm form = iota // too short to decide
+	textForm                // neither an object nor an element
+	foreignForm             // an object in JSON whose first key no error has
+	jsonForm                // an object in JSON that may be an error
+	xmlForm                 // an element in XML
+)
+
+const byteOrderMark = "\ufeff"
+
+// formOf returns the form of a body that begins with text. It decodes nothing
+// and allocates nothing: for nearly all successes it is the whole inspection.
+func formOf(text []byte) form {
+	if len(text) < len(byteOrderMark) && strings.HasPrefix(byteOrderMark, string(text)) {
+		return unknownForm
+	}
+	text = skipSpace(bytes.TrimPrefix(text, []byte(byteOrderMark)))
+	switch {
+	case len(text) == 0:
+		return unknownForm
+	case text[0] == '<':
+		return xmlForm
+	case text[0] != '{':
+		return textForm
+	}
+	text = skipSpace(text[1:])
+	switch {
+	case len(text) == 0:
+		return unknownForm
+	case text[0] != '"': // the end of the object, or no JSON
+		return foreignForm
+	}
+	return formOfKey(text[1:])
+}
+
+// formOfKey returns the form of an object whose first key begins with text.
+func formOfKey(text []byte) form {
+	key := text
+	end := bytes.IndexAny(text, `"\`)
+	if end >= 0 {
+		key = text[:end]
+	}
+	for _, prefix := range memberPrefixes {
+		switch {
+		case strings.HasPrefix(string(key), prefix):
+			return jsonForm
+		case !strings.HasPrefix(prefix, string(key)):
+		case end < 0:
+			return unknownForm
+		case text[end] == '\\': // what follows may be escaped
+			return jsonForm
+		}
+	}
+	return foreignForm
+}
+
+func skipSpace(text []byte) []byte {
+	for len(text) > 0 && (text[0] == ' ' || text[0] == '\t' || text[0] == '\r' || text[0] == '\n') {
+		text = text[1:]
+	}
+	return text
+}

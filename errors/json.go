@@ -1,0 +1,58 @@
+package okerrors
+
+import (
+	"encoding/json"
+	"io"
+)
+
+// jsonMembers returns the members of the error object at the beginning of r,
+// as far as it can be read. The last value of a duplicate key counts, as in
+// encoding/json.
+//
+// Unless all is set, it stops at the first key that no error has if no
+// error_code came before, so that a large success is not read; it then returns
+// nil. With all, it reads on.
+func jsonMembers(r io.Reader, all bool) members {
+	d := json.NewDecoder(spaced{r})
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil
+	}
+	m := make(members)
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			break
+		}
+		name, _ := t.(string)
+		if !all && !isMember(name) && m.code() == 0 {
+			return nil
+		}
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			break
+		}
+		if isMember(name) {
+			m[name] = value
+		}
+	}
+	return m
+}
+
+// spaced reads JSON with a space instead of each control character, which OK
+// sends within strings and encoding/json rejects there.
+type spaced struct{ r io.Reader }
+
+// Read implements [io.Reader]. The end is unexpected to the decoder: it must
+// not take the beginning of a number that is cut off for the number.
+func (s spaced) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	for i, c := range p[:n] {
+		if c < ' ' {
+			p[i] = ' '
+		}
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
