@@ -1,0 +1,3 @@
+package okredis_test
+
+func runRole(role string) int { return 2 }
