@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -21,8 +22,9 @@ import (
 
 // TestMain runs the tests, or one of the processes that tests start.
 func TestMain(m *testing.M) {
-	if role := os.Getenv(envRole); role != "" {
-		os.Exit(runRole(role))
+	if run := roles[os.Getenv(envRole)]; run != nil {
+		redis.SetLogger(silent{})
+		os.Exit(run())
 	}
 	redis.SetLogger(silent{})
 	go stalls.watch()
@@ -213,14 +215,18 @@ func noGoroutines(t testing.TB) {
 	})
 }
 
-// A process is this test binary in another role.
+// A process is this test binary in a role.
 type process struct {
 	cmd    *exec.Cmd
+	stdin  io.WriteCloser
 	out    *lines
 	exited chan error
 }
 
 const envRole = "OKRU_TEST_ROLE"
+
+// roles are the main functions of such processes.
+var roles = map[string]func() int{}
 
 // lines collects what a process prints.
 type lines struct {
@@ -240,8 +246,8 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// startProcess starts this test binary in a role of [runRole], with these
-// variables ("NAME=value").
+// startProcess starts this test binary in a role, with these variables
+// ("NAME=value").
 func startProcess(t testing.TB, role string, env ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
@@ -251,6 +257,9 @@ func startProcess(t testing.TB, role string, env ...string) *process {
 	p := &process{cmd: exec.Command(self), out: new(lines), exited: make(chan error, 1)}
 	p.cmd.Env = append(append(os.Environ(), envRole+"="+role), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

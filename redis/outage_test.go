@@ -217,4 +217,3 @@ func (p *proxy) copySlowly(to io.Writer, from io.Reader) {
 		}
 	}
 }
-

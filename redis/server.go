@@ -62,8 +62,8 @@ type server struct {
 	mu        sync.Mutex
 	clock     clock
 	excess    time.Duration // by how much responses are late lately
-	processes int // that use the limits, this one included
-	rank      int // of this process among them, from 0
+	processes int           // that use the limits, this one included
+	rank      int           // of this process among them, from 0
 	seen      time.Time
 	down      time.Time // since when Redis is unavailable; zero: it is available
 	probeAt   time.Time // when to try again

@@ -1,3 +1,0 @@
-package okredis_test
-
-func runRole(role string) int { return 2 }
