@@ -16,8 +16,8 @@ func mediaType(header http.Header) string {
 	return kind
 }
 
-// body returns the body of a message that has this header. If it was
-// compressed, it is not any more, and header says so.
+// body returns the body of a message with this header, decompressed and without
+// secrets. It removes the Content-Encoding from header.
 func (c *cleaner) body(text string, header http.Header) (string, error) {
 	text, err := uncompressed(text, header)
 	if err != nil {
@@ -47,11 +47,11 @@ func uncompressed(text string, header http.Header) (string, error) {
 	}
 	r, err := gzip.NewReader(strings.NewReader(text))
 	if err != nil {
-		return "", fmt.Errorf("the body is not what its Content-Encoding says: %w", err)
+		return "", fmt.Errorf("the body does not match its Content-Encoding: %w", err)
 	}
 	plain, err := io.ReadAll(r)
 	if err != nil {
-		return "", fmt.Errorf("the body is not what its Content-Encoding says: %w", err)
+		return "", fmt.Errorf("the body does not match its Content-Encoding: %w", err)
 	}
 	header.Del("Content-Encoding")
 	return string(plain), nil

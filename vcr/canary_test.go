@@ -9,7 +9,7 @@ import (
 	"github.com/go-okru/okru/internal/test/canary"
 )
 
-// No secret that was on the wire is in the file, in any spelling.
+// No secret that was on the wire is in the file, however it is escaped.
 func TestNoSecretInCassette(t *testing.T) {
 	x := recordAll(t, hook(), matcher())
 	for name, text := range texts(t, x) {

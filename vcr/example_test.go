@@ -16,7 +16,7 @@ import (
 )
 
 // The first run calls OK, here the fake of package oktest, and writes the
-// cassette. The second is answered from it, with a session that nobody knows.
+// cassette. The second reads it, with a session that no server knows.
 func Example() {
 	ok := oktest.NewServer(oktest.App{})
 	defer ok.Close()

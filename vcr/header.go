@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// kept are the headers that are stored, as net/http spells them.
+// kept are the headers that keep their values, in canonical form.
 var kept = setOf("Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Accept-Ranges", "Age", "Allow", "Cache-Control",
 	"Connection", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length", "Content-Location", "Content-Range",
 	"Content-Type", "Date", "Etag", "Expires", "Host", "If-Modified-Since", "If-None-Match", "Invocation-Error", "Keep-Alive",
@@ -21,7 +21,7 @@ func setOf(names ...string) map[string]bool {
 	return set
 }
 
-// header returns a copy of h.
+// header returns a copy of h without secrets.
 func (c *cleaner) header(h http.Header) http.Header {
 	if h == nil {
 		return nil
@@ -35,7 +35,7 @@ func (c *cleaner) header(h http.Header) http.Header {
 	return cleaned
 }
 
-// field returns the value of one header.
+// field returns the value of one header without secrets.
 func (c *cleaner) field(name, value string) string {
 	switch {
 	case name == "Set-Cookie":
@@ -52,7 +52,7 @@ func (c *cleaner) field(name, value string) string {
 	return c.mark
 }
 
-// remember takes note of the secrets in a header that is not kept.
+// remember remembers the secrets of a header that is not kept.
 func (c *cleaner) remember(name, value string) {
 	switch {
 	case name == "Cookie":

@@ -10,23 +10,22 @@ import (
 	"github.com/go-okru/okru/internal/redact"
 )
 
-// Hook takes the secrets out of an interaction: out of the URL, the form, the
-// body and the headers of the request, and the body and the headers of the
-// response. It is a [recorder.HookFunc], to be used as a
-// [recorder.BeforeSaveHook]: the program that is recorded then gets the
-// answers as they came, and can use a token that one of them brought. As a
-// [recorder.AfterCaptureHook] it would hand the program the answers without
-// their secrets.
+// Hook removes the secrets from an interaction: from the URL, the form, the
+// body and the headers of the request, and from the body and the headers of the
+// response. It is a [recorder.HookFunc], for use as a
+// [recorder.BeforeSaveHook]: while recording, the program then gets unchanged
+// responses, and can use the tokens in them. As a [recorder.AfterCaptureHook]
+// it would remove them from what the program gets.
 //
-// "[redacted]" stands where a secret of a request was, and "[redacted-N]" where
-// one of the response of interaction N was, so that a session that was renewed
-// is another one on replay, too. A number becomes 0. Compressed bodies are
-// stored as they are without compression. Lengths are adjusted.
+// "[redacted]" replaces a secret of a request, and "[redacted-N]" one of the
+// response of interaction N, so that a renewed session differs from the old one
+// on replay, too. A number becomes 0. Compressed bodies are stored
+// decompressed. Lengths are adjusted.
 //
-// Hook fails if a body is compressed by anything but gzip. What it has cleaned
-// it leaves alone when it is called again. It does not modify maps of the live
-// request and response, which an interaction shares. It is safe for concurrent
-// use by multiple goroutines, with one interaction each.
+// Hook fails if a body is compressed by anything but gzip. Calling it again
+// changes nothing. It does not modify the maps of the request and the response
+// in use, which an interaction shares. It is safe for concurrent use by multiple
+// goroutines, with one interaction each.
 //
 // [recorder.HookFunc]: https://pkg.go.dev/gopkg.in/dnaeon/go-vcr.v4/pkg/recorder#HookFunc
 // [recorder.BeforeSaveHook]: https://pkg.go.dev/gopkg.in/dnaeon/go-vcr.v4/pkg/recorder#HookKind
@@ -36,7 +35,7 @@ func Hook(i *cassette.Interaction) error {
 	if err := c.interaction(i); err != nil {
 		return err
 	}
-	c.learn() // what the end has as a secret, the beginning may quote
+	c.learn() // the beginning may quote a secret of the end
 	return c.interaction(i)
 }
 
@@ -76,8 +75,8 @@ func (c *cleaner) response(r *cassette.Response) error {
 	return nil
 }
 
-// adjust returns the length of a message whose body was before and is now
-// after, and sets it in header, too. A length that was not known stays so.
+// adjust returns the length of a message whose body changed from before to
+// after, and sets it in header, too. An unknown length stays unknown.
 func adjust(header http.Header, length int64, before, after string) int64 {
 	if length < 0 || before == after {
 		return length

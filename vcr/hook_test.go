@@ -19,17 +19,19 @@ const form, page = "application/x-www-form-urlencoded", "text/html"
 // Each body of a response, and what is left of it.
 func TestBodies(t *testing.T) {
 	for name, test := range map[string]struct{ kind, body, want string }{
-		"fields":           {"", `{"access_token" : "S3CRET/1", "token_type":"session", "n":1.50}`, `{"access_token" : "[redacted-7]", "token_type":"session", "n":1.50}`},
-		"deep":             {"", `{"auth_login_response":{"session_key":"S3CRET/1","uid":"5"}}`, `{"auth_login_response":{"session_key":"[redacted-7]","uid":"5"}}`},
-		"list of secrets":  {"", `{"tokens":["a",{"b":["c"]},null,true]}`, `{"tokens":["[redacted-7]",{"b":["[redacted-7]"]},null,true]}`},
-		"number":           {"", `[{"session_secret_key": 123456 , "code":5}]`, `[{"session_secret_key": 0 , "code":5}]`},
-		"escaped":          {"", `{"access\u005ftoken":"S3CRET\/1","x":"\u0430"}`, `{"access\u005ftoken":"[redacted-7]","x":"\u0430"}`},
-		"JSON in JSON":     {"", `{"data":"{\"sig\":\"S3CRET\"}"}`, `{"data":"{\"sig\":\"[redacted-7]\"}"}`},
-		"URL in JSON":      {"", `{"upload_url":"https://x.ok.ru/u?apiToken=S3CRET&id=1"}`, `{"upload_url":"https://x.ok.ru/u?apiToken=%5Bredacted-7%5D&id=1"}`},
-		"scalar":           {"", ` "570000000001"`, ` "570000000001"`},
-		"empty":            {"", "", ""},
-		"quoted":           {"", `{"sig":"S3CRET","error_msg":"PARAM : S3CRET"}`, `{"sig":"[redacted-7]","error_msg":"PARAM : [redacted]"}`},
-		"quoted earlier":   {"", `{"error_msg":"not S3CRET%2F1","session_key":"S3CRET/1"}`, `{"error_msg":"not [redacted]","session_key":"[redacted-7]"}`},
+		"fields":          {"", `{"access_token" : "S3CRET/1", "token_type":"session", "n":1.50}`, `{"access_token" : "[redacted-7]", "token_type":"session", "n":1.50}`},
+		"deep":            {"", `{"auth_login_response":{"session_key":"S3CRET/1","uid":"5"}}`, `{"auth_login_response":{"session_key":"[redacted-7]","uid":"5"}}`},
+		"list of secrets": {"", `{"tokens":["a",{"b":["c"]},null,true]}`, `{"tokens":["[redacted-7]",{"b":["[redacted-7]"]},null,true]}`},
+		"number":          {"", `[{"session_secret_key": 123456 , "code":5}]`, `[{"session_secret_key": 0 , "code":5}]`},
+		"escaped":         {"", `{"access\u005ftoken":"S3CRET\/1","x":"\u0430"}`, `{"access\u005ftoken":"[redacted-7]","x":"\u0430"}`},
+		"JSON in JSON":    {"", `{"data":"{\"sig\":\"S3CRET\"}"}`, `{"data":"{\"sig\":\"[redacted-7]\"}"}`},
+		"URL in JSON":     {"", `{"upload_url":"https://x.ok.ru/u?apiToken=S3CRET&id=1"}`, `{"upload_url":"https://x.ok.ru/u?apiToken=%5Bredacted-7%5D&id=1"}`},
+		"scalar":          {"", ` "570000000001"`, ` "570000000001"`},
+		"empty":           {"", "", ""},
+		"quoted":          {"", `{"sig":"S3CRET","error_msg":"PARAM : S3CRET"}`, `{"sig":"[redacted-7]","error_msg":"PARAM : [redacted]"}`},
+		"quoted earlier":  {"", `{"error_msg":"not S3CRET%2F1","session_key":"S3CRET/1"}`, `{"error_msg":"not [redacted]","session_key":"[redacted-7]"}`},
+		"quoted in other spellings": {"", `{"error_msg":"not S3CRET%252F1, S3CRET&#x2F;1 or \"S3CRET\\u002f1\"","session_key":"S3CRET/1"}`,
+			`{"error_msg":"not [redacted], [redacted] or \"[redacted]\"","session_key":"[redacted-7]"}`},
 		"mark of bytes":    {"", "\ufeff" + `{"sig":"x"}`, "\ufeff" + `{"sig":"[redacted-7]"}`},
 		"cut":              {"", `{"a":1,"session_secret_key":123456,"refresh_token":"S3CRET\/1","sess`, `{"a":1,"session_secret_key":[redacted-7],"refresh_token":"[redacted-7]","sess`},
 		"form":             {form, "sig=S3CRET&a=b+c;&access_token=%zz&bare", "sig=%5Bredacted-7%5D&a=b+c;&access_token=%5Bredacted-7%5D&bare"},
@@ -100,7 +102,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// The maps of an interaction are those of the request and the answer in use.
+// The maps of an interaction are those of the request and the response in use.
 func TestLiveMapsStay(t *testing.T) {
 	header, values := http.Header{"Authorization": {"session S3CRET"}, "Content-Length": {"11"}}, url.Values{"sig": {"S3CRET"}}
 	i := &cassette.Interaction{
@@ -135,15 +137,15 @@ func TestCompression(t *testing.T) {
 	w := gzip.NewWriter(&zipped)
 	_, _ = w.Write([]byte(`{"sig":"S3CRET"}`))
 	_ = w.Close()
-	answer := func(coding, body string) *cassette.Interaction {
+	response := func(coding, body string) *cassette.Interaction {
 		return &cassette.Interaction{Response: cassette.Response{Body: body, Headers: http.Header{"Content-Encoding": {coding}}}}
 	}
-	i := answer("gzip", zipped.String())
+	i := response("gzip", zipped.String())
 	if err := okvcr.Hook(i); err != nil || i.Response.Body != `{"sig":"[redacted-0]"}` || i.Response.Headers.Get("Content-Encoding") != "" {
 		t.Errorf("gzip: %q %v %v", i.Response.Body, i.Response.Headers, err)
 	}
 	for coding, body := range map[string]string{"br": "S3CRET", "gzip": "S3CRET", "x-gzip": zipped.String()[:20]} {
-		err := okvcr.Hook(answer(coding, body))
+		err := okvcr.Hook(response(coding, body))
 		if err == nil || strings.Contains(err.Error(), "S3CRET") {
 			t.Errorf("%s that cannot be read: %v", coding, err)
 		}

@@ -11,8 +11,8 @@ func isJSON(text string) bool {
 	return text != "" && strings.ContainsRune(`{["`, rune(text[0])) && json.Valid([]byte(text))
 }
 
-// json returns valid JSON with order, spaces and numbers as they are, and the
-// secrets in it replaced.
+// json returns valid JSON with its secrets replaced. Order, spaces and numbers
+// stay as they are.
 func (c *cleaner) json(text string) string {
 	w := jsonWalk{cleaner: c, text: text}
 	d := json.NewDecoder(strings.NewReader(text))
@@ -39,7 +39,7 @@ type jsonWalk struct {
 // A jsonLevel is an object or a list that the walk is in.
 type jsonLevel struct {
 	object  bool
-	secret  bool // all of it is
+	secret  bool // everything in it is
 	field   bool // the next token is the name of a field
 	current bool // the field that follows is secret
 }
@@ -75,7 +75,7 @@ func (w *jsonWalk) delim(d json.Delim) {
 	}
 }
 
-// next tells the level that a name or a value has passed.
+// next notes that a name or a value has passed.
 func (w *jsonWalk) next(token json.Token) {
 	if token == json.Delim('{') || token == json.Delim('[') || len(w.in) == 0 {
 		return
@@ -103,8 +103,8 @@ func (w *jsonWalk) leaf(value string) string {
 	return w.any(value)
 }
 
-// replace writes instead of the value that ends at end, after what separates
-// it from the last one.
+// replace writes value instead of the one that ends at end, after the
+// characters that separate it from the last one.
 func (w *jsonWalk) replace(value string, end int) {
 	between := w.text[w.done:end]
 	w.out.WriteString(between[:len(between)-len(strings.TrimLeft(between, " \t\r\n,:"))])

@@ -15,15 +15,15 @@ import (
 	"github.com/go-okru/okru/internal/redact"
 )
 
-// Matcher reports whether a recorded request is the same call as r: same method,
-// host, path and parameters, wherever and in whatever order they are sent, and
-// same body otherwise. Secrets, signatures, application_key and client_id are
-// ignored, whether there or not, and so are headers and the boundaries of
-// multipart bodies. It is a [cassette.MatcherFunc].
+// Matcher reports whether a recorded request is the same call as r: the same
+// HTTP method, host, path and parameters, in any order, in the query or in a
+// form, and the same body if it is no form. It ignores secrets, signatures,
+// application_key and client_id, present or not, all headers, and the
+// boundaries of multipart bodies. It is a [cassette.MatcherFunc].
 //
-// Equal calls are replayed in the order in which they were recorded. It does
-// not matter whether [Hook] has cleaned the recording yet. Matcher is safe for
-// concurrent use by multiple goroutines.
+// Equal calls are replayed in the order in which they were recorded. [Hook] may
+// have cleaned the recording or not. Matcher is safe for concurrent use by
+// multiple goroutines.
 func Matcher(r *http.Request, recorded cassette.Request) bool {
 	body, err := bodyOf(r)
 	if err != nil {
@@ -34,8 +34,8 @@ func Matcher(r *http.Request, recorded cassette.Request) bool {
 		return false
 	}
 	if recorded.Body == "" && mediaType(recorded.Headers) == formType && len(recorded.Form) > 0 {
-		// Whoever is below a recorder and reads a form by GetBody, as the
-		// Signer does, leaves go-vcr nothing of it but what it parsed.
+		// If the layer below the recorder reads a form by GetBody, as the
+		// Signer does, go-vcr has only the parsed parameters.
 		recorded.URL, _, _ = strings.Cut(recorded.URL, "?")
 		recorded.Body = recorded.Form.Encode()
 	}
@@ -56,11 +56,11 @@ func bodyOf(r *http.Request) (string, error) {
 
 var numbered = regexp.MustCompile(`\[redacted-\d+\]`)
 
-// A call is what one request is compared by.
+// A call holds those parts of a request that are compared.
 type call struct {
 	method, address string
 	params          []string // name=value, sorted
-	body            string   // what is no form
+	body            string   // unless it is a form
 }
 
 func callOf(method, address string, header http.Header, body string) (call, error) {
@@ -91,7 +91,7 @@ func callOf(method, address string, header http.Header, body string) (call, erro
 	return k, nil
 }
 
-// add adds the parameters of a query or form that say what is called.
+// add adds the parameters of a query or form, without those of the caller.
 func (k *call) add(c *cleaner, text string) {
 	for pair := range strings.SplitSeq(text, "&") {
 		name, value, _ := strings.Cut(pair, "=")
@@ -105,6 +105,6 @@ func (k call) equal(other call) bool {
 	return k.method == other.method && k.address == other.address && k.body == other.body && slices.Equal(k.params, other.params)
 }
 
-// unnumbered returns text with all marks alike: what is sent may have been
-// taken from an answer.
+// unnumbered returns text with all marks alike: a request may contain a secret
+// of an earlier response.
 func unnumbered(text string) string { return numbered.ReplaceAllLiteralString(text, redact.Mark) }

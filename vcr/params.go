@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// query returns a query, a form or a fragment with its order and spelling
-// kept. What cannot be unescaped is taken as it is.
+// query returns a query, a form or a fragment without secrets. Order and
+// escaping stay. What cannot be unescaped counts as not escaped.
 func (c *cleaner) query(text string) string {
 	var out []string
 	for pair := range strings.SplitSeq(text, "&") {
@@ -46,7 +46,7 @@ func (c *cleaner) url(text string) string {
 	return out
 }
 
-// address returns what is before the query.
+// address returns the part of a URL before the query, without secrets.
 func (c *cleaner) address(text string) string {
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok {
@@ -77,7 +77,7 @@ func isURL(text string) bool {
 	return (strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://")) && !strings.ContainsAny(text, " \t\r\n\"'<>")
 }
 
-// values returns a copy of parsed parameters.
+// values returns a copy of parsed parameters without secrets.
 func (c *cleaner) values(v url.Values) url.Values {
 	if v == nil {
 		return nil

@@ -27,12 +27,12 @@ type keys struct {
 	code, login, password string
 }
 
-// A program does everything that a secret takes part in. It tells what came of
-// it, in words that do not depend on the secrets.
+// A program does everything that involves a secret. It logs the results, in
+// words that do not depend on the secrets.
 type program struct {
 	keys
 	base http.RoundTripper
-	on   func(func(*oktest.Server)) // does something to the fake while it is there
+	on   func(func(*oktest.Server)) // does something to the fake; not on replay
 	log  []string
 }
 
@@ -45,7 +45,7 @@ func (p *program) run() []string {
 	return p.log
 }
 
-func (p *program) tell(name string, result any, err error) {
+func (p *program) note(name string, result any, err error) {
 	code, _ := errors.AsType[okerrors.Code](err)
 	if err != nil && code == 0 {
 		result = err
@@ -59,7 +59,7 @@ func (p *program) client(circuit transport.Circuit, sessions oauth2.TokenSource)
 		ApplicationSecret: p.app.Secret,
 		Circuit:           circuit,
 		TokenSource:       sessions,
-		Retry:             transport.Retry{Max: -1}, // what was not recorded is not there later either
+		Retry:             transport.Retry{Max: -1}, // a replay has no more responses than were recorded
 		Base:              p.base,
 	})
 	if err != nil {
@@ -76,12 +76,12 @@ func (p *program) circuits() {
 		c := p.client(circuit, oauth2.StaticTokenSource(p.session))
 		uids := url.Values{"uids": {fmt.Sprint(54000000000001 + int(circuit)%3)}, "fields": {"uid,name"}, "call_id": {circuit.String()}}
 		groups, err := okru.Call[any](ctx, c, "group.getInfo", uids)
-		p.tell("POST group.getInfo "+circuit.String(), groups, err)
+		p.note("POST group.getInfo "+circuit.String(), groups, err)
 		p.get(c, "https://api.ok.ru/api/group/getInfo?"+uids.Encode(), nil)
 	}
 }
 
-// get sends a GET and tells of the answer.
+// get sends a GET and logs the response.
 func (p *program) get(c *http.Client, address string, header http.Header) {
 	r, err := http.NewRequest(http.MethodGet, address, nil)
 	if err != nil {
@@ -90,12 +90,12 @@ func (p *program) get(c *http.Client, address string, header http.Header) {
 	r.Header = header
 	resp, err := c.Do(r)
 	if err != nil {
-		p.tell("GET", nil, err)
+		p.note("GET", nil, err)
 		return
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	p.tell(fmt.Sprintf("GET: %d, length %v", resp.StatusCode, resp.ContentLength < 0 || resp.ContentLength == int64(len(text))), len(text) > 0, err)
+	p.note(fmt.Sprintf("GET: %d, length %v", resp.StatusCode, resp.ContentLength < 0 || resp.ContentLength == int64(len(text))), len(text) > 0, err)
 }
 
 // codeGrant signs in by a code and loses the session in three ways.
@@ -112,12 +112,12 @@ func (p *program) codeGrant() {
 		func(s *oktest.Server, token string) { s.Replace(token) },
 	} {
 		session, err := source.Token()
-		p.tell("session", session != nil, err)
+		p.note("session", session != nil, err)
 		if session != nil {
 			p.on(func(s *oktest.Server) { lose(s, session.AccessToken) })
 		}
 		status, err := okru.Call[bool](ctx, c, "users.isAppUser", nil)
-		p.tell("users.isAppUser", status, err)
+		p.note("users.isAppUser", status, err)
 	}
 }
 
@@ -128,17 +128,17 @@ func (p *program) passwordGrants() {
 			HTTPClient: &http.Client{Transport: p.base}},
 	} {
 		session, err := grant.Token(ctx)
-		p.tell(name, oauth.SessionSecret(session) != "", err)
+		p.note(name, oauth.SessionSecret(session) != "", err)
 		if err != nil {
 			continue
 		}
 		friends, err := okru.Call[[]string](ctx, p.client(transport.ClientServer, oauth2.StaticTokenSource(session)), "friends.get", url.Values{"grant": {name}})
-		p.tell(name+": friends.get", friends, err)
+		p.note(name+": friends.get", friends, err)
 	}
 }
 
 // photo uploads a file to a URL and commits it by a token that only the
-// answers tell.
+// responses contain.
 func (p *program) photo() {
 	c := p.client(transport.Auto, oauth2.StaticTokenSource(p.session))
 	place, err := okru.Call[struct {
@@ -146,7 +146,7 @@ func (p *program) photo() {
 		IDs []string `json:"photo_ids"`
 	}](ctx, c, "photosV2.getUploadUrl", nil)
 	if err != nil || len(place.IDs) != 1 {
-		p.tell("photosV2.getUploadUrl", place.IDs, err)
+		p.note("photosV2.getUploadUrl", place.IDs, err)
 		return
 	}
 	var body bytes.Buffer
@@ -156,19 +156,19 @@ func (p *program) photo() {
 	form.Close()
 	resp, err := c.Post(place.URL, form.FormDataContentType(), &body)
 	if err != nil {
-		p.tell("upload", nil, err)
+		p.note("upload", nil, err)
 		return
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	_, token, _ := strings.Cut(string(text), `"token":"`)
 	token, _, _ = strings.Cut(token, `"`)
-	p.tell("upload", token != "", err)
+	p.note("upload", token != "", err)
 	_, err = okru.Call[any](ctx, c, "photosV2.commit", url.Values{"photo_id": place.IDs, "token": {token}})
-	p.tell("photosV2.commit", nil, err)
+	p.note("photosV2.commit", nil, err)
 }
 
-// oddities are answers that quote secrets, XML, compression, and headers.
+// oddities are responses that quote secrets, XML, compression, and headers.
 func (p *program) oddities() {
 	session := p.session
 	c := p.client(transport.Auto, oauth2.StaticTokenSource(session))
@@ -176,7 +176,7 @@ func (p *program) oddities() {
 		s.Inject(oktest.Fault{Times: 1, Error: &okerrors.Error{Code: okerrors.CodeParam, Message: "PARAM : not for " + session.AccessToken + " with client_secret=" + url.QueryEscape(s.App().Secret)}})
 	})
 	_, err := okru.Call[any](ctx, c, "users.hasAppPermission", nil)
-	p.tell("quoted", nil, err)
+	p.note("quoted", nil, err)
 
 	p.on(func(s *oktest.Server) { s.Inject(oktest.Fault{Times: 1, Gzip: true}) })
 	p.get(c, "https://api.ok.ru/fb.do?method=users.getCurrentUser&fields=uid&text=a+b%26c", http.Header{"Accept-Encoding": {"gzip"}})

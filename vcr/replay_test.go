@@ -17,8 +17,8 @@ import (
 	okvcr "github.com/go-okru/okru/vcr"
 )
 
-// The program comes to the same end from the recording, with keys that nobody
-// knows, and asks for everything that was recorded.
+// On replay the program gets the same results with keys that no server knows,
+// and uses everything that was recorded.
 func TestReplay(t *testing.T) {
 	x := recordAll(t, hook(), matcher())
 	used := make(map[int]bool)
@@ -34,7 +34,7 @@ func TestReplay(t *testing.T) {
 	}
 	for _, i := range c.Interactions {
 		if !used[i.ID] {
-			t.Errorf("nobody asked for %s %s", i.Request.Method, i.Request.URL)
+			t.Errorf("not replayed: %s %s", i.Request.Method, i.Request.URL)
 		}
 	}
 }
@@ -133,7 +133,7 @@ func above(rt http.RoundTripper) []string {
 	c := &http.Client{Transport: rt}
 	for _, method := range []string{"friends.get", "users.isAppUser", "users.getNothing"} {
 		result, err := okru.Call[any](ctx, c, method, nil)
-		p.tell(method, result, err)
+		p.note(method, result, err)
 	}
 	p.get(c, "https://api.ok.ru/fb.do?method=users.getLoggedInUser", nil)
 	return p.log

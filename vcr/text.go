@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// What a name and its value look like in text that is neither a form nor
-// valid JSON: a message, a page, a redirect inside another, broken JSON. The
-// groups are: before, the name, between, the value.
+// A name with its value in text that is neither a form nor valid JSON: a
+// message, a page, a redirect in another, broken JSON. The groups are: before,
+// the name, between, the value.
 var (
 	params = [...]*regexp.Regexp{
 		regexp.MustCompile(`()([A-Za-z_][\w.-]*)(=)([^&\s"'<>\\]+)`),
@@ -22,8 +22,8 @@ var (
 	}
 )
 
-// text returns text without the values that follow a secret name, and without
-// secrets known from elsewhere.
+// text returns text without the values of secret names, and without secrets
+// that are known from elsewhere.
 func (c *cleaner) text(text string) string {
 	for _, pair := range params {
 		text = c.replace(pair, isSecret, text)
@@ -48,7 +48,7 @@ func (c *cleaner) replace(pair *regexp.Regexp, secret func(name string) bool, te
 	})
 }
 
-// Hidden inputs and meta tags carry tokens against forgery.
+// Hidden inputs and meta tags hold tokens against request forgery.
 var (
 	tags      = regexp.MustCompile(`(?i)<(?:input|meta)\b[^<>]*>`)
 	nameOf    = regexp.MustCompile(`(?i)\bname\s*=\s*["']?([^"'\s<>]+)`)
