@@ -44,11 +44,7 @@ func (s *signer) keys(c *call) (*keys, error) {
 	if c.options != nil && c.options.HasCircuit {
 		circuit = Circuit(c.options.Circuit)
 	}
-	k, err := s.keysOn(circuit, c)
-	if err == nil && c.options != nil && c.options.Caller != nil {
-		c.options.Caller.SetRedact(func(text string) string { return s.secrets(k).Clean(text) })
-	}
-	return k, err
+	return s.keysOn(circuit, c)
 }
 
 // keysOn returns the keys of c on a circuit.

@@ -76,59 +76,61 @@ func (s *signer) check(r *http.Request, o *okcall.Options, isCall bool) error {
 
 // attempt signs c and sends it.
 func (s *signer) attempt(c *call) (reply, error) {
-	signed, k, err := s.sign(c)
+	signed, err := s.sign(c)
 	if err != nil {
 		if !c.isForm { // formOf has closed the body of a form
 			roundtrip.CloseRequest(c.request)
 		}
 		return reply{}, terminal(err)
 	}
-	return s.send(c, signed, k)
+	return s.send(c, signed)
 }
 
-// sign returns the signed copy of the request of c and the keys it was signed
-// with. After an error the scratch is left to the garbage collector.
-func (s *signer) sign(c *call) (*http.Request, *keys, error) {
+// sign returns the signed copy of the request of c. After an error the scratch
+// is left to the garbage collector.
+func (s *signer) sign(c *call) (*signedCall, error) {
 	p := s.scratch.Get().(*params)
 	if err := p.parse(c, s.settings.ApplicationKey); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	k, err := s.keys(c)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := p.checkSession(c, k); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	signed := p.sign(c, k)
 	s.release(p)
-	return signed, k, nil
+	if c.options != nil && c.options.Caller != nil {
+		c.options.Caller.SetRedact(func(text string) string { return s.secrets(signed).Clean(text) })
+	}
+	return signed, nil
 }
 
-// send sends the request of c, which was signed with k, and inspects the
-// response.
-func (s *signer) send(c *call, signed *http.Request, k *keys) (reply, error) {
-	isWrite := func() bool { return !safeToRepeat(c.options, okcall.Method(signed)) }
-	sent := signed
+// send sends the signed copy of the request of c and inspects the response.
+func (s *signer) send(c *call, signed *signedCall) (reply, error) {
+	isWrite := func() bool { return !safeToRepeat(c.options, okcall.Method(&signed.request)) }
+	sent := &signed.request
 	if hasIdempotencyKey(sent.Header) && isWrite() {
 		sent = once(sent)
 	}
 	resp, _, _, err := sendAttempt(&s.Base, sent, c.options.Timeout(), isWrite)
 	if err != nil {
-		return reply{}, s.scrubbed(err, signed, k)
+		return reply{}, s.redactError(err, signed)
 	}
 	resp.Request = c.request
-	s.scrubHeaders(resp, signed, k)
+	s.redactHeader(resp, signed)
 	got := reply{resp: resp, verdict: roundtrip.Verdict{Inspected: true}}
 	e, failed := okerrors.FromResponse(resp)
 	if !failed {
 		return got, nil
 	}
-	if k.token != nil && e.SessionRejected() { // judged by what the API sent
-		got.rejected = &rejection{k, e}
+	if signed.keys.token != nil && e.SessionRejected() { // judged by what the API sent
+		got.rejected = &rejection{signed.keys, e}
 	}
-	e.Method = okcall.Method(signed) // the form of the caller's request may not be readable
-	s.scrubError(e, signed, k)
+	e = s.maskError(resp, e, signed)
+	e.Method = okcall.Method(&signed.request) // the form of the caller's request may not be readable
 	got.verdict.Err = e
 	return got, nil
 }

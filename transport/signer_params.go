@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"crypto/md5"
 	"io"
 	"net/http"
 	"net/url"
@@ -111,46 +112,54 @@ func (p *params) checkSession(c *call, k *keys) error {
 }
 
 // encode returns the parameters of the form or of the query as they travel,
-// with the signature and the session if k has them.
-func (p *params) encode(form bool, k *keys) string {
+// with the signature and the session if k has them. The signature is also
+// returned by itself.
+func (p *params) encode(form bool, k *keys) (text, sig string) {
 	if k.secret == "" {
 		p.text = p.list.AppendText(p.text[:0], form)
-		return string(bytes.TrimSuffix(p.text, []byte("&")))
+		return string(bytes.TrimSuffix(p.text, []byte("&"))), ""
 	}
-	text := append(p.list.AppendSigned(p.text[:0]), k.secret...)
-	signed := len(text)
-	text = append(p.list.AppendText(text, form), param.Sig+"="...)
-	text = param.AppendMD5(text, text[:signed])
-	text = append(text, k.query...)
-	p.text = text
-	return string(text[signed:])
+	all := append(p.list.AppendSigned(p.text[:0]), k.secret...)
+	begin := len(all)
+	all = append(p.list.AppendText(all, form), param.Sig+"="...)
+	signature := len(all) - begin
+	all = param.AppendMD5(all, all[:begin])
+	p.text = append(all, k.query...)
+	text = string(p.text[begin:])
+	return text, text[signature:][:2*md5.Size]
 }
 
-// sign returns a copy of c's request with its parameters signed by k. The copy
-// shares with the request whatever is not changed.
-func (p *params) sign(c *call, k *keys) *http.Request {
-	copied := &struct { // in one piece of memory
-		request http.Request
-		url     url.URL
-	}{*c.request, *c.request.URL}
-	signed := &copied.request
-	signed.URL = &copied.url
+// A signedCall is a private copy of the request of a call, with its parameters
+// signed. It shares with the request whatever is not changed.
+type signedCall struct {
+	request http.Request
+	url     url.URL // that of request, in the same piece of memory
+	keys    *keys   // with which it is signed
+	sig     string  // its signature, if it has one
+	form    string  // its body, if that is a form
+}
+
+// sign returns the signed copy of the request of c.
+func (p *params) sign(c *call, k *keys) *signedCall {
+	signed := &signedCall{request: *c.request, url: *c.request.URL, keys: k}
+	signed.request.URL = &signed.url
 	if c.isForm {
-		p.signForm(signed, k)
+		p.signForm(signed)
 		return signed
 	}
-	signed.URL.RawQuery = p.encode(false, k)
-	if isReplayed(signed.Method) && !p.isSafe(c) {
-		sendOnce(signed)
+	signed.url.RawQuery, signed.sig = p.encode(false, k)
+	if isReplayed(signed.request.Method) && !p.isSafe(c) {
+		sendOnce(&signed.request)
 	}
 	return signed
 }
 
-func (p *params) signForm(r *http.Request, k *keys) {
-	form := p.encode(true, k)
-	if p.dropped || !param.Travels(r.URL.RawQuery) {
-		r.URL.RawQuery = p.encode(false, unsigned)
+func (p *params) signForm(signed *signedCall) {
+	signed.form, signed.sig = p.encode(true, signed.keys)
+	if p.dropped || !param.Travels(signed.url.RawQuery) {
+		signed.url.RawQuery, _ = p.encode(false, unsigned)
 	}
+	r, form := &signed.request, signed.form
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(form)), nil }
 	r.Body, _ = r.GetBody()
 	r.ContentLength = int64(len(form))

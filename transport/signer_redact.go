@@ -1,59 +1,61 @@
 package transport
 
 import (
-	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 
 	okerrors "github.com/go-okru/okru/errors"
-	"github.com/go-okru/okru/internal/okcall"
-	"github.com/go-okru/okru/internal/param"
+	"github.com/go-okru/okru/internal/lookahead"
 	"github.com/go-okru/okru/internal/redact"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
-// scrubError takes the secrets of a call out of the error it got: servers
-// like to quote what they were sent, and errors end up in logs.
-func (s *signer) scrubError(e *okerrors.Error, signed *http.Request, k *keys) {
-	secrets := append(s.secrets(k), sigOf(signed))
-	e.Message, e.Field = secrets.Clean(e.Message), secrets.Clean(e.Field)
-	e.Data, e.Custom = cleanJSON(secrets, e.Data), cleanJSON(secrets, e.Custom)
-}
+// Servers and proxies quote what they were sent, and what they quote ends up in
+// logs. This file keeps the secrets of a call out of what the layers above the
+// Signer see: the error of the transport, the header of the response, and the
+// body of an API error. The body of any other response stays as it is.
 
-// cleanJSON returns text without secrets. What would not be JSON any more
-// becomes a string.
-func cleanJSON(secrets redact.Secrets, text json.RawMessage) json.RawMessage {
-	cleaned := secrets.Clean(string(text))
-	switch {
-	case cleaned == string(text):
-		return text
-	case !json.Valid([]byte(cleaned)):
-		return json.RawMessage(`"` + redact.Mark + `"`)
+// secrets returns what is secret about a call: the keys, and the values of the
+// parameters that are secret by their name, such as sig and password.
+func (s *signer) secrets(c *signedCall) redact.Secrets {
+	secrets := redact.Secrets{c.keys.secret, s.settings.ApplicationSecret, c.keys.access, c.keys.own, c.sig}
+	for _, text := range []string{c.form, c.url.RawQuery} {
+		values, _ := url.ParseQuery(text)
+		for name, all := range values {
+			if redact.SecretName(name) {
+				secrets = append(secrets, all...)
+			}
+		}
 	}
-	return json.RawMessage(cleaned)
+	return secrets
 }
 
-// scrubbed returns err without the secrets of the call: a RoundTripper below
-// that is a client itself, such as go-retryablehttp's, puts the signed URL into
+// redactError returns err without the secrets of c: a RoundTripper below that
+// is a client itself, such as that of go-retryablehttp, puts the signed URL into
 // its errors.
-func (s *signer) scrubbed(err error, signed *http.Request, k *keys) error {
+func (s *signer) redactError(err error, c *signedCall) error {
 	text := err.Error()
-	clean := append(s.secrets(k), sigOf(signed)).Clean(text)
+	clean := s.secrets(c).Clean(text)
 	if clean == text {
 		return err
 	}
 	return standIn(clean, err)
 }
 
-// standIn returns an error that says text and is err otherwise.
+// standIn returns an error that prints as text and is err otherwise.
 func standIn(text string, err error) error {
 	return &scrubbedError{text: text, cause: func() error { return err }}
 }
 
-// A scrubbedError stands for an error that shows a secret. It is that error
-// for errors.Is and errors.As, but nothing prints it: package fmt does not
-// look into a closure, and there is no Unwrap.
+// A scrubbedError replaces an error that shows a secret. It is that error for
+// errors.Is and errors.As, but nothing prints it: package fmt does not look
+// into a closure, and there is no Unwrap.
 type scrubbedError struct {
 	text  string
 	cause func() error
@@ -63,52 +65,130 @@ func (e *scrubbedError) Error() string        { return e.text }
 func (e *scrubbedError) Is(target error) bool { return errors.Is(e.cause(), target) }
 func (e *scrubbedError) As(target any) bool   { return errors.As(e.cause(), target) }
 
-// Timeout is that of the error it stands for, see net.Error.
+// Timeout is that of the error it replaces, see net.Error.
 func (e *scrubbedError) Timeout() bool {
 	var t interface{ Timeout() bool }
 	return e.As(&t) && t.Timeout()
 }
 
-// addresses are the headers of an answer that a client may follow.
-var addresses = [...]string{"Location", "Refresh", "Content-Location"}
-
-// scrubHeaders takes the query out of a redirect that shows a secret of the
-// call: the client would send it to whatever host is named.
-func (s *signer) scrubHeaders(resp *http.Response, signed *http.Request, k *keys) {
-	for _, name := range addresses {
-		values := resp.Header[name]
-		if len(values) == 0 {
-			continue
-		}
-		secrets := append(s.secrets(k), sigOf(signed))
-		if secrets.In(values[0]) {
-			address, _, _ := strings.Cut(values[0], "?")
-			address, _, _ = strings.Cut(address, "#")
-			if secrets.In(address) {
-				address = "/"
+// redactHeader redacts all values of the header of resp that quote a secret of
+// c. What quotes it is usually the URL of the call, so that the query is cut
+// off: http.Client would send it to the host that a Location names. A value
+// that still quotes a secret is replaced.
+func (s *signer) redactHeader(resp *http.Response, c *signedCall) {
+	keys := redact.Secrets{c.keys.secret, s.settings.ApplicationSecret, c.keys.access, c.keys.own, c.sig}
+	for name, values := range resp.Header {
+		for i, value := range values {
+			if !keys.In(value) {
+				continue
 			}
-			resp.Header.Set(name, address)
+			value, _, _ = strings.Cut(value, "?")
+			value, _, _ = strings.Cut(value, "#")
+			if keys.In(value) {
+				value = "/"
+			}
+			values = slices.Clone(values) // a transport may share them
+			values[i] = value
+			resp.Header[name] = values
 		}
 	}
 }
 
-// secrets returns what is secret about calls with k, but for their signatures.
-func (s *signer) secrets(k *keys) redact.Secrets {
-	return redact.Secrets{k.secret, s.settings.ApplicationSecret, k.access, k.own}
+// maskError masks the secrets of c in the body of resp, which is the API error
+// e, and returns the error that the masked body is.
+func (s *signer) maskError(resp *http.Response, e *okerrors.Error, c *signedCall) *okerrors.Error {
+	if isCompressed(resp.Header) { // because the caller asked for that
+		replaceBody(resp, e.Code)
+	} else if resp.Body != http.NoBody {
+		resp.Body = newMaskedBody(resp, s.secrets(c))
+	}
+	masked, ok := okerrors.FromResponse(resp)
+	if !ok { // a secret is one of the words that make it an error
+		replaceBody(resp, e.Code)
+		masked, _ = okerrors.FromResponse(resp)
+	}
+	return masked
 }
 
-// sigOf returns the signature in a signed request.
-func sigOf(signed *http.Request) string {
-	text := signed.URL.RawQuery
-	if okcall.IsForm(signed) {
-		form, err := signed.GetBody()
-		if err != nil {
-			return ""
-		}
-		b, _ := io.ReadAll(form)
-		text = string(b)
-	}
-	_, sig, _ := strings.Cut("&"+text, "&"+param.Sig+"=")
-	sig, _, _ = strings.Cut(sig, "&")
-	return sig
+func isCompressed(h http.Header) bool {
+	encoding := h.Get("Content-Encoding")
+	return encoding != "" && !strings.EqualFold(encoding, "identity")
 }
+
+// replaceBody makes the body of resp an API error that has the code and nothing
+// else.
+func replaceBody(resp *http.Response, code okerrors.Code) {
+	roundtrip.Discard(resp)
+	text := fmt.Sprintf(`{"error_code":%d}`, int(code))
+	resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
+	resp.Header = resp.Header.Clone()
+	resp.Header.Del("Content-Encoding")
+	resp.Header.Set("Content-Type", "application/json")
+	resp.Header.Set("Content-Length", strconv.Itoa(len(text)))
+	resp.TransferEncoding, resp.Trailer = nil, nil
+}
+
+// maxErrorBody bounds the body of an API error, in bytes. It is how far
+// FromResponse looks.
+const maxErrorBody = 64 << 10
+
+var errLongError = errors.New("okru: the body of an API error is longer than 64 KiB")
+
+// A maskedBody is the body of an API error in which each byte of a secret is an
+// asterisk. What was inspected can be read at once, except for an end that may
+// be the beginning of a secret. The first Read beyond that reads all of the
+// rest, up to maxErrorBody.
+type maskedBody struct {
+	original io.ReadCloser
+	secrets  func() redact.Secrets // a closure: package fmt does not print what is in it
+	sent     []byte                // what was read from original
+	text     []byte                // sent, masked, as far as it may be read and was not
+	read     int                   // how much was read of it
+	err      error                 // follows text; nil: there is more in original
+}
+
+// newMaskedBody returns the body of resp, which was inspected, without secrets.
+func newMaskedBody(resp *http.Response, secrets redact.Secrets) *maskedBody {
+	b := &maskedBody{original: resp.Body, secrets: func() redact.Secrets { return secrets }}
+	b.sent = make([]byte, len(lookahead.Of(resp).Head()))
+	_, _ = io.ReadFull(b.original, b.sent) // from memory
+	b.mask()
+	return b
+}
+
+// mask makes text of what was sent so far. Unless all of the body was sent, the
+// end may be a part of a secret.
+func (b *maskedBody) mask() {
+	masked := slices.Clone(b.sent)
+	b.secrets().Mask(masked)
+	if b.err != io.EOF {
+		masked = masked[:max(len(masked)-b.secrets().Straddle(string(b.sent)), b.read)]
+	}
+	b.text = masked[b.read:]
+}
+
+// Read implements [io.Reader].
+func (b *maskedBody) Read(p []byte) (int, error) {
+	if len(b.text) == 0 && b.err == nil && len(p) > 0 {
+		rest, err := io.ReadAll(io.LimitReader(b.original, int64(maxErrorBody+1-len(b.sent))))
+		b.sent = append(b.sent, rest...)
+		switch {
+		case len(b.sent) > maxErrorBody:
+			b.sent, b.err = b.sent[:maxErrorBody], errLongError
+		case err == nil:
+			b.err = io.EOF
+		default:
+			b.err = err
+		}
+		b.mask()
+	}
+	if len(b.text) == 0 {
+		return 0, b.err
+	}
+	n := copy(p, b.text)
+	b.text, b.read = b.text[n:], b.read+n
+	return n, nil
+}
+
+// Close closes the original.
+func (b *maskedBody) Close() error { return b.original.Close() }
