@@ -2,6 +2,7 @@ package oktest
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	okerrors "github.com/go-okru/okru/errors"
@@ -97,14 +98,17 @@ func (c *apiCall) checkSession() error {
 }
 
 func (c *apiCall) checkSignature() error {
-	unsigned := unsignedMethods[c.Method] || !c.server.config().RequireSig
+	unsigned := unsignedMethods[c.Method] || c.server.config().AllowUnsigned
+	name := notUTF8(c.Params)
 	switch {
+	case name != "":
+		return fail(okerrors.CodeParamSignature, "Invalid signature: parameter "+strconv.QuoteToASCII(name)+" is not valid UTF-8")
 	case c.Circuit == "":
 		return fail(okerrors.CodeParamSignature, c.server.wrongSignature(c.Params, c.session))
 	case c.Circuit != "unsigned", c.session == nil && unsigned:
 		return nil
 	default:
-		return fail(okerrors.CodeParamSignature, "Missed required parameter: sig")
+		return fail(okerrors.CodeParamSignature, "No signature specified")
 	}
 }
 

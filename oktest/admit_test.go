@@ -40,7 +40,7 @@ func TestRejections(t *testing.T) {
 		"a parameter added":         {change(getInfo(), "fields", "name"), 104, ""},
 		"a parameter taken away":    {change(getInfo(), "format", "-"), 104, ""},
 		"a parameter renamed":       {change(getInfo(), "uids", "-", "Uids", "570000000001"), 104, ""},
-		"sig taken away":            {change(getInfo(), "sig", "-"), 104, "Missed required parameter: sig"},
+		"sig taken away":            {change(getInfo(), "sig", "-"), 104, "No signature specified"},
 		"sig empty":                 {change(getInfo(), "sig", ""), 104, ""},
 		"another's session":         {change(getInfo(), "access_token", other.AccessToken), 104, ""},
 		"unknown session":           {change(getInfo(), "access_token", "-s-unknown"), 103, "Invalid session key"},
@@ -90,6 +90,7 @@ func TestRejections(t *testing.T) {
 // Requests that no client should build are rejected by what they look like.
 func TestMalformedCalls(t *testing.T) {
 	srv := newServer(t)
+	srv.Configure(oktest.Settings{AllowUnsigned: true})
 	srv.Handle("test.echo", func(p url.Values) (any, error) { return p, nil })
 	for name, test := range map[string]struct {
 		query, form string
@@ -151,6 +152,7 @@ func TestPathForm(t *testing.T) {
 
 func TestUnsignedCalls(t *testing.T) {
 	srv := newServer(t)
+	srv.NewUser("anna", "secret")
 	srv.Handle("test.echo", func(url.Values) (any, error) { return true, nil })
 	public := func(method string, pairs ...string) url.Values {
 		p := values(pairs...)
@@ -159,28 +161,31 @@ func TestUnsignedCalls(t *testing.T) {
 		return p
 	}
 	for _, test := range []struct {
-		strict bool
+		allow  bool
 		params url.Values
 		code   okerrors.Code
 	}{
-		{false, public("test.echo"), 0},
-		{false, public("group.getInfo", "uids", "54000000000001"), 0},
-		{false, public("sdk.init", "session_data", `{"device_id":"x"}`), 0},
-		{true, public("test.echo"), 104},
-		{true, public("group.getInfo", "uids", "54000000000001"), 104},
+		{true, public("test.echo"), 0},
+		{true, public("group.getInfo", "uids", "54000000000001"), 0},
 		{true, public("sdk.init", "session_data", `{"device_id":"x"}`), 0},
-		{true, sessionless("method", "group.getInfo", "uids", "54000000000001"), 0},
+		{false, public("test.echo"), 104},
+		{false, public("group.getInfo", "uids", "54000000000001"), 104},
+		{false, public("auth.login", "user_name", "anna", "password", "secret"), 0},
+		{false, public("auth.anonymLogin"), 3}, // not implemented
+		{false, public("sdk.init", "session_data", `{"device_id":"x"}`), 0},
+		{false, sessionless("method", "group.getInfo", "uids", "54000000000001"), 0},
 	} {
-		srv.Configure(oktest.Settings{RequireSig: test.strict})
+		srv.Configure(oktest.Settings{AllowUnsigned: test.allow})
 		r := get(t, srv.InProcess(), realAPI, test.params)
 		if got := r.code(t); got != test.code {
-			t.Errorf("RequireSig %t, %s: got code %v, want %d", test.strict, test.params.Get("method"), got, test.code)
+			t.Errorf("AllowUnsigned %t, %s: got code %v, want %d", test.allow, test.params.Get("method"), got, test.code)
 		}
 	}
 }
 
 func TestCircuitsInJournal(t *testing.T) {
 	srv := newServer(t)
+	srv.Configure(oktest.Settings{AllowUnsigned: true})
 	token := srv.NewUser("anna", "secret").Token()
 	for want, params := range map[string]url.Values{
 		"server":      serverSigned(token, "method", "events.get"),
@@ -239,6 +244,7 @@ func TestMethodTable(t *testing.T) {
 // are the same in capitals.
 func TestHandlerReturnsNilError(t *testing.T) {
 	srv := newServer(t)
+	srv.Configure(oktest.Settings{AllowUnsigned: true})
 	srv.Handle("test.run", func(url.Values) (any, error) {
 		var e *okerrors.Error
 		return "fine", e

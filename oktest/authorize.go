@@ -19,6 +19,8 @@ type authorization struct {
 
 // serveAuthorize answers /oauth/authorize, where each sign-in begins.
 func (s *Server) serveAuthorize(r *http.Request) response {
+	// The official JavaScript SDKs join scopes by a raw semicolon.
+	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, ";", "%3B")
 	c, defect := newRequest(r, AuthorizePage)
 	return s.servePage(c, func() response {
 		s.mu.Lock()

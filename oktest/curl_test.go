@@ -37,7 +37,7 @@ SIG=$(md5 "$TEXT$DERIVED")
 		script string
 		want   float64 // code, 0: accepted
 	}{
-		"unsigned": {`call "$URL/fb.do?application_key=$APP&method=group.getInfo&uids=54000000000001"`, 0},
+		"unsigned": {`call "$URL/fb.do?application_key=$APP&method=sdk.init" -d 'session_data={"device_id":"x"}'`, 0},
 		"server":   {`call "$URL/fb.do?$BASE&sig=$SIG&access_token=$TOKEN"`, 0},
 		"client":   {`call "$URL/fb.do?$BASE&sig=$(md5 "$TEXT$SECRET")&access_token=$TOKEN"`, 0},
 		"no session": {`call "$URL/fb.do?application_key=$APP&method=group.getInfo&uids=1&sig=$(
@@ -49,6 +49,7 @@ SIG=$(md5 "$TEXT$DERIVED")
 			--data-urlencode "uids=570000000001, 570000000002" --data-urlencode "access_token=$TOKEN" \
 			--data-urlencode "sig=$(md5 "application_key=${APP}method=users.getInfouids=570000000001, 570000000002$DERIVED")"`, 0},
 
+		"no signature":      {`call "$URL/fb.do?application_key=$APP&method=group.getInfo&uids=54000000000001"`, 104},
 		"value":             {`call "$URL/fb.do?${BASE}2&sig=$SIG&access_token=$TOKEN"`, 104},
 		"key":               {`call "$URL/fb.do?$(echo "$BASE" | sed s/uids/uid/)&sig=$SIG&access_token=$TOKEN"`, 104},
 		"order":             {`call "$URL/fb.do?$BASE&access_token=$TOKEN&sig=$(md5 "format=jsonapplication_key=${APP}method=users.getInfouids=570000000001$DERIVED")"`, 104},

@@ -19,8 +19,8 @@
 // # How to reach it
 //
 // [Server.Transport] is a RoundTripper that reaches the fake under the real
-// URLs, https://api.ok.ru and https://connect.ok.ru, and no other host: the
-// program under test needs no change. [Server.InProcess] is the same without a
+// URLs, https://api.ok.ru, https://connect.ok.ru and the host of uploads, and no
+// other host: the program under test needs no change. [Server.InProcess] is the same without a
 // network, for bubbles of testing/synctest, where days pass in no time; a
 // goroutine that waits for a network would stop the clock there. [Server.URL]
 // is plain http, for clients in other languages, curl and browsers.
@@ -53,10 +53,9 @@
 //   - a call beyond a [Limit]: 8 unless set otherwise
 //
 // A session with a secret of its own may be used in both circuits: signed with
-// that secret, or with MD5(access_token + application_secret_key). A call
-// without a session to a method that takes none may come unsigned, as some
-// clients send it, unless [Settings] has RequireSig; with a session it must be
-// signed. Methods that need a session of external applications only need one
+// that secret, or with MD5(access_token + application_secret_key). A call must
+// be signed, except for auth.login, auth.anonymLogin and sdk.init; [Settings]
+// has AllowUnsigned for calls without a session. Methods that need a session of external applications only need one
 // here as well, unless Settings has Native. A method whose need of a session
 // OK does not document takes calls with a session and without. A method that
 // works without a session needs no scope even if one is given, and neither
@@ -71,9 +70,10 @@
 //     users.isAppUser, users.hasAppPermission, users.removeAppPermissions,
 //     users.getCallsLeft, users.setStatus
 //   - friends.get, friends.areFriends, events.get, group.getInfo,
-//     group.getMembers with pages, mediatopic.post, video.update with an empty
-//     response
-//   - photosV2.getUploadUrl, the upload itself, and photosV2.commit
+//     group.getMembers with pages, mediatopic.post with a check of its
+//     attachment, video.update with an empty response
+//   - photosV2.getUploadUrl, the upload itself, whose files are named pic1 to
+//     picN, and photosV2.commit
 //   - auth.login, auth.loginByToken, auth.touchSession, sdk.init,
 //     sdk.getInstallSource, batch.execute
 //
@@ -85,14 +85,16 @@
 // connections before or after the method ran, and makes responses late, short,
 // compressed or a web page: see [Fault]. [Server.Limit] allows a rate or a
 // quota: see [Limit]. [Server.Calls] lists the calls and their results,
-// [Server.Exchanges] the requests to the token endpoint. [Server.Duplicates]
+// [Server.Exchanges] the requests to the token endpoint and [Server.Uploads]
+// the uploads. [Server.Duplicates]
 // counts the writes that ran more than once, and [Server.Connections] the
 // connections.
 //
 // # OAuth
 //
 // /oauth/token.do exchanges codes, which work once and for two minutes, and
-// refresh tokens. /oauth/authorize leads through the pages under /dk, by
+// refresh tokens; a client_id that is not a number gets the HTML page that OK
+// was recorded to send. /oauth/authorize takes a raw semicolon as data and leads through the pages under /dk, by
 // cookies, to the redirect URI, with a code in its query or a session in its
 // fragment. The consent page is left out when there is nothing to ask.
 // [User.Require] adds a captcha, a phone check or a block. Unknown scopes are

@@ -121,6 +121,7 @@ func ExampleServer_Limit() {
 func ExampleServer_URL() {
 	srv := oktest.NewServer(oktest.App{})
 	defer srv.Close()
+	srv.Configure(oktest.Settings{AllowUnsigned: true}) // OK itself would send code 104
 
 	resp, err := http.Get(srv.URL() + "/fb.do?method=group.getInfo&uids=54000000000002&fields=name&application_key=" + srv.App().Key)
 	if err != nil {

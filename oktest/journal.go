@@ -121,12 +121,20 @@ func (s *Server) Exchanges() []Call {
 	return copies(s.exchanges)
 }
 
-// ForgetCalls empties the journal: what Calls, Exchanges and Duplicates return
-// starts anew. Otherwise a journal grows without bound.
+// Uploads returns every upload, in the order of arrival, those in progress
+// included. It is a copy.
+func (s *Server) Uploads() []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return copies(s.uploaded)
+}
+
+// ForgetCalls empties the journal: Calls, Exchanges, Uploads and Duplicates
+// start anew. Otherwise a journal grows without bound.
 func (s *Server) ForgetCalls() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.journal, s.exchanges = nil, nil
+	s.journal, s.exchanges, s.uploaded = nil, nil, nil
 }
 
 // Duplicates returns how many calls ran with a value of the parameter param

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -128,8 +129,8 @@ func (n *network) close() {
 }
 
 // Transport returns a RoundTripper that reaches the fake under the real URLs
-// https://api.ok.ru and https://connect.ok.ru, over TLS on the loopback
-// interface. Nothing leaves the machine: any other host or port, and plain
+// https://api.ok.ru and https://connect.ok.ru, and the upload host, over TLS on
+// the loopback interface. Nothing leaves the machine: any other host or port, and plain
 // http, is rejected with an error before anything is dialed. Such an error has
 // a method Terminal() bool that returns true.
 //
@@ -143,7 +144,7 @@ func (s *Server) Transport() http.RoundTripper {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.transport == nil {
-		certificate, roots := newCertificate(apiHost, connectHost)
+		certificate, roots := newCertificate(realHosts...)
 		n.secured = n.serve(s.Handler(), &tls.Config{Certificates: []tls.Certificate{certificate}})
 		n.transport = n.newTransport(n.secured.Addr(), &tls.Config{RootCAs: roots})
 	}
@@ -175,7 +176,7 @@ func (n *network) rejection(u *url.URL) error {
 
 // foreign returns why a request must not be sent to u, or nil.
 func foreign(u *url.URL) error {
-	host := strings.EqualFold(u.Hostname(), apiHost) || strings.EqualFold(u.Hostname(), connectHost)
+	host := slices.Contains(realHosts, strings.ToLower(u.Hostname()))
 	port := u.Port() == "" || u.Port() == "443"
 	switch {
 	case host && port && u.Scheme == "https":

@@ -64,7 +64,7 @@ func (d demand) needsSession(native bool) bool {
 }
 
 // unsignedMethods are documented as calls without a signature, or were seen to
-// work without, and so do even if [Settings.RequireSig] is set.
+// work without.
 var unsignedMethods = map[string]bool{
 	"auth.anonymLogin": true,
 	"auth.login":       true,

@@ -2,13 +2,9 @@ package oktest
 
 import (
 	"cmp"
-	"crypto/rand"
 	"encoding/json"
-	"net/http"
-	"net/url"
+	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
 )
@@ -73,10 +69,60 @@ func (c *apiCall) mediatopicPost() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !json.Valid([]byte(attachment)) {
-		return nil, failParam("attachment", "attachment is not JSON")
+	if reason := wrongAttachment(attachment); reason != "" {
+		return nil, failParam("attachment", reason)
 	}
 	return c.server.nextID(), nil
+}
+
+// mediaFields are the types of media that OK documents, with the field that
+// each requires. The field may be a text or a list.
+var mediaFields = map[string]string{
+	"text": "text", "link": "url", "photo": "list", "movie": "list", "music": "tracks", "poll": "question",
+	"app": "text", "topic": "topicId", "movie-reshare": "movieId", "photo-reshare": "photoId",
+}
+
+// wrongAttachment returns what is wrong with the attachment of a mediatopic,
+// or "".
+func wrongAttachment(text string) string {
+	var attachment struct{ Media []map[string]any }
+	switch err := json.Unmarshal([]byte(text), &attachment); {
+	case err != nil:
+		return "attachment is not a JSON object with a list media"
+	case len(attachment.Media) == 0:
+		return "attachment has no media"
+	}
+	for _, media := range attachment.Media {
+		kind, _ := media["type"].(string)
+		field, ok := mediaFields[kind]
+		if !ok {
+			return "Unknown type of media " + strconv.Quote(kind)
+		}
+		if isEmpty(media[field]) {
+			return "Media of type " + kind + " has no " + field
+		}
+		if list, ok := media[field].([]any); ok && kind == "photo" && slices.ContainsFunc(list, withoutID) {
+			return "A photo has no id"
+		}
+	}
+	return ""
+}
+
+func isEmpty(value any) bool {
+	switch value := value.(type) {
+	case string:
+		return value == ""
+	case []any:
+		return len(value) == 0
+	}
+	return value == nil
+}
+
+// withoutID reports whether a photo has neither the token of an upload nor the
+// id of a photo that is on OK.
+func withoutID(photo any) bool {
+	fields, _ := photo.(map[string]any)
+	return isEmpty(fields["id"]) && isEmpty(fields["photoId"]) && isEmpty(fields["existing_photo_id"])
 }
 
 // nextID returns the id of something new.
@@ -93,102 +139,4 @@ func (c *apiCall) videoUpdate() (any, error) {
 		return nil, err
 	}
 	return json.RawMessage(nil), nil
-}
-
-const (
-	uploadPath     = "/upload/photo"
-	uploadLifetime = 24 * time.Hour
-)
-
-// photosGetUploadURL returns a URL of the fake to upload photos to. It is a
-// secret: it needs no session and no signature.
-func (c *apiCall) photosGetUploadURL() (any, error) {
-	count, err := strconv.Atoi(cmp.Or(c.Params.Get("count"), "1"))
-	if err != nil || count < 1 || count > maxIDs {
-		return nil, failParam("count", "count must be between 1 and 100")
-	}
-	s := c.server
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ids := make([]string, count)
-	for i := range ids {
-		ids[i] = rand.Text() + "+/=" // ids of OK have such characters
-		s.uploads[ids[i]] = ""
-	}
-	return map[string]any{
-		"upload_url": baseOf(c.request) + uploadPath + "?photoIds=" + url.QueryEscape(strings.Join(ids, ",")),
-		"photo_ids":  ids,
-		"expires_ms": time.Now().Add(uploadLifetime).UnixMilli(),
-		"ttl_ms":     uploadLifetime.Milliseconds(),
-	}, nil
-}
-
-// serveUpload takes the files of photos, in parts pic1, pic2 and so on.
-func (s *Server) serveUpload(r *http.Request) response {
-	c := &Call{Time: time.Now(), HTTPMethod: r.Method, Method: PhotoUpload}
-	c.Query, _ = parseQuery("query", r.URL.RawQuery)
-	c.Params = c.Query
-	return s.servePage(c, func() response {
-		call := apiCall{Call: *c, server: s, request: r}
-		uploaded, err := call.upload()
-		if err != nil {
-			return call.failure(err)
-		}
-		return response{}.with(jsonType, marshal(map[string]any{"photos": uploaded}))
-	})
-}
-
-type uploadedPhoto struct {
-	Token string `json:"token"`
-}
-
-func (c *apiCall) upload() (map[string]uploadedPhoto, error) {
-	if err := c.request.ParseMultipartForm(maxForm); err != nil {
-		return nil, fail(okerrors.CodeNotMultipart, "The upload is not multipart/form-data")
-	}
-	defer func() { _ = c.request.MultipartForm.RemoveAll() }()
-	for _, name := range []string{"sig", "access_token", "session_key", "application_key"} {
-		if c.request.Form.Has(name) {
-			return nil, failParam(name, "An upload takes no "+name+": it must not leave the API")
-		}
-	}
-	if len(c.request.MultipartForm.File) == 0 {
-		return nil, fail(okerrors.CodePhotoNoImage, "No image in the request")
-	}
-	ids := splitList(c.Query.Get("photoIds"))
-	c.server.mu.Lock()
-	defer c.server.mu.Unlock()
-	uploaded := make(map[string]uploadedPhoto)
-	for i, id := range ids {
-		_, asked := c.server.uploads[id]
-		if asked && len(c.request.MultipartForm.File["pic"+strconv.Itoa(i+1)]) > 0 {
-			c.server.uploads[id] = rand.Text() + "="
-			uploaded[id] = uploadedPhoto{c.server.uploads[id]}
-		}
-	}
-	return uploaded, nil
-}
-
-func (c *apiCall) photosCommit() (any, error) {
-	id, err := c.needParam("photo_id")
-	if err != nil {
-		return nil, err
-	}
-	token, err := c.needParam("token")
-	if err != nil {
-		return nil, err
-	}
-	s := c.server
-	s.mu.Lock()
-	right := s.uploads[id] == token
-	if right {
-		delete(s.uploads, id)
-	}
-	s.mu.Unlock()
-	if !right {
-		return nil, fail(okerrors.CodeParamPhotoID, "Unknown photo_id or token")
-	}
-	return map[string]any{"photos": []map[string]string{
-		{"photo_id": id, "assigned_photo_id": s.nextID(), "status": "SUCCESS"},
-	}}, nil
 }

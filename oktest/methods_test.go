@@ -36,7 +36,7 @@ func TestMethods(t *testing.T) {
 		{"method=group.getMembers&uid=54000000000002&count=100&anchor=119", `{"members":[{"userId":"570000000120"}],"anchor":"120","has_more":false}`},
 		{"method=group.getMembers&uid=54000000000003", `{"members":null,"anchor":"0","has_more":false}`},
 		{"method=group.getMembers&uid=1", `"error_code":160`},
-		{"method=mediatopic.post&attachment={}", `"66000000000001"`},
+		{`method=mediatopic.post&attachment={"media":[{"type":"text","text":"Привет"},{"type":"photo","list":[{"id":"x"}]}]}`, `"66000000000001"`},
 		{"method=mediatopic.post&attachment={", `"error_code":100`},
 		{"method=video.update&vid=1", ``},
 		{"method=auth.touchSession", `true`},

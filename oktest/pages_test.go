@@ -129,7 +129,7 @@ func TestConsentRefused(t *testing.T) {
 	}
 }
 
-func TestAuthorizeRefused(t *testing.T) {
+func TestAuthorizeRejected(t *testing.T) {
 	srv := newServer(t)
 	srv.Configure(oktest.Settings{RedirectURIs: []string{redirectURI}})
 	for name, test := range map[string]struct {
@@ -152,6 +152,12 @@ func TestAuthorizeRefused(t *testing.T) {
 		if s.status != test.status || !strings.Contains(s.text+s.header.Get("Location"), test.text) {
 			t.Errorf("%s: got %d %s %s", name, s.status, s.header.Get("Location"), s.text)
 		}
+	}
+	// The official JavaScript SDKs join scopes by a raw semicolon.
+	escaped := authorizeURL(realConnect, "scope", "VALUABLE_ACCESS;PHOTO_CONTENT", "state", "a;b")
+	raw := strings.ReplaceAll(escaped, "%3B", ";")
+	if s := newPerson(t, srv.InProcess()).open(raw); raw == escaped || s.status != 200 || s.cmd() != "OAuth2Login" {
+		t.Errorf("scopes joined by a raw semicolon: got %d %s", s.status, s.text)
 	}
 	if s := newPerson(t, srv.InProcess()).open(realConnect + "/dk?st.cmd=OAuth2Login"); s.status != 400 {
 		t.Errorf("a login page out of the blue: status %d", s.status)

@@ -19,18 +19,22 @@ import (
 const (
 	apiHost     = "api.ok.ru"
 	connectHost = "connect.ok.ru"
+	uploadHost  = "up.mycdn.me"
 )
+
+var realHosts = []string{apiHost, connectHost, uploadHost}
 
 // serve answers a request that came over a connection or in process.
 func (s *Server) serve(r *http.Request) response {
 	host, path := hostOf(r), r.URL.Path
-	onAPI, onConnect := host != connectHost, host != apiHost
+	real := isReal(r)
+	onAPI, onConnect, onUpload := !real || host == apiHost, !real || host == connectHost, !real || host == uploadHost
 	switch {
 	case onAPI && (path == "/fb.do" || strings.HasPrefix(path, "/api/")):
 		return only(r, s.serveAPI, http.MethodGet, http.MethodPost)
 	case onAPI && path == "/oauth/token.do":
 		return only(r, s.serveToken, http.MethodPost)
-	case onAPI && path == uploadPath:
+	case onUpload && path == uploadPath:
 		return only(r, s.serveUpload, http.MethodPost)
 	case onAPI && path == "/blank.html":
 		return response{}.with(htmlType, "<!DOCTYPE html>\n<html lang=\"en\"><head><title>OK</title></head><body></body></html>\n")
@@ -65,7 +69,7 @@ func hostOf(r *http.Request) string {
 // isReal reports whether r was sent to a host of OK, and thus by https.
 func isReal(r *http.Request) bool {
 	host := hostOf(r)
-	return host == apiHost || host == connectHost
+	return slices.Contains(realHosts, host)
 }
 
 // baseOf returns the URL of s as the client that sent r sees it, without a

@@ -34,6 +34,7 @@ type Server struct {
 	uploads   map[string]string   // tokens of uploaded photos by their ids
 	journal   []*Call
 	exchanges []*Call
+	uploaded  []*Call
 	faults    []*fault
 	limits    []*limiter
 	lastID    int64

@@ -32,12 +32,8 @@ type session struct {
 }
 
 func newAccessToken() string  { return "-s-" + rand.Text() + "." + rand.Text()[:12] }
-func newRefreshToken() string { return refreshPrefix + rand.Text() + rand.Text() }
+func newRefreshToken() string { return rand.Text() + rand.Text() }
 func newSecret() string       { return md5Hex(rand.Text()) }
-
-// refreshPrefix begins every refresh token. What begins otherwise cannot be
-// one.
-const refreshPrefix = "r-"
 
 // addSession makes s know a new session, whose lifetime follows from the
 // settings. The caller has locked s.mu.
@@ -152,17 +148,18 @@ type grant struct {
 	long     bool
 	redirect string    // of a code: the redirect_uri it was made for
 	expires  time.Time // zero: never
+	revoked  bool      // a refresh token that was replaced or taken back
 }
 
 func (s *Server) addCode(user *User, redirect string, long bool) string {
 	code := rand.Text()
-	s.codes[code] = &grant{user, long, redirect, ends(s.settings.CodeLifetime, defaultCodeLifetime)}
+	s.codes[code] = &grant{user: user, long: long, redirect: redirect, expires: ends(s.settings.CodeLifetime, defaultCodeLifetime)}
 	return code
 }
 
 func (s *Server) addRefresh(user *User, long bool) string {
 	token := newRefreshToken()
-	s.refresh[token] = &grant{user, long, "", ends(s.settings.RefreshLifetime, defaultRefreshLifetime)}
+	s.refresh[token] = &grant{user: user, long: long, expires: ends(s.settings.RefreshLifetime, defaultRefreshLifetime)}
 	return token
 }
 

@@ -54,10 +54,10 @@ type Settings struct {
 	// URI without a fragment will do.
 	RedirectURIs []string
 
-	// RequireSig rejects every call without a signature, with code 104, but
-	// for those of auth.login, auth.anonymLogin and sdk.init. By default a
-	// call without a session may come unsigned.
-	RequireSig bool
+	// AllowUnsigned accepts calls without a session and without a signature.
+	// By default they get code 104, except those of auth.login,
+	// auth.anonymLogin and sdk.init.
+	AllowUnsigned bool
 
 	// Native states that the application runs inside OK. It may then make some
 	// calls without a session for which an external application needs one.

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // This file shares no code with package transport: a check that shared code
@@ -123,6 +125,15 @@ var mistakes = []struct {
 		slices.Sort(pairs)
 		return md5Hex(strings.Join(pairs, "") + secret)
 	}},
+	{"emoji are signed as CESU-8, two surrogates of three bytes each: sign the UTF-8 bytes", func(p url.Values, secret string) string {
+		return md5Hex(signedText(mapped(p, cesu8), signedNames(p)) + secret)
+	}},
+	{"true and false are signed with a capital letter: sign what is sent", func(p url.Values, secret string) string {
+		return md5Hex(signedText(mapped(p, capitalBool), signedNames(p)) + secret)
+	}},
+	{"True and False are signed in lower case: sign what is sent", func(p url.Values, secret string) string {
+		return md5Hex(signedText(mapped(p, lowerBool), signedNames(p)) + secret)
+	}},
 	{"no secret is appended", func(p url.Values, _ string) string {
 		return md5Hex(signedText(p, signedNames(p)))
 	}},
@@ -159,6 +170,53 @@ func unsignedName(params url.Values, secret string) string {
 		}
 	}
 	return ""
+}
+
+// notUTF8 returns a signed parameter whose name or value is not valid UTF-8, or
+// "".
+func notUTF8(params url.Values) string {
+	for _, name := range signedNames(params) {
+		if !utf8.ValidString(name) || !utf8.ValidString(params.Get(name)) {
+			return name
+		}
+	}
+	return ""
+}
+
+// cesu8 encodes the runes beyond U+FFFF as Java's modified UTF-8 does.
+func cesu8(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		high, low := utf16.EncodeRune(r)
+		if high == utf8.RuneError {
+			b.WriteRune(r)
+			continue
+		}
+		for _, half := range []rune{high, low} {
+			b.Write([]byte{0xE0 | byte(half>>12), 0x80 | byte(half>>6)&0x3F, 0x80 | byte(half)&0x3F})
+		}
+	}
+	return b.String()
+}
+
+func capitalBool(text string) string {
+	switch text {
+	case "true":
+		return "True"
+	case "false":
+		return "False"
+	}
+	return text
+}
+
+func lowerBool(text string) string {
+	switch text {
+	case "True":
+		return "true"
+	case "False":
+		return "false"
+	}
+	return text
 }
 
 func withName(names []string, name string) []string {

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/oktest"
@@ -75,6 +76,31 @@ func TestWrongSignatureMessageHelps(t *testing.T) {
 	}
 }
 
+// A signature of another text than the one that is sent gets a hint, and so
+// does one of bytes that are not text.
+func TestSignatureOfAnotherEncoding(t *testing.T) {
+	srv := newServer(t)
+	srv.Handle("test.echo", func(url.Values) (any, error) { return true, nil })
+	for name, test := range map[string]struct{ sent, signed, hint string }{
+		"emoji as CESU-8":        {"a😀б", "a\xed\xa0\xbd\xed\xb8\x80б", "CESU-8"},
+		"two emoji as CESU-8":    {"😀🎉", "\xed\xa0\xbd\xed\xb8\x80\xed\xa0\xbc\xed\xbe\x89", "CESU-8"},
+		"True signed, true sent": {"true", "True", "capital"},
+		"true signed, True sent": {"True", "true", "lower case"},
+		"False signed":           {"false", "False", "capital"},
+		"invalid UTF-8":          {"a\xff", "a\xff", "not valid UTF-8"},
+		"half a rune":            {"\xd0", "\xd0", "not valid UTF-8"},
+		"CESU-8 sent":            {"\xed\xa0\xbd\xed\xb8\x80", "\xed\xa0\xbd\xed\xb8\x80", "not valid UTF-8"},
+		"emoji":                  {"😀", "😀", ""},
+	} {
+		params := sessionless("method", "test.echo", "text", test.signed)
+		params.Set("text", test.sent)
+		r := post(t, srv.InProcess(), realAPI, params)
+		if code := r.code(t); (code == 104) != (test.hint != "") || !strings.Contains(r.body, test.hint) {
+			t.Errorf("%s: got %s, want %q", name, r.body, test.hint)
+		}
+	}
+}
+
 // What is signed right is accepted, whatever the parameters are.
 func FuzzSignatureAccepted(f *testing.F) {
 	f.Add("status", "Привет, мир + 1&a=b%20", "a1", "")
@@ -91,6 +117,9 @@ func FuzzSignatureAccepted(f *testing.F) {
 		}
 		params.Set("method", "test.echo")
 		r := post(t, srv.InProcess(), realAPI, signed(params, "", app.Secret))
+		if !utf8.ValidString(name1 + value1 + name2 + value2) {
+			return // rejected: TestSignatureOfAnotherEncoding
+		}
 		if got := last(t, srv); got.Code != 0 || got.Circuit != "sessionless" || r.body != "true" {
 			t.Errorf("%q: %v %s", params, got, r.body)
 		}

@@ -39,6 +39,10 @@ func (s *Server) exchange(c *Call, defect error) response {
 		return response{status: http.StatusBadRequest}.with(htmlType,
 			"<html><head><title>Error report</title></head><body><h1>HTTP Status 400 - Provide OAUTH request parameters!</h1></body></html>\n")
 	}
+	if id := c.Params.Get("client_id"); id != "" && !isNumber(id) {
+		c.Refusal = "client_id is not a number"
+		return response{}.with(htmlType, notANumberPage)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tokens, rejection := s.grantTokens(c.Params, defect)
@@ -50,6 +54,16 @@ func (s *Server) exchange(c *Call, defect error) response {
 	c.Ran = true
 	c.UserID = s.sessions[tokens.AccessToken].userID()
 	return response{}.with(jsonType, marshal(tokens))
+}
+
+// notANumberPage is what OK was recorded to send, with status 200, for a
+// client_id that is not a number, such as the application key.
+const notANumberPage = "<html><head><title>Error</title></head><body>Error : Failed to convert value of type 'java.lang.String' " +
+	"to required type 'java.lang.Long'; nested exception is java.lang.NumberFormatException</body></html>\n"
+
+func isNumber(text string) bool {
+	_, err := strconv.ParseInt(text, 10, 64)
+	return err == nil
 }
 
 // grantTokens exchanges what p has for tokens. The caller has locked s.mu.
@@ -91,16 +105,16 @@ func (s *Server) exchangeCode(code, redirect string) (*tokenResponse, *oauthErro
 }
 
 func (s *Server) exchangeRefresh(token string) (*tokenResponse, *oauthError) {
-	if !strings.HasPrefix(token, refreshPrefix) {
-		return nil, &oauthError{"invalid_token", "Invalid refresh token structure"}
-	}
 	g := s.refresh[token]
-	if g == nil || ended(g.expires) {
-		return nil, &oauthError{"invalid_grant", "Unknown, revoked or expired refresh token"}
+	switch {
+	case g == nil:
+		return nil, &oauthError{"invalid_token", "Invalid refresh token structure"}
+	case g.revoked, ended(g.expires):
+		return nil, &oauthError{"invalid_grant", "Revoked or expired refresh token"}
 	}
 	t := s.issue(g)
 	if s.settings.RotateRefresh {
-		delete(s.refresh, token)
+		g.revoked = true
 		t.RefreshToken = s.addRefresh(g.user, g.long)
 	}
 	return t, nil

@@ -95,7 +95,8 @@ func TestExchangeRejected(t *testing.T) {
 		"unknown client":        {[]string{"grant_type", "refresh_token", "client_id", "1"}, "invalid_client"},
 		"no secret":             {[]string{"grant_type", "refresh_token", "client_secret", ""}, "invalid_request"},
 		"garbled refresh token": {[]string{"grant_type", "refresh_token", "refresh_token", "x"}, "invalid_token"},
-		"unknown refresh token": {[]string{"grant_type", "refresh_token", "refresh_token", "r-x"}, "invalid_grant"},
+		"unknown refresh token": {[]string{"grant_type", "refresh_token", "refresh_token", strings.Repeat("x", 52)}, "invalid_token"},
+		"no refresh token":      {[]string{"grant_type", "refresh_token"}, "invalid_token"},
 		"other grant type":      {[]string{"grant_type", "password"}, "unsupported_grant_type"},
 		"no grant type":         {nil, "unsupported_grant_type"},
 	} {
@@ -113,8 +114,33 @@ func TestExchangeRejected(t *testing.T) {
 	if r := postTo(t, srv.InProcess(), realAPI+"/oauth/token.do", nil); r.StatusCode != 400 || !strings.Contains(r.body, "Provide OAUTH request parameters!") {
 		t.Errorf("without parameters: got %d %s", r.StatusCode, r.body)
 	}
-	if r := postTo(t, srv.InProcess(), realAPI+"/oauth/token.do", url.Values{"code": {"a", "b"}, "client_id": {"x"}}); r.tokens(t).Error != "invalid_request" {
+	if r := postTo(t, srv.InProcess(), realAPI+"/oauth/token.do", url.Values{"code": {"a", "b"}, "client_id": {"1"}}); r.tokens(t).Error != "invalid_request" {
 		t.Errorf("a repeated parameter: got %s", r.body)
+	}
+}
+
+// For a client_id that is not a number OK was recorded to send a page with
+// status 200.
+func TestClientIDIsNotANumber(t *testing.T) {
+	srv := newServer(t)
+	for _, id := range []string{app.Key, "512000123456 ", "0x10", "1e9"} {
+		r := exchange(t, srv.InProcess(), "client_id", id, "grant_type", "refresh_token")
+		if r.StatusCode != 200 || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") || !strings.Contains(r.body, "Failed to convert value") {
+			t.Errorf("client_id %q: got %d %v %s", id, r.StatusCode, r.Header, r.body)
+		}
+	}
+}
+
+// A refresh token that was issued is known, also when it no longer works.
+func TestRevokedRefreshToken(t *testing.T) {
+	srv := newServer(t)
+	anna := srv.NewUser("anna", "secret")
+	for name, end := range map[string]func(){"revoked": anna.Revoke, "password changed": func() { anna.SetPassword("new") }} {
+		token := anna.Token().RefreshToken
+		end()
+		if got := exchange(t, srv.InProcess(), "grant_type", "refresh_token", "refresh_token", token).tokens(t).Error; got != "invalid_grant" {
+			t.Errorf("%s: got %s", name, got)
+		}
 	}
 }
 

@@ -150,9 +150,10 @@ func (u *User) revoke() {
 	for _, x := range s.sessions {
 		x.revoked = x.revoked || x.user == u
 	}
-	ofUser := func(_ string, g *grant) bool { return g.user == u }
-	maps.DeleteFunc(s.refresh, ofUser)
-	maps.DeleteFunc(s.codes, ofUser)
+	for _, g := range s.refresh {
+		g.revoked = g.revoked || g.user == u
+	}
+	maps.DeleteFunc(s.codes, func(_ string, g *grant) bool { return g.user == u })
 	maps.DeleteFunc(s.logins, func(_ string, owner *User) bool { return owner == u })
 	maps.DeleteFunc(s.browsers, func(_ string, b *browser) bool { return b.user == u })
 }
