@@ -47,9 +47,13 @@ var (
 )
 
 // ErrOutcomeUnknown reports that a write failed which may have run: check
-// before you repeat it. [errors.Is] finds it in the errors of calls that are
-// not known to be safe to repeat. An error that does not match it proves that
-// the call did not run.
+// before you repeat it. A write is a call that is not known to be safe to
+// repeat. [errors.Is] finds it in the errors of okru.Call, of clients and of
+// transport.Retry and transport.Signer, whether the API sent the error or not.
+// If the error of a write does not match, the write did not run.
+//
+// There is one exception: of an error after http.Client.Timeout, net/http keeps
+// only the text. It matches for okru.Call, and may not match for client.Do.
 var ErrOutcomeUnknown = errors.New("okru: the call may have run")
 
 // A Code is the number of an API error. It is an error itself, the one that
@@ -77,6 +81,17 @@ func (c Code) Error() string {
 func (c Code) Is(target error) bool {
 	known, ok := codes[c]
 	return ok && known.class == target
+}
+
+// MayHaveRun reports whether a call that failed with c may have run all the
+// same: the API received it, and does not say that it rejected it. That is so
+// for 1, 2, 31, 5000 and 9999. See [ErrOutcomeUnknown].
+func (c Code) MayHaveRun() bool {
+	switch c {
+	case CodeUnknown, CodeService, CodeNetworkTimeout, CodeInvalidResponse, CodeSystem:
+		return true
+	}
+	return false
 }
 
 // unnamed replaces the name of a code that neither this package nor the

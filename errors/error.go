@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/redact"
 )
 
@@ -60,6 +61,10 @@ type Error struct {
 	// a function because neither package fmt nor reflection reads the
 	// variables of one.
 	session func() (key, secret string)
+
+	// Whether the call may have run, and may run twice: see Is.
+	isCall     bool
+	idempotent okcall.Choice
 }
 
 // Error returns the method, the name and number of the code, and the text of
@@ -87,8 +92,29 @@ func (e *Error) Unwrap() error { return e.Code }
 // Is makes errors.Is(e, ErrSession) true whenever e.SessionRejected is. For
 // code 100 about a session, [ErrInvalid] stays true as well, since that is the
 // class of the code.
+//
+// It also makes errors.Is(e, ErrOutcomeUnknown) true for a write that may have
+// run: if e is the response to an API call, its code is 1, 2, 31, 5000 or
+// 9999, and the call is not known to be safe to repeat, by
+// transport.WithIdempotent or else by its Method. An error of [Parse] never
+// matches, nor does one that a program makes.
 func (e *Error) Is(target error) bool {
-	return target == ErrSession && e.SessionRejected()
+	switch target {
+	case ErrSession:
+		return e.SessionRejected()
+	case ErrOutcomeUnknown:
+		return e.isCall && e.Code.MayHaveRun() && !e.isSafe()
+	}
+	return false
+}
+
+// isSafe reports whether the call is known to be safe to repeat. The Signer may
+// set Method after FromResponse, so that is not decided there.
+func (e *Error) isSafe() bool {
+	if e.idempotent != okcall.Unset {
+		return e.idempotent == okcall.Yes
+	}
+	return okcall.ReadsOnly(e.Method)
 }
 
 // Format implements [fmt.Formatter]: it writes the text of Error, in quotes or

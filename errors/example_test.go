@@ -1,11 +1,14 @@
 package okerrors_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 
 	okerrors "github.com/go-okru/okru/errors"
 )
@@ -75,6 +78,44 @@ func ExampleFromResponse() {
 	// Output:
 	// FLOOD_BLOCKED (8) with status 200
 	// 83 bytes
+}
+
+// Parse finds the error of an item of batch.execute: the batch succeeds where
+// single items fail.
+func ExampleParse() {
+	response := `{
+		"users_getInfo_response": [{"uid":"575645765457","first_name":"Ann"}],
+		"friends_get_response": {"error_code":10,"error_data":"VALUABLE_ACCESS","error_msg":"PERMISSION_DENIED : User must grant an access to permission 'VALUABLE_ACCESS'"}
+	}`
+	var items map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(response), &items); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(items)) {
+		if e, ok := okerrors.Parse(items[name]); ok {
+			fmt.Println(name, "fails:", errors.Is(e, okerrors.ErrPermission), e)
+			continue
+		}
+		fmt.Println(name, "has", len(items[name]), "bytes")
+	}
+	// Output:
+	// friends_get_response fails: true okru: PERMISSION_DENIED (10): User must grant an access to permission 'VALUABLE_ACCESS'
+	// users_getInfo_response has 43 bytes
+}
+
+// A write that failed with one of a few codes may have run. Find out before
+// you repeat it.
+func ExampleError_Is() {
+	base := failing(2, `{"error_code":2,"error_msg":"SERVICE : Service is temporary unavailable"}`)
+	client := &http.Client{Transport: okerrors.Decode(base)}
+	for _, method := range []string{"users/getInfo", "mediatopic/post"} {
+		_, err := client.Get("https://api.ok.ru/api/" + method)
+		fmt.Println(method, errors.Is(err, okerrors.ErrTransient), errors.Is(err, okerrors.ErrOutcomeUnknown))
+	}
+	// Output:
+	// users/getInfo true false
+	// mediatopic/post true true
 }
 
 // A Code is an error by itself. One that this package does not know keeps its

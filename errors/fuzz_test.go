@@ -115,6 +115,9 @@ func FuzzError(f *testing.F) {
 		if errors.Is(e, okerrors.ErrSession) != e.SessionRejected() {
 			t.Error("errors.Is and SessionRejected differ")
 		}
+		if errors.Is(e, okerrors.ErrOutcomeUnknown) {
+			t.Error("the outcome of no call is unknown")
+		}
 		if !errors.Is(e, e.Code) || errors.Is(e, okerrors.Code(code^1)) {
 			t.Error("the code is not found")
 		}

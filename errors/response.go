@@ -67,6 +67,7 @@ func FromResponse(resp *http.Response) (*Error, bool) {
 		return nil, false
 	}
 	e.Status, e.Method = resp.StatusCode, okcall.Method(resp.Request)
+	e.idempotent, e.isCall = okcall.MayRepeat(resp.Request)
 	body.SetVerdict(e)
 	return e, true
 }

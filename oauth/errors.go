@@ -192,8 +192,10 @@ func redactRetrieveError(e *oauth2.RetrieveError, secrets redact.Secrets) error 
 }
 
 func redactAPIError(e *okerrors.Error, secrets redact.Secrets) *okerrors.Error {
-	own := *e
-	own.Message, own.Field = cleanText(e.Message, secrets), cleanText(e.Field, secrets)
+	own := okerrors.Error{ // without the state of its call, which is not the one that waits for the session
+		Code: e.Code, Message: cleanText(e.Message, secrets), Data: e.Data, Field: cleanText(e.Field, secrets),
+		Method: e.Method, Status: e.Status, URL: e.URL, Custom: e.Custom,
+	}
 	for _, raw := range [...]*json.RawMessage{&own.Data, &own.Custom} {
 		if secrets.In(string(*raw)) {
 			*raw = json.RawMessage(`"` + redact.Mark + `"`)

@@ -52,7 +52,7 @@ func TestPasswordRefused(t *testing.T) {
 		"verification": {`{"error_code":403,"error_msg":"x","verification_url":"https://ok.ru/v?CANARY"}`, 403, "https://ok.ru/v?CANARY",
 			[]error{oauth.ErrSignIn}, nil, 403},
 		"overload": {`{"error_code":2,"error_msg":"SERVICE"}`, 2, "",
-			[]error{okerrors.ErrTransient}, []error{oauth.ErrSignIn}, 200},
+			[]error{okerrors.ErrTransient}, []error{oauth.ErrSignIn, okerrors.ErrOutcomeUnknown}, 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := &endpoint{status: test.status, body: test.body}

@@ -227,7 +227,7 @@ func (a Attempt) mayHaveRun() bool {
 	}
 	e := a.apiError()
 	switch {
-	case e != nil && slices.Contains(received, e.Code):
+	case e != nil && e.Code.MayHaveRun():
 		return true
 	case e != nil && (e.Code == okerrors.CodeFloodBlocked || slices.ContainsFunc(permanentClasses, e.Code.Is)):
 		return false
@@ -238,13 +238,6 @@ func (a Attempt) mayHaveRun() bool {
 	}
 	status := a.Response.StatusCode
 	return status < 400 && e == nil || status >= 500 && a.outcomeOfStatus(status) != notRun
-}
-
-// received are the API codes that prove that the API received a call, and do
-// not prove that it did nothing.
-var received = []okerrors.Code{
-	okerrors.CodeUnknown, okerrors.CodeService, okerrors.CodeNetworkTimeout,
-	okerrors.CodeInvalidResponse, okerrors.CodeSystem,
 }
 
 // isUnsent reports whether a failed before it was sent.
@@ -276,23 +269,5 @@ func safeToRepeat(o *okcall.Options, method string) bool {
 	if o != nil && o.Idempotent != okcall.Unset {
 		return o.Idempotent == okcall.Yes
 	}
-	return readsOnly(method)
-}
-
-// readsOnly reports whether the last part of method is get, is, has, search or
-// find, alone or followed by an upper-case letter: such methods only read.
-// getUploadUrl is the exception: it creates the object to upload to.
-func readsOnly(method string) bool {
-	name := method[strings.LastIndexByte(method, '.')+1:]
-	end := 0
-	for end < len(name) && (name[end] < 'A' || name[end] > 'Z') {
-		end++
-	}
-	switch name[:end] {
-	case "get":
-		return name != "getUploadUrl"
-	case "is", "has", "search", "find":
-		return true
-	}
-	return false
+	return okcall.ReadsOnly(method)
 }

@@ -1,0 +1,45 @@
+package okcall
+
+import (
+	"net/http"
+	"strings"
+)
+
+// ReadsOnly reports whether the API method only reads, by its name: whether the
+// last part of method is get, is, has, search or find, alone or followed by an
+// upper-case letter. getUploadUrl is the exception: it creates the object to
+// upload to. The verb of the request means nothing, since OK accepts GET and
+// POST for every method.
+func ReadsOnly(method string) bool {
+	name := method[strings.LastIndexByte(method, '.')+1:]
+	end := 0
+	for end < len(name) && (name[end] < 'A' || name[end] > 'Z') {
+		end++
+	}
+	switch name[:end] {
+	case "get":
+		return name != "getUploadUrl"
+	case "is", "has", "search", "find":
+		return true
+	}
+	return false
+}
+
+// MayRepeat returns whether r may run twice, as far as that is known without
+// its method: the choice in its context or, for a Graph call, whether it is a
+// GET. It returns false if r is not an API call by its path, on any host.
+func MayRepeat(r *http.Request) (c Choice, isCall bool) {
+	if r == nil || r.URL == nil || !isCallPath(r.URL.Path) && !isGraphPath(r.URL.Path) {
+		return Unset, false
+	}
+	o := FromContext(r.Context())
+	switch {
+	case o != nil && o.Idempotent != Unset:
+		return o.Idempotent, true
+	case !isGraphPath(r.URL.Path):
+		return Unset, true
+	case r.Method == http.MethodGet || r.Method == "":
+		return Yes, true
+	}
+	return No, true
+}
