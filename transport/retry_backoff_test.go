@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -161,4 +162,38 @@ func TestRetryHonoursDeadline(t *testing.T) {
 
 func fiveSeconds(time.Duration, time.Duration, int, *http.Response) time.Duration {
 	return 5 * time.Second
+}
+
+// A date counts from the Date of its response: the clock here may be wrong.
+func TestRetryAfterDateOfAnotherClock(t *testing.T) {
+	for _, skew := range []time.Duration{-24 * time.Hour, -time.Hour, -2 * time.Second, 0, time.Minute, time.Hour, 1000 * time.Hour} {
+		for _, form := range []string{http.TimeFormat, "Monday, 02-Jan-06 15:04:05 GMT", time.ANSIC} {
+			synctest.Test(t, func(t *testing.T) {
+				there := time.Now().Add(skew).UTC().Truncate(time.Second)
+				all, _ := pauses(t, transport.Retry{Max: 1}, answer(503, "", "Date", there.Format(http.TimeFormat), "Retry-After", there.Add(5*time.Second).Format(form)))
+				if len(all) != 1 || all[0] < 5*time.Second || all[0] > 6*time.Second {
+					t.Errorf("clock %v off: pauses %v, want one of 5 s and up to a fifth more", skew, all)
+				}
+			})
+		}
+	}
+}
+
+// Callers that are given the same time do not all come back at it.
+func TestRetryAfterSpreadsCallers(t *testing.T) {
+	for _, seconds := range []int{1, 5, 9} {
+		synctest.Test(t, func(t *testing.T) {
+			var first, last time.Duration
+			for i := range 100 {
+				all, _ := pauses(t, transport.Retry{Max: 1}, answer(429, "", "Retry-After", strconv.Itoa(seconds)))
+				if i == 0 {
+					first, last = all[0], all[0]
+				}
+				first, last = min(first, all[0]), max(last, all[0])
+			}
+			if spread := time.Duration(seconds) * time.Second / 5; last-first < spread*8/10 {
+				t.Errorf("Retry-After %d: all come back within %v, want about %v", seconds, last-first, spread)
+			}
+		})
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/transport"
 )
 
@@ -187,3 +188,43 @@ func TestBudgetCountsSuccesses(t *testing.T) {
 type exchangeable struct{ next http.RoundTripper }
 
 func (e *exchangeable) RoundTrip(r *http.Request) (*http.Response, error) { return e.next.RoundTrip(r) }
+
+// The same over a Signer, whose verdict decides what a success is.
+func TestBudgetRefillsOverSigner(t *testing.T) {
+	swap := &exchangeable{next: &script{outcomes: []outcome{answer(500, "")}}}
+	rt := transport.Chain(swap, quick.Wrap, signer().Wrap)
+	for range 100 { // spends all
+		_, _ = rt.RoundTrip(newGet(t, t.Context(), readURL))
+	}
+	for _, test := range []struct {
+		outcome outcome
+		repeats int // that ten of them earn
+	}{{codeAnswer(200, 2), 0}, {codeAnswer(200, 11), 0}, {answer(200, `{"uid":"1"}`), 2}, {codeAnswer(200, 100), 2}} {
+		swap.next = &script{outcomes: []outcome{test.outcome}}
+		for range 10 {
+			_, _ = rt.RoundTrip(newGet(t, t.Context(), writeURL))
+		}
+		s := &script{outcomes: []outcome{answer(500, "")}}
+		swap.next = s
+		for range 3 {
+			_, _ = rt.RoundTrip(newGet(t, t.Context(), readURL))
+		}
+		if repeats := s.attempts() - 3; repeats != test.repeats {
+			t.Errorf("ten times %d %q: %d repeats, want %d", test.outcome.status, test.outcome.text, repeats, test.repeats)
+		}
+	}
+}
+
+// An API error that a layer below has made of a response is no error of the
+// transport: ErrBudget and a failed GetBody do not hide it.
+func TestBudgetLeavesAPIErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		want := &okerrors.Error{Code: okerrors.CodeService, Status: 200}
+		rt := transport.Retry{}.Wrap(&script{outcomes: []outcome{failure(want)}})
+		for range 300 {
+			if _, err := rt.RoundTrip(newGet(t, t.Context(), readURL)); err != want {
+				t.Fatalf("error %v, want the API error as it is", err)
+			}
+		}
+	})
+}

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
 
 	"github.com/go-okru/okru/rttest"
 	"github.com/go-okru/okru/transport"
@@ -28,7 +31,9 @@ func TestRetryContract(t *testing.T) {
 			If:      func(a transport.Attempt) bool { return a.Err != nil || a.Response.StatusCode >= 500 },
 			OnRetry: func(transport.Attempt) {},
 		},
-		"none": {Max: -1},
+		"none":           {Max: -1},
+		"Client":         {Client: configured(func(c *retryablehttp.Client) { c.Logger = new(silent) })},
+		"AttemptTimeout": {AttemptTimeout: time.Hour},
 		"CheckRetry": {CheckRetry: func(ctx context.Context, resp *http.Response, err error) (bool, error) {
 			return err != nil || resp.StatusCode >= 500, ctx.Err()
 		}},
@@ -43,6 +48,11 @@ func TestRetryContract(t *testing.T) {
 		})
 	}
 }
+
+// A silent logger makes every attempt go through retryablehttp.
+type silent struct{}
+
+func (*silent) Printf(string, ...any) {}
 
 func readByGET(ctx context.Context) *http.Request {
 	return request(ctx, "GET", readURL, "")

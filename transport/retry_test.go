@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -226,3 +228,82 @@ func TestRetryPrintsNothingBelow(t *testing.T) {
 type secretTransport struct{ key string }
 
 func (secretTransport) RoundTrip(*http.Request) (*http.Response, error) { return nil, errBroken }
+
+// If is called after every attempt, successes included.
+func TestRetryIfIsCalledAfterSuccess(t *testing.T) {
+	for name, stack := range map[string]func(transport.Retry, http.RoundTripper) http.RoundTripper{
+		"alone": func(retry transport.Retry, base http.RoundTripper) http.RoundTripper { return retry.Wrap(base) },
+		"over Signer": func(retry transport.Retry, base http.RoundTripper) http.RoundTripper {
+			return retry.Wrap(signer().Wrap(base))
+		},
+	} {
+		var seen []int
+		retry := transport.Retry{MinDelay: -1, If: func(a transport.Attempt) bool {
+			seen = append(seen, a.Response.StatusCode)
+			return a.Response.StatusCode == 500
+		}}
+		rt := stack(retry, &script{outcomes: []outcome{answer(200, "1"), answer(500, ""), answer(200, "1")}})
+		for range 2 {
+			resp, err := rt.RoundTrip(newGet(t, t.Context(), readURL))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+		}
+		if !slices.Equal(seen, []int{200, 500, 200}) {
+			t.Errorf("%s: If saw %v, want 200, 500, 200", name, seen)
+		}
+	}
+}
+
+// An If that calls Retryable decides as the stack does: it knows the hosts of
+// the Signer, and the verdict that a layer between has hidden.
+func TestIfThatCallsRetryable(t *testing.T) {
+	hide := func(next http.RoundTripper) http.RoundTripper {
+		return transport.Func(func(r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err == nil {
+				resp.Body = struct{ io.ReadCloser }{resp.Body}
+			}
+			return resp, err
+		})
+	}
+	s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", Circuit: transport.Sessionless, Hosts: []string{"gateway.example"}}
+	for _, test := range []struct {
+		url      string
+		outcome  outcome
+		attempts int
+	}{
+		{"https://gateway.example/api/users/getInfo", codeAnswer(200, 2), 4},
+		{"https://gateway.example/api/users/getInfo", failure(errBroken), 4},
+		{"https://gateway.example/api/users/setStatus", codeAnswer(200, 2), 1},
+		{"https://gateway.example/api/users/setStatus", codeAnswer(503, 2, "Retry-After", "0"), 1},
+		{"https://gateway.example/api/users/getInfo", codeAnswer(500, 104), 1},
+		{"https://other.example/api/users/getInfo", codeAnswer(200, 2), 1},
+		{"https://other.example/api/users/getInfo", codeAnswer(500, 2), 1},
+		{"https://other.example/api/users/getInfo", codeAnswer(429, 104), 4},
+		{"https://other.example/api/users/getInfo", failure(opError("dial", errBroken)), 4},
+		{"https://api.ok.ru/api/users/getInfo", codeAnswer(200, 2), 1}, // not one of Hosts
+	} {
+		for name, retry := range map[string]transport.Retry{"default": {}, "If": {If: transport.Retryable}} {
+			for layer, between := range map[string]transport.Middleware{"none": nil, "hiding": hide, "foreign": foreign} {
+				retry.MinDelay = -1
+				base := &script{outcomes: []outcome{test.outcome}}
+				resp, _ := transport.Chain(base, retry.Wrap, between, s.Wrap).RoundTrip(newGet(t, t.Context(), test.url))
+				if resp != nil {
+					resp.Body.Close()
+				}
+				if base.attempts() != test.attempts || base.open != 0 {
+					t.Errorf("%s, layer %s: %s: %d attempts, want %d", name, layer, test.url, base.attempts(), test.attempts)
+				}
+			}
+		}
+	}
+}
+
+func TestRetryNeitherResponseNorError(t *testing.T) {
+	rt := transport.Retry{MinDelay: -1}.Wrap(transport.Func(func(*http.Request) (*http.Response, error) { return nil, nil }))
+	if resp, err := rt.RoundTrip(newGet(t, t.Context(), readURL)); resp != nil || err == nil {
+		t.Errorf("outcome %v, %v; want an error", resp, err)
+	}
+}

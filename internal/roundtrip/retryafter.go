@@ -10,11 +10,13 @@ import (
 // it is cut, so that sums of pauses and times cannot overflow.
 const MaxRetryAfter = 365 * 24 * time.Hour
 
-// RetryAfter returns the pause that the first Retry-After of h asks for, as seen
-// from now: a number of seconds, with or without a fraction, or a date in one
-// of the three forms of HTTP (RFC 9110, section 10.2.3). A date that has
-// passed asks for no pause, which is not the same as no header. It returns
-// false if there is none or one that says nothing: a negative number, a word.
+// RetryAfter returns the pause that the first Retry-After of h asks for: a
+// number of seconds, with or without a fraction, or a date in one of the three
+// forms of HTTP (RFC 9110, section 10.2.3). A date counts from the Date of h,
+// since the clock of the server may differ from ours, or else from now. A date
+// that has passed asks for no pause, which is not the same as no header.
+// RetryAfter returns false if there is no such header, or one that is neither:
+// a negative number, a word.
 func RetryAfter(h http.Header, now time.Time) (d time.Duration, ok bool) {
 	value := strings.Trim(h.Get("Retry-After"), " \t")
 	if value == "" {
@@ -26,6 +28,9 @@ func RetryAfter(h http.Header, now time.Time) (d time.Duration, ok bool) {
 	date, err := http.ParseTime(value)
 	if err != nil {
 		return 0, false
+	}
+	if sent, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = sent
 	}
 	return min(max(date.Sub(now), 0), MaxRetryAfter), true
 }

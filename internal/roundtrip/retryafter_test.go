@@ -61,6 +61,27 @@ func TestParseTakesTheFirst(t *testing.T) {
 	}
 }
 
+// A date counts from the Date of the response, and a number of seconds does not.
+func TestParseCountsFromDate(t *testing.T) {
+	for _, test := range []struct {
+		date, value string
+		want        time.Duration
+	}{
+		{"Sun, 01 Mar 2026 11:00:00 GMT", "Sun, 01 Mar 2026 11:00:30 GMT", 30 * time.Second},
+		{"Sun, 01 Mar 2026 13:00:00 GMT", "Sun, 01 Mar 2026 12:00:30 GMT", 0},
+		{"Sun, 01 Mar 2026 13:00:00 GMT", "Sun, 01 Mar 2026 13:00:30 GMT", 30 * time.Second},
+		{"Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", roundtrip.MaxRetryAfter},
+		{"yesterday", "Sun, 01 Mar 2026 12:00:30 GMT", 30 * time.Second},
+		{"", "Sun, 01 Mar 2026 12:00:30 GMT", 30 * time.Second},
+		{"Sun, 01 Mar 2026 11:00:00 GMT", "7", 7 * time.Second},
+	} {
+		h := http.Header{"Retry-After": {test.value}, "Date": {test.date}}
+		if d, ok := roundtrip.RetryAfter(h, now); !ok || d != test.want {
+			t.Errorf("%q at %q = %v, %t; want %v", test.value, test.date, d, ok, test.want)
+		}
+	}
+}
+
 // FuzzParse checks that a pause is never negative nor too long, and that whole
 // seconds mean what strconv reads in them.
 func FuzzParse(f *testing.F) {
