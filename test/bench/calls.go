@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-okru/okru/test/bench/internal/report"
@@ -63,7 +64,13 @@ func discarding(call subject.Call) func() error {
 	return func() error { return call(io.Discard) }
 }
 
-// summary is the short table.
+// stack is the whole stack against a bare client, in memory: the figure of
+// each table that has it.
+func (c *calls) stack() rounds.Result {
+	return c.memory[slices.IndexFunc(c.subjects, func(s subject.Subject) bool { return s.Name == subject.Stack })]
+}
+
+// summary is the short table. README has a copy of it.
 func (c *calls) summary() string {
 	table := report.NewTable(2, "a call through", "does", "in memory", "allocations", "over loopback")
 	for i, s := range c.subjects {

@@ -14,7 +14,6 @@ import (
 // between them.
 type duels struct {
 	sign        rounds.Result // the Signer against MD5 and hex of the same bytes
-	bare        rounds.Result // the whole stack against a bare client
 	usual       rounds.Result // … against x/oauth2 and go-retryablehttp
 	usualSigned rounds.Result // … with naive signing
 }
@@ -28,7 +27,7 @@ func measureDuels(plan rounds.Plan) (duels, error) {
 	if err != nil {
 		return duels{}, err
 	}
-	return duels{sign: r[0], bare: r[1], usual: r[2], usualSigned: r[3]}, nil
+	return duels{sign: r[0], usual: r[1], usualSigned: r[2]}, nil
 }
 
 // duelPairs returns the pairs in the order of the fields.
@@ -39,7 +38,7 @@ func duelPairs() ([]rounds.Pair, error) {
 		return nil, err
 	}
 	pairs := []rounds.Pair{sign}
-	for _, peer := range []string{subject.Bare, subject.Usual, subject.UsualSigned} {
+	for _, peer := range []string{subject.Usual, subject.UsualSigned} {
 		stack, err := subject.Named(subject.Stack, t)
 		if err != nil {
 			return nil, err

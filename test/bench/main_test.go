@@ -94,17 +94,45 @@ func TestAllocationsKeepTheMusts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := duels{
-		sign: rounds.Result{Allocs: leastAllocs(t, pairs[0].Subject)},
-		bare: rounds.Result{Allocs: leastAllocs(t, pairs[1].Subject), BaseAllocs: leastAllocs(t, pairs[1].Base)},
+	allocs := func(name string) float64 {
+		call, err := subject.Named(name, subject.InMemory())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return leastAllocs(t, discarding(call))
 	}
-	for _, m := range d.musts() {
+	d := duels{sign: rounds.Result{Allocs: leastAllocs(t, pairs[0].Subject)}}
+	stack := rounds.Result{Allocs: allocs(subject.Stack), BaseAllocs: allocs(subject.Bare)}
+	for _, m := range d.musts(stack) {
 		if m.measured > m.must {
 			t.Errorf("%s: %v, want at most %v", m.what, m.measured, m.must)
 		}
 	}
-	if d.sign.Allocs == 0 || d.bare.Extra() == 0 {
-		t.Errorf("%v and %v allocations; a copy of the request is one", d.sign.Allocs, d.bare.Extra())
+	if d.sign.Allocs == 0 || stack.Extra() == 0 {
+		t.Errorf("%v and %v allocations; a copy of the request is one", d.sign.Allocs, stack.Extra())
+	}
+}
+
+// README and the generated files have the same figures.
+func TestREADMEQuotesTheResults(t *testing.T) {
+	readme := read(t, "../../README.md")
+	for file, heading := range map[string]string{"results/results.md": "## In short", "conformance/results.md": ""} {
+		text := read(t, file)
+		_, text, _ = strings.Cut(text, heading)
+		text, _, _ = strings.Cut(text, "![")
+		quoted := 0
+		for line := range strings.Lines(text) {
+			if heading == "" && !strings.HasPrefix(line, "Of ") || heading != "" && !strings.HasPrefix(line, "| ") {
+				continue
+			}
+			quoted++
+			if !strings.Contains(readme, line) {
+				t.Errorf("README does not have this line of %s: %s", file, line)
+			}
+		}
+		if quoted == 0 {
+			t.Errorf("nothing to quote in %s", file)
+		}
 	}
 }
 

@@ -79,16 +79,19 @@ func TestPeersAreFound(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	text := report([]result{
-		{subject: subject{name: "broken", once: true, documented: map[rttest.Clause]string{rttest.Unwraps: "in its README"}},
-			violations: []rttest.Violation{{Clause: rttest.Unwraps, Case: "no request", Detail: "a | b"}}},
+		{subject: subject{name: "broken", module: "example.org/broken", once: true, documented: map[rttest.Clause]string{rttest.Unwraps: "in its README"}},
+			violations: []rttest.Violation{{Clause: rttest.Unwraps, Case: "no request", Detail: "a | b"}, {Clause: rttest.NoPanic, Case: "no request", Detail: "panic"}}},
+		{subject: subject{name: "kept", module: "example.org/kept"}},
+		{subject: subject{name: "ours"}, violations: []rttest.Violation{{Clause: rttest.NoPanic}}},
 		{subject: subject{name: "crashed"}, crash: "panic: no"},
 	})
 	for _, want := range []string{
-		"| `broken` | this tree |  | 24 of 24 | 4 of 5 |",
+		"| `broken` | unknown |  | 22 of 23 | 5 of 6 |",
+		"\nOf 2 other RoundTrippers, 1 break 1 to 1 rules each.\n",
 		"| `crashed` | this tree |  | ?[^1] | ? |",
-		"| `broken` | ok | ok | n/a | ok | ok | **breaks**[^2] |",
+		"| `broken` | ok | ok | n/a | ok | ok | ok | **breaks**[^4] |",
 		"[^1]: crashed crashes: panic: no\n",
-		`[^2]: ` + "`broken`" + `, unwraps: no request: a \| b (documented: in its README)`,
+		`[^4]: ` + "`broken`" + `, unwraps: no request: a \| b (documented: in its README)`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in the report:\n%s", want, text)

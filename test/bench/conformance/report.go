@@ -25,9 +25,10 @@ var tables = []struct {
 		rttest.ErrorKept, rttest.TimeoutKept,
 		rttest.ContextChecked, rttest.ContextEnds, rttest.ContextReaches, rttest.ContextLives,
 	}},
-	{"The program", []rttest.Clause{rttest.IdleForwarded, rttest.Concurrent, rttest.Goroutines, rttest.NoPanic}},
+	{"The program", []rttest.Clause{rttest.Concurrent, rttest.Goroutines, rttest.NoPanic}},
 	{"Customs, which net/http does not ask for", []rttest.Clause{
-		rttest.UninitializedRejected, rttest.BodyClosedOnce, rttest.ResponseDrained, rttest.ResponseRequest, rttest.ErrorBare, rttest.Unwraps,
+		rttest.UninitializedRejected, rttest.BodyClosedOnce, rttest.ResponseDrained, rttest.ResponseRequest, rttest.IdleForwarded, rttest.ErrorBare,
+		rttest.Unwraps,
 	}},
 }
 
@@ -46,6 +47,7 @@ func report(results []result) string {
 	w := &writer{results: results}
 	fmt.Fprintf(w, introduction, runtime.Version())
 	w.summary()
+	fmt.Fprintf(w, "\n%s\n", w.sentence())
 	for _, table := range tables {
 		fmt.Fprintf(w, "\n## %s\n\n", table.title)
 		w.table(table.rules)
@@ -79,9 +81,28 @@ func (w *writer) summary() {
 	}
 }
 
-// score tells how many of the rules, or customs, that apply are kept.
+// sentence sums the tables up. README quotes it.
+func (w *writer) sentence() string {
+	others, breaking, fewest, most := 0, 0, len(rttest.Clauses()), 0
+	for _, r := range w.results {
+		kept, all := r.count(false)
+		if r.module == "" || r.crash != "" { // ours, or nothing to count
+			continue
+		}
+		if others++; kept < all {
+			breaking, fewest, most = breaking+1, min(fewest, all-kept), max(most, all-kept)
+		}
+	}
+	return fmt.Sprintf("Of %d other RoundTrippers, %d break %d to %d rules each.", others, breaking, fewest, most)
+}
+
+// score returns how many of the rules, or customs, that apply are kept.
 func (r result) score(custom bool) string {
-	kept, all := 0, 0
+	kept, all := r.count(custom)
+	return fmt.Sprintf("%d of %d", kept, all)
+}
+
+func (r result) count(custom bool) (kept, all int) {
 	for _, c := range rttest.Clauses() {
 		if c.Custom() != custom || r.verdict(c) == inapplicableCell {
 			continue
@@ -91,7 +112,7 @@ func (r result) score(custom bool) string {
 			kept++
 		}
 	}
-	return fmt.Sprintf("%d of %d", kept, all)
+	return kept, all
 }
 
 const (
