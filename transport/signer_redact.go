@@ -25,12 +25,18 @@ import (
 // parameters that are secret by their name, such as sig and password.
 func (s *signer) secrets(c *signedCall) redact.Secrets {
 	secrets := redact.Secrets{c.keys.secret, s.settings.ApplicationSecret, c.keys.access, c.keys.own, c.sig}
-	for _, text := range []string{c.form, c.url.RawQuery} {
-		values, _ := url.ParseQuery(text)
-		for name, all := range values {
-			if redact.SecretName(name) {
-				secrets = append(secrets, all...)
-			}
+	return appendSecrets(appendSecrets(secrets, c.form), c.url.RawQuery)
+}
+
+// appendSecrets appends the values of the parameters in text, a query or a
+// form, that are secret by their name.
+func appendSecrets(secrets redact.Secrets, text string) redact.Secrets {
+	for pair := range strings.SplitSeq(text, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name, _ = url.QueryUnescape(name)
+		value, _ = url.QueryUnescape(value)
+		if redact.SecretName(name) && !slices.Contains(secrets, value) {
+			secrets = append(secrets, value)
 		}
 	}
 	return secrets
@@ -99,8 +105,9 @@ func (s *signer) redactHeader(resp *http.Response, c *signedCall) {
 func (s *signer) maskError(resp *http.Response, e *okerrors.Error, c *signedCall) *okerrors.Error {
 	if isCompressed(resp.Header) { // because the caller asked for that
 		replaceBody(resp, e.Code)
-	} else if resp.Body != http.NoBody {
-		resp.Body = newMaskedBody(resp, s.secrets(c))
+	} else if !mask(resp, s.secrets(c)) {
+		lookahead.Of(resp).SetVerdict(e)
+		return e
 	}
 	masked, ok := okerrors.FromResponse(resp)
 	if !ok { // a secret is one of the words that make it an error
@@ -147,24 +154,26 @@ type maskedBody struct {
 	err      error                 // follows text; nil: there is more in original
 }
 
-// newMaskedBody returns the body of resp, which was inspected, without secrets.
-func newMaskedBody(resp *http.Response, secrets redact.Secrets) *maskedBody {
+// mask masks the secrets in the body of resp, which was inspected, and reports
+// whether there was one in what was inspected.
+func mask(resp *http.Response, secrets redact.Secrets) bool {
 	b := &maskedBody{original: resp.Body, secrets: func() redact.Secrets { return secrets }}
 	b.sent = make([]byte, len(lookahead.Of(resp).Head()))
 	_, _ = io.ReadFull(b.original, b.sent) // from memory
-	b.mask()
-	return b
+	resp.Body = b
+	return b.mask()
 }
 
-// mask makes text of what was sent so far. Unless all of the body was sent, the
-// end may be a part of a secret.
-func (b *maskedBody) mask() {
+// mask makes text of what was sent so far, and reports whether that has a
+// secret. Unless all of the body was sent, the end may be a part of a secret.
+func (b *maskedBody) mask() bool {
 	masked := slices.Clone(b.sent)
-	b.secrets().Mask(masked)
+	changed := b.secrets().Mask(masked)
 	if b.err != io.EOF {
 		masked = masked[:max(len(masked)-b.secrets().Straddle(string(b.sent)), b.read)]
 	}
 	b.text = masked[b.read:]
+	return changed
 }
 
 // Read implements [io.Reader].
