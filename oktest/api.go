@@ -35,7 +35,7 @@ func (s *Server) serveAPI(r *http.Request) response {
 // newCall finds out what r is, and judges nothing.
 func (s *Server) newCall(r *http.Request) *apiCall {
 	c := &apiCall{server: s, request: r}
-	c.Time, c.HTTPMethod = time.Now(), r.Method
+	c.Time, c.HTTPMethod, c.Proto = time.Now(), r.Method, r.Proto
 	c.Query, c.Params, c.defect = readParams(r)
 	c.Method = c.Params.Get("method")
 	if rest, ok := strings.CutPrefix(r.URL.Path, "/api/"); ok {

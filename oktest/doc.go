@@ -22,7 +22,8 @@
 // URLs, https://api.ok.ru, https://connect.ok.ru and the host of uploads, and no
 // other host: the program under test needs no change. [Server.InProcess] is the same without a
 // network, for bubbles of testing/synctest, where days pass in no time; a
-// goroutine that waits for a network would stop the clock there. [Server.URL]
+// goroutine that waits for a network would stop the clock there. [Server.HTTP2]
+// is Transport over HTTP/2. [Server.URL]
 // is plain http, for clients in other languages, curl and browsers.
 // [Server.Handler] puts the fake into a server of the caller's.
 //

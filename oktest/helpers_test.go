@@ -143,7 +143,7 @@ func postTo(t *testing.T, rt http.RoundTripper, address string, params url.Value
 
 // ways are the two RoundTrippers that lead to a server.
 func ways(srv *oktest.Server) map[string]http.RoundTripper {
-	return map[string]http.RoundTripper{"Transport": srv.Transport(), "InProcess": srv.InProcess()}
+	return map[string]http.RoundTripper{"Transport": srv.Transport(), "HTTP2": srv.HTTP2(), "InProcess": srv.InProcess()}
 }
 
 func last(t *testing.T, srv *oktest.Server) oktest.Call {

@@ -23,6 +23,9 @@ type Call struct {
 	// HTTPMethod is GET or POST as a rule.
 	HTTPMethod string
 
+	// Proto is the protocol of the request, such as "HTTP/1.1" or "HTTP/2.0".
+	Proto string
+
 	// Method is the API method, such as "users.getInfo", or empty if the
 	// request names none. For other requests it is one of [TokenEndpoint],
 	// [AuthorizePage], [LoginPages] and [PhotoUpload].
@@ -65,6 +68,7 @@ func (c Call) attrs() []slog.Attr {
 	attrs := []slog.Attr{
 		slog.Time("Time", c.Time),
 		slog.String("HTTPMethod", c.HTTPMethod),
+		slog.String("Proto", c.Proto),
 		slog.String("Method", redact.Text(c.Method)),
 		slog.String("Params", redactedParams(c.Params)),
 		slog.String("Circuit", c.Circuit),

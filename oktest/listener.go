@@ -21,16 +21,18 @@ import (
 
 // network is the listeners of a Server and the connections to them.
 type network struct {
-	mu        sync.Mutex
-	servers   []*http.Server
-	plain     net.Listener
-	secured   net.Listener
-	transport *http.Transport
-	accepted  int
-	open      sync.WaitGroup  // for listeners and connections
-	ctx       context.Context // of all requests; nil before the first listener
-	cancel    context.CancelFunc
-	closed    bool
+	mu       sync.Mutex
+	servers  []*http.Server
+	plain    net.Listener
+	secured  net.Listener
+	roots    *x509.CertPool  // of the certificate of secured
+	http1    *http.Transport // nil: not used yet
+	http2    *http.Transport
+	accepted int
+	open     sync.WaitGroup  // for listeners and connections
+	ctx      context.Context // of all requests; nil before the first listener
+	cancel   context.CancelFunc
+	closed   bool
 }
 
 // URL returns the URL of the fake in plain http, such as
@@ -66,15 +68,22 @@ func (n *network) serve(handler http.Handler, config *tls.Config) net.Listener {
 	if n.ctx == nil {
 		n.ctx, n.cancel = context.WithCancel(context.Background())
 	}
+	// A connection of HTTP/2 ends before the handlers of its streams do.
+	waited := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n.open.Add(1)
+		defer n.open.Done()
+		handler.ServeHTTP(w, r)
+	})
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           waited,
 		BaseContext:       func(net.Listener) context.Context { return n.ctx },
 		ReadHeaderTimeout: time.Minute,
 		ConnState:         n.count,
 		TLSConfig:         config,
 		Protocols:         new(http.Protocols),
 	}
-	server.Protocols.SetHTTP1(true) // a reset is one of TCP, so that HTTP/2 would have to share it
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetHTTP2(true)
 	n.servers = append(n.servers, server)
 	n.open.Go(func() {
 		if config == nil {
@@ -114,7 +123,7 @@ func (n *network) count(_ net.Conn, state http.ConnState) {
 func (n *network) close() {
 	n.mu.Lock()
 	n.closed = true
-	servers, transport, cancel := n.servers, n.transport, n.cancel
+	servers, transports, cancel := n.servers, []*http.Transport{n.http1, n.http2}, n.cancel
 	n.mu.Unlock()
 	if cancel != nil {
 		cancel()
@@ -122,45 +131,68 @@ func (n *network) close() {
 	for _, server := range servers {
 		_ = server.Close()
 	}
-	if transport != nil {
-		transport.CloseIdleConnections()
+	for _, transport := range transports {
+		if transport != nil {
+			transport.CloseIdleConnections()
+		}
 	}
 	n.open.Wait()
 }
 
 // Transport returns a RoundTripper that reaches the fake under the real URLs
 // https://api.ok.ru and https://connect.ok.ru, and the upload host, over TLS on
-// the loopback interface. Nothing leaves the machine: any other host or port, and plain
-// http, is rejected with an error before anything is dialed. Such an error has
-// a method Terminal() bool that returns true.
+// the loopback interface. Nothing leaves the machine: any other host or port,
+// and plain http, is rejected with an error before anything is dialed. Such an
+// error has a method Terminal() bool that returns true.
 //
 // Every call returns the same RoundTripper, so that all users share its
 // connections, which speak HTTP/1.1. It is an [*http.Transport], and it may be
 // cloned to change something. It opens a listener at the first call, and
-// panics if it cannot. It is safe for concurrent use by multiple
-// goroutines.
+// panics if it cannot. It is safe for concurrent use by multiple goroutines.
 func (s *Server) Transport() http.RoundTripper {
-	n := &s.net
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.transport == nil {
-		certificate, roots := newCertificate(realHosts...)
-		n.secured = n.serve(s.Handler(), &tls.Config{Certificates: []tls.Certificate{certificate}})
-		n.transport = n.newTransport(n.secured.Addr(), &tls.Config{RootCAs: roots})
+	s.net.mu.Lock()
+	defer s.net.mu.Unlock()
+	if s.net.http1 == nil {
+		s.net.http1 = s.newTransport((*http.Protocols).SetHTTP1)
 	}
-	return n.transport
+	return s.net.http1
 }
 
-func (n *network) newTransport(to net.Addr, config *tls.Config) *http.Transport {
+// HTTP2 is like [Server.Transport], but its connections speak HTTP/2. A fault
+// that breaks the connection resets the stream of the request instead, by
+// RST_STREAM: other requests share the connection. A response with the header
+// "Connection: close" makes the server send GOAWAY.
+func (s *Server) HTTP2() http.RoundTripper {
+	s.net.mu.Lock()
+	defer s.net.mu.Unlock()
+	if s.net.http2 == nil {
+		s.net.http2 = s.newTransport((*http.Protocols).SetHTTP2)
+	}
+	return s.net.http2
+}
+
+// newTransport opens the listener if there is none. enable chooses the
+// protocol. The caller has locked s.net.mu.
+func (s *Server) newTransport(enable func(*http.Protocols, bool)) *http.Transport {
+	n := &s.net
+	if n.secured == nil {
+		certificate, roots := newCertificate(realHosts...)
+		n.secured = n.serve(s.Handler(), &tls.Config{Certificates: []tls.Certificate{certificate}})
+		n.roots = roots
+	}
+	to := n.secured.Addr().String()
+	protocols := new(http.Protocols)
+	enable(protocols, true)
 	var dialer net.Dialer
 	return &http.Transport{
 		// A Transport calls the proxy function first for a request, and
 		// sends nothing if it fails.
 		Proxy: func(r *http.Request) (*url.URL, error) { return nil, n.rejection(r.URL) },
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, network, to.String())
+			return dialer.DialContext(ctx, network, to)
 		},
-		TLSClientConfig:     config,
+		TLSClientConfig:     &tls.Config{RootCAs: n.roots},
+		Protocols:           protocols,
 		MaxIdleConnsPerHost: 128,
 	}
 }

@@ -198,3 +198,32 @@ func TestHandlerInAServerOfTheCallers(t *testing.T) {
 		t.Error(r.body)
 	}
 }
+
+// HTTP/2 is spoken where it is asked for, and a fault breaks one stream only.
+func TestHTTP2(t *testing.T) {
+	srv := newServer(t)
+	params := sessionless("method", "group.getInfo", "uids", "1")
+	for want, rt := range map[string]http.RoundTripper{"HTTP/1.1": srv.Transport(), "HTTP/2.0": srv.HTTP2()} {
+		if r := post(t, rt, realAPI, params); r.code(t) != 0 || r.Proto != want {
+			t.Errorf("got %s %s, want %s", r.Proto, r.body, want)
+		}
+		if got := last(t, srv).Proto; got != want {
+			t.Errorf("the journal has %s, want %s", got, want)
+		}
+	}
+	connections := srv.Connections()
+	srv.Inject(oktest.Fault{Reset: true, Times: 1})
+	if r := post(t, srv.HTTP2(), realAPI, params); r.err == nil {
+		t.Errorf("a reset: got %s", r.body)
+	}
+	if r := post(t, srv.HTTP2(), realAPI, params); r.code(t) != 0 || srv.Connections() != connections {
+		t.Errorf("after a reset: %s, %d new connections", r.body, srv.Connections()-connections)
+	}
+	srv.Inject(oktest.Fault{Header: http.Header{"Connection": {"close"}}, Times: 1})
+	if r := post(t, srv.HTTP2(), realAPI, params); r.code(t) != 0 {
+		t.Errorf("GOAWAY: %s", r.body)
+	}
+	if r := post(t, srv.HTTP2(), realAPI, params); r.code(t) != 0 || srv.Connections() != connections+1 {
+		t.Errorf("after GOAWAY: %s, %d new connections, want 1", r.body, srv.Connections()-connections)
+	}
+}

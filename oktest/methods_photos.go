@@ -54,7 +54,7 @@ func uploadBase(r *http.Request) string {
 // serveUpload takes the files of photos, in parts pic1, pic2 and so on.
 func (s *Server) serveUpload(r *http.Request) response {
 	c := &apiCall{server: s, request: r}
-	c.Time, c.HTTPMethod, c.Method = time.Now(), r.Method, PhotoUpload
+	c.Time, c.HTTPMethod, c.Proto, c.Method = time.Now(), r.Method, r.Proto, PhotoUpload
 	c.Query, c.defect = parseQuery("query", r.URL.RawQuery)
 	c.Params = c.Query
 	update := s.enter(&s.uploaded, &c.Call)

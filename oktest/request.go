@@ -90,7 +90,7 @@ func (s *Server) servePage(c *Call, run func() response) response {
 
 // newRequest returns the journal entry of a request that is not an API call.
 func newRequest(r *http.Request, name string) (c *Call, defect error) {
-	c = &Call{Time: time.Now(), HTTPMethod: r.Method, Method: name}
+	c = &Call{Time: time.Now(), HTTPMethod: r.Method, Proto: r.Proto, Method: name}
 	c.Query, c.Params, defect = readParams(r)
 	return c, defect
 }
