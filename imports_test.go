@@ -30,6 +30,8 @@ var mayImport = []struct {
 		"golang.org/x/oauth2", "github.com/hashicorp/go-retryablehttp"}},
 	{"oauth", "auth.login fails with API errors; a grant sends its requests by itself", []string{"errors", "internal/*",
 		"golang.org/x/oauth2", "golang.org/x/net/html", "golang.org/x/net/html/atom", "github.com/gofrs/flock"}},
+	{"oauth/storetest", "a test kit knows what it tests, and the extras that a store must keep", []string{"oauth", "internal/param", "internal/token",
+		"golang.org/x/oauth2"}},
 	{"ratelimit", "a limiter learns from answers, and there is one per session", []string{"errors", "internal/*",
 		"golang.org/x/time/rate", "golang.org/x/oauth2"}},
 	{"callback", "what OK sends is answered with its own codes; no call is made", []string{"errors", "internal/redact"}},

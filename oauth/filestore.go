@@ -32,10 +32,11 @@ import (
 //   - If path is a mount point, as a single file mounted into a container is, it
 //     cannot be renamed to. Save then writes in place: after a crash during the
 //     write the content may be corrupt, but not empty.
-//   - The lock is an advisory lock on path + ".lock", a file that is not
-//     removed. The lock ends with the process that holds it.
+//   - The lock is an advisory lock on path + ".lock". It ends with the process
+//     that holds it.
 //
-// The file system must support locks; some network file systems do not. An
+// The Store is a [Deleter], which also removes the file of the lock. The file
+// system must support locks; some network file systems do not. An
 // empty path is an error of every method.
 func FileStore(path string) Store { return &fileStore{path: path} }
 
@@ -131,11 +132,43 @@ func (s *fileStore) Lock(ctx context.Context) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("okru: session file: %w", err)
 	}
-	lock := flock.New(s.path+".lock", flock.SetPermissions(fileMode))
-	if _, err := lock.TryLockContext(ctx, lockRetry); err != nil {
-		return nil, fmt.Errorf("okru: session file: waiting for the lock: %w", err)
+	for {
+		lock := flock.New(s.lockPath(), flock.SetPermissions(fileMode))
+		if _, err := lock.TryLockContext(ctx, lockRetry); err != nil {
+			return nil, fmt.Errorf("okru: session file: waiting for the lock: %w", err)
+		}
+		if s.isCurrent(lock) {
+			return func() { _ = lock.Unlock() }, nil
+		}
+		_ = lock.Unlock()
 	}
-	return func() { _ = lock.Unlock() }, nil
+}
+
+func (s *fileStore) lockPath() string { return s.path + ".lock" }
+
+// isCurrent reports whether lock is on the file that others would lock now. It
+// is not if Delete has removed the file while Lock waited for it.
+func (s *fileStore) isCurrent(lock *flock.Flock) bool {
+	locked, err := lock.Stat()
+	if err != nil {
+		return false
+	}
+	current, err := os.Stat(s.lockPath())
+	return err == nil && os.SameFile(locked, current)
+}
+
+// Delete implements [Deleter]. It also removes the file of the lock, which the
+// caller holds, where the system allows that.
+func (s *fileStore) Delete(ctx context.Context) error {
+	if err := s.check(ctx); err != nil {
+		return fmt.Errorf("okru: session file: %w", err)
+	}
+	removeTemporary(s.path)
+	if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("okru: session file: %w", err)
+	}
+	_ = os.Remove(s.lockPath())
+	return nil
 }
 
 func (s *fileStore) makeDir() error { return os.MkdirAll(filepath.Dir(s.path), dirMode) }

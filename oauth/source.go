@@ -105,6 +105,9 @@ type Source struct {
 	onToken  func(*oauth2.Token)
 	onError  func(error)
 
+	sessions *Sessions // that it belongs to; nil: none
+	key      string    // in sessions
+
 	// current is the session for callers; nil: they must wait.
 	current   atomic.Pointer[session]
 	abandoned atomic.Int32 // calls of grant and store that no caller awaits; see call
@@ -117,6 +120,7 @@ type Source struct {
 	candidate *oauth2.Token // seen, if it is used when last cannot be renewed; otherwise nil
 	renewal   *renewal      // the renewal in progress; nil: none
 	blocked   block         // why no renewal begins
+	dismissed bool          // the user was signed out by Sessions.Dismiss, for good
 
 	codeSent bool // used by renewals only, of which there is one at a time
 }
@@ -218,6 +222,9 @@ func (s *Source) join(ctx context.Context) (*oauth2.Token, *renewal, error) {
 		return h.token, nil, nil
 	case !usable && ctx.Err() != nil:
 		return nil, nil, contextFailure(ctx, "waiting for a session")
+	}
+	if s.dismissed {
+		return nil, nil, s.blocked.unavailable(0)
 	}
 	var err error
 	if s.renewal == nil {

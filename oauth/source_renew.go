@@ -62,6 +62,7 @@ func (r *renewal) run(ctx context.Context) {
 		r.report(r.err)
 	}
 	r.settle()
+	r.source.notify()
 	r.release(ctx)
 	r.callHooks()
 	if r.panicked != nil {
@@ -83,6 +84,9 @@ func (r *renewal) renew(ctx context.Context) (*oauth2.Token, error) {
 			r.repeated = true
 			return nil, r.permanent
 		}
+	}
+	if r.base == nil && !r.source.hasCredentials() {
+		return r.fetch(ctx) // for its error
 	}
 	var err error
 	if r.unlock, err = r.source.lock(ctx); err != nil {
@@ -239,6 +243,21 @@ func (s *Source) canSignIn(old *oauth2.Token) bool {
 	return true
 }
 
+// hasCredentials reports whether the grant can sign in without a session. If it
+// cannot, the store need not be locked, and a key for which there is no session
+// leaves no lock file behind.
+func (s *Source) hasCredentials() bool {
+	switch g := s.grant.(type) {
+	case nil:
+		return false
+	case Code:
+		return g.Code != ""
+	case Refresh:
+		return g.RefreshToken != ""
+	}
+	return true
+}
+
 // signIn asks the grant for a session as if there had been none.
 func (s *Source) signIn(ctx context.Context) (*oauth2.Token, error) {
 	if s.grant == nil {
@@ -311,6 +330,7 @@ func (s *Source) adoptLate(t *oauth2.Token) {
 		s.adopt(h)
 	}
 	s.mu.Unlock()
+	s.notify()
 	if isWanted && s.onToken != nil {
 		own := *t
 		if err := protect(func() error { s.onToken(&own); return nil }); err != nil {
@@ -328,6 +348,9 @@ func (r *renewal) settle() {
 	r.fetched = r.fetched && r.err == nil && !r.replaced
 	isReplaced := s.last != r.from // by Replace
 	switch {
+	case s.dismissed:
+		r.token, r.err = nil, s.blocked.unavailable(0)
+		return
 	case r.err == nil && (r.fetched || !isReplaced):
 		s.adopt(r.result())
 	case isReplaced && s.last != nil:

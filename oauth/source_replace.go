@@ -28,6 +28,7 @@ func (s *Source) Replace(old, fresh *oauth2.Token) {
 	if h == nil {
 		return
 	}
+	s.notify()
 	if s.onToken != nil {
 		own := *h.token
 		if err := protect(func() error { s.onToken(&own); return nil }); err != nil {
@@ -58,7 +59,7 @@ func (s *Source) replace(old, fresh *oauth2.Token) *session {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last != nil && old != nil && !token.Same(s.last.token, old) {
+	if s.dismissed || s.last != nil && old != nil && !token.Same(s.last.token, old) {
 		return nil
 	}
 	if old == nil {
@@ -114,6 +115,7 @@ func (s *Source) saveSession(h *session) {
 		s.saveAfterCoolDown(h)
 	}
 	h.saving.Store(false)
+	s.notify()
 	if err != nil {
 		_ = s.callOnError(redactError(err, secretsIn(h.token)))
 	}
@@ -129,11 +131,7 @@ func (s *Source) saveIfNewest(h *session) error {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err := s.unlock(ctx, unlock); err != nil {
-			_ = s.callOnError(err)
-		}
-	}()
+	defer s.unlockAndReport(ctx, unlock)
 	if isWanted, err := s.checkBeforeSave(ctx, h); !isWanted {
 		return err
 	}

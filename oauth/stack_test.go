@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"github.com/go-okru/okru"
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/oauth"
@@ -144,13 +146,70 @@ func TestSourceOfOneCall(t *testing.T) {
 			time.Sleep(10 * time.Second)
 		}
 		boris.SetPassword("changed")
-		_, err := okru.Call[string](ctx, client, "users.getLoggedInUser", nil)
-		if !errors.Is(err, okerrors.ErrSession) { // there is no other session: the API's answer stands
-			t.Errorf("error is %v, want ErrSession", err)
-		}
-		_, err = okru.Call[string](ctx, client, "users.getLoggedInUser", nil)
-		if !errors.Is(err, oauth.ErrSignIn) || !errors.Is(err, okerrors.CodeAuthLogin) {
-			t.Errorf("error is %v, want ErrSignIn", err)
+		// There is no other session. One check tells so, at the first call and at
+		// every later one.
+		for i := range 3 {
+			_, err := okru.Call[string](ctx, client, "users.getLoggedInUser", nil)
+			if !errors.Is(err, oauth.ErrSignIn) || !errors.Is(err, okerrors.CodeAuthLogin) || errors.Is(err, okerrors.ErrSession) != (i == 0) {
+				t.Errorf("call %d: error is %v, want ErrSignIn", i, err)
+			}
 		}
 	})
+}
+
+// A revoked user is ErrSignIn at every call, whichever grant renews. The first
+// error also is the rejection. The same holds if there is nothing to sign in
+// with.
+func TestOneCheckForSignIn(t *testing.T) {
+	for name, test := range map[string]struct {
+		grant    func(ok *oktest.Server, session *oauth2.Token) oauth.Grant
+		session  bool // there is a session, which the API rejects
+		rejected bool // so that the first error is a rejection
+	}{
+		"refresh token revoked": {func(ok *oktest.Server, s *oauth2.Token) oauth.Grant {
+			return oauth.Refresh{ClientID: ok.App().ID, ClientSecret: ok.App().Secret, RefreshToken: s.RefreshToken, HTTPClient: &http.Client{Transport: ok.InProcess()}}
+		}, true, true},
+		"no refresh token": {func(ok *oktest.Server, _ *oauth2.Token) oauth.Grant {
+			return oauth.Refresh{ClientID: ok.App().ID, ClientSecret: ok.App().Secret, HTTPClient: &http.Client{Transport: ok.InProcess()}}
+		}, true, true},
+		"no grant": {func(*oktest.Server, *oauth2.Token) oauth.Grant { return nil }, true, true},
+		"empty store, no refresh token": {func(ok *oktest.Server, _ *oauth2.Token) oauth.Grant {
+			return oauth.Refresh{ClientID: ok.App().ID, ClientSecret: ok.App().Secret}
+		}, false, false},
+		"empty store, no code": {func(ok *oktest.Server, _ *oauth2.Token) oauth.Grant {
+			return oauth.Code{ClientID: ok.App().ID, ClientSecret: ok.App().Secret}
+		}, false, false},
+		"empty store, no login": {func(ok *oktest.Server, _ *oauth2.Token) oauth.Grant {
+			return oauth.Implicit{ClientID: ok.App().ID}
+		}, false, false},
+		"empty store, no grant": {func(*oktest.Server, *oauth2.Token) oauth.Grant { return nil }, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ok := oktest.NewServer(oktest.App{})
+				defer ok.Close()
+				anna := ok.NewUser("anna", "password")
+				session := anna.Token()
+				store := newMemory(nil)
+				if test.session {
+					store.put(session)
+				}
+				client, err := okru.NewClient(okru.Config{
+					ApplicationKey: ok.App().Key, ApplicationSecret: ok.App().Secret, Base: ok.InProcess(),
+					TokenSource: oauth.NewSource(test.grant(ok, session), oauth.Options{Store: store}),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				anna.Revoke()
+				for i := range 4 {
+					_, err := okru.Call[string](t.Context(), client, "users.getLoggedInUser", nil)
+					if !errors.Is(err, oauth.ErrSignIn) || errors.Is(err, okerrors.ErrSession) != (test.rejected && i == 0) {
+						t.Errorf("call %d: error is %v, want ErrSignIn", i, err)
+					}
+					time.Sleep(time.Duration(i) * 3 * time.Second)
+				}
+			})
+		})
+	}
 }

@@ -42,3 +42,11 @@ type Store interface {
 	// that ends. A Source calls unlock once.
 	Lock(ctx context.Context) (unlock func(), err error)
 }
+
+// A Deleter is a [Store] that can delete its session. [Sessions.Dismiss] needs
+// one. FileStore and package okredis implement it.
+type Deleter interface {
+	// Delete deletes what is stored. If nothing is stored, it returns nil. It is
+	// called with the lock.
+	Delete(ctx context.Context) error
+}

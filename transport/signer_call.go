@@ -1,12 +1,15 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/roundtrip"
+	"github.com/go-okru/okru/internal/token"
 )
 
 // A call is an API call on its way through a Signer.
@@ -136,7 +139,8 @@ func (s *signer) send(c *call, signed *signedCall) (reply, error) {
 }
 
 // renew repeats c, whose session was rejected in got. It returns got if there
-// is no newer session, or if the request body cannot be read again.
+// is no newer session, or if the request body cannot be read again. If the user
+// must sign in, it returns an error that is also the rejection.
 func (s *signer) renew(c *call, got reply) (reply, error) {
 	r := c.request
 	c.source.rejected(got.rejected)
@@ -144,6 +148,10 @@ func (s *signer) renew(c *call, got reply) (reply, error) {
 	if err != nil && r.Context().Err() != nil {
 		roundtrip.Discard(got.resp)
 		return reply{}, terminal(err)
+	}
+	if errors.Is(err, token.ErrSignIn) { // the error is both, as the ones of later calls are ErrSignIn
+		roundtrip.Discard(got.resp)
+		return reply{}, terminal(&signInError{source: err, rejection: got.verdict.Err})
 	}
 	if err != nil || got.rejected.keys.isOf(fresh) {
 		return got, nil
@@ -171,6 +179,23 @@ func (s *signer) renew(c *call, got reply) (reply, error) {
 	}
 	return got, nil
 }
+
+// A signInError is the error of a call whose session the API rejected, and
+// whose user must sign in.
+type signInError struct {
+	source    error // of the token source
+	rejection error // of the API, an *okerrors.Error
+}
+
+// Error returns the text of the source, which says what to do, and the
+// rejection.
+func (e *signInError) Error() string { return e.source.Error() + " (" + e.rejection.Error() + ")" }
+
+// Unwrap returns both errors.
+func (e *signInError) Unwrap() []error { return []error{e.source, e.rejection} }
+
+// Format implements [fmt.Formatter]: every verb prints the text of Error.
+func (e *signInError) Format(f fmt.State, _ rune) { redact.Format(f, e.Error()) }
 
 // repeatable returns r with a body that was not read yet.
 func repeatable(r *http.Request, isForm bool) (*http.Request, bool) {

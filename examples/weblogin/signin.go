@@ -46,7 +46,9 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request, code string) {
 		show(w, http.StatusBadGateway, page{Notice: "OK did not sign you in. Please try again."})
 		return
 	}
-	s.visitors.dismiss(visitorID(r)) // whoever was signed in before
+	if old := visitorID(r); old != "" { // signed in before, perhaps as another user
+		s.visitors.dismiss(r.Context(), old)
+	}
 	s.setVisitor(w, id)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
@@ -65,7 +67,7 @@ func (s *site) signOut(w http.ResponseWriter, r *http.Request) {
 // forget signs the visitor out, if there is one.
 func (s *site) forget(w http.ResponseWriter, r *http.Request) {
 	if id := visitorID(r); id != "" {
-		s.visitors.dismiss(id)
+		s.visitors.dismiss(r.Context(), id)
 		s.setVisitor(w, "")
 	}
 }

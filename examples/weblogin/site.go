@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/go-okru/okru"
-	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/transport"
 )
@@ -69,33 +67,22 @@ func withHeaders(next http.Handler) http.Handler {
 
 // home shows the visitor's friends, or how to sign in.
 func (s *site) home(w http.ResponseWriter, r *http.Request) {
-	source, ok := s.visitors.source(visitorID(r))
-	if !ok {
+	id := visitorID(r)
+	if id == "" {
 		show(w, http.StatusOK, page{})
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), 20*time.Second)
 	defer cancel()
-	p, err := friendsPage(transport.WithTokenSource(ctx, source), s.client)
+	p, err := friendsPage(transport.WithTokenSource(ctx, s.visitors.source(id)), s.client)
 	switch {
 	case err == nil:
 		show(w, http.StatusOK, p)
-	case hasEnded(ctx, source, err):
+	case errors.Is(err, oauth.ErrSignIn):
 		s.forget(w, r)
 		show(w, http.StatusOK, page{Notice: "Your session at OK has ended. Please sign in again."})
 	default:
 		log.Print("friends: ", err)
 		show(w, http.StatusBadGateway, page{Name: "you", Notice: "OK does not answer as it should. Please try again later."})
 	}
-}
-
-// hasEnded reports whether a call failed since the visitor must sign in again.
-// A refused session alone does not mean that: maybe it could just not be
-// renewed now. The source knows.
-func hasEnded(ctx context.Context, source *oauth.Source, err error) bool {
-	if errors.Is(err, okerrors.ErrSession) {
-		_, sourceErr := source.TokenContext(ctx)
-		err = cmp.Or(sourceErr, err)
-	}
-	return errors.Is(err, oauth.ErrSignIn)
 }

@@ -1,0 +1,491 @@
+package oauth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/oauth"
+)
+
+// A storage has the stores of many users. It is what processes share.
+type storage struct {
+	mu     sync.Mutex
+	stores map[string]*memory
+}
+
+func (s *storage) store(key string) *memory {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stores == nil {
+		s.stores = make(map[string]*memory)
+	}
+	if s.stores[key] == nil {
+		s.stores[key] = newMemory(nil)
+	}
+	return s.stores[key]
+}
+
+func (m *memory) Delete(context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.note("delete")
+	m.content = nil
+	return nil
+}
+
+// options returns settings of Sessions over s whose sessions are renewed by g.
+func (s *storage) options(g oauth.Grant) oauth.SessionsOptions {
+	return oauth.SessionsOptions{
+		Store: func(key string) oauth.Store { return s.store(key) },
+		Grant: func(string) oauth.Grant { return g },
+	}
+}
+
+func TestSessionsReturnOneSourcePerKey(t *testing.T) {
+	s := oauth.NewSessions(oauth.SessionsOptions{})
+	anna, err := s.Admit(t.Context(), "anna", token("A", "", 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	boris, err := s.Admit(t.Context(), "boris", token("B", "", 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		runtime.GC()
+		if s.Source("anna") != anna || s.Source("boris") != boris || anna == boris {
+			t.Fatal("a key has another Source than before")
+		}
+	}
+	want(t, anna, "A")
+	want(t, boris, "B")
+	if again, err := s.Admit(t.Context(), "anna", token("A2", "", 0)); err != nil || again != anna {
+		t.Errorf("Admit returns another Source: %v", err)
+	}
+	want(t, anna, "A2")
+}
+
+func TestSessionWithoutAStoreIsKept(t *testing.T) {
+	s := oauth.NewSessions(oauth.SessionsOptions{Max: 1})
+	for i := range 100 {
+		if _, err := s.Admit(t.Context(), fmt.Sprint(i), token(fmt.Sprint("T", i), "", 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.GC()
+	for i := range 100 {
+		want(t, s.Source(fmt.Sprint(i)), fmt.Sprint("T", i))
+	}
+}
+
+func TestUnknownKeyIsErrSignIn(t *testing.T) {
+	shared := new(storage)
+	s := oauth.NewSessions(shared.options(oauth.Refresh{ClientID: "1", ClientSecret: "2"}))
+	wantErr(t, s.Source("unknown"), oauth.ErrSignIn)
+	wantOps(t, shared.store("unknown"), "load") // no lock, so no file of a lock
+	wantErr(t, oauth.NewSessions(oauth.SessionsOptions{}).Source("unknown"), oauth.ErrSignIn)
+}
+
+func TestAdmitSavesBeforeItReturns(t *testing.T) {
+	shared := new(storage)
+	s := oauth.NewSessions(shared.options(unclocked()))
+	src, err := s.Admit(t.Context(), "anna", token("A", "", 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOps(t, shared.store("anna"), "lock", "save A", "unlock")
+	want(t, src, "A")
+	want(t, oauth.NewSessions(shared.options(unclocked())).Source("anna"), "A") // another process
+}
+
+func TestFailedAdmitChangesNothing(t *testing.T) {
+	for name, fault := range map[string]func(*memory){
+		"lock": func(m *memory) { m.fault(nil, nil, errNetwork) },
+		"save": func(m *memory) { m.fault(nil, errNetwork, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			shared := new(storage)
+			s := oauth.NewSessions(shared.options(unclocked()))
+			src, err := s.Admit(t.Context(), "anna", token("A", "", 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			fault(shared.store("anna"))
+			if got, err := s.Admit(t.Context(), "anna", token("B", "", 0)); got != nil || !errors.Is(err, errNetwork) {
+				t.Errorf("Admit: %v, %v; want the error of the store", got, err)
+			}
+			want(t, src, "A")
+			if got := shared.store("anna").access(); got != "A" {
+				t.Errorf("the store has %q", got)
+			}
+			shared.store("boris")
+			fault(shared.store("boris"))
+			if _, err := s.Admit(t.Context(), "boris", token("B", "", 0)); !errors.Is(err, errNetwork) {
+				t.Errorf("first Admit: %v", err)
+			}
+		})
+	}
+	s := oauth.NewSessions(oauth.SessionsOptions{})
+	for _, bad := range []*oauth2.Token{nil, {}, {RefreshToken: "R"}} {
+		if _, err := s.Admit(t.Context(), "anna", bad); err == nil {
+			t.Errorf("Admit accepts %v", bad)
+		}
+	}
+}
+
+func TestDismiss(t *testing.T) {
+	for name, shared := range map[string]*storage{"with a store": {}, "in memory": nil} {
+		t.Run(name, func(t *testing.T) {
+			o := oauth.SessionsOptions{}
+			if shared != nil {
+				o = shared.options(oauth.Refresh{ClientID: "1", ClientSecret: "2"})
+			}
+			s := oauth.NewSessions(o)
+			old, err := s.Admit(t.Context(), "anna", token("A", "", 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if err := s.Dismiss(t.Context(), "anna"); err != nil {
+					t.Errorf("Dismiss: %v", err)
+				}
+				wantErr(t, old, oauth.ErrSignIn)
+			}
+			old.Replace(nil, token("X", "", 0))
+			old.Invalidate(token("A", "", 0))
+			wantErr(t, old, oauth.ErrSignIn)
+			wantErr(t, s.Source("anna"), oauth.ErrSignIn)
+			if shared != nil && shared.store("anna").access() != "" {
+				t.Error("the store still has the session")
+			}
+			fresh, err := s.Admit(t.Context(), "anna", token("B", "", 0))
+			if err != nil || fresh == old {
+				t.Fatalf("Admit after Dismiss: %v; the same Source: %v", err, fresh == old)
+			}
+			want(t, fresh, "B")
+			want(t, s.Source("anna"), "B")
+			wantErr(t, old, oauth.ErrSignIn)
+		})
+	}
+}
+
+// plainStore hides the method Delete.
+type plainStore struct{ oauth.Store }
+
+func TestDismissNeedsADeleter(t *testing.T) {
+	m := newMemory(nil)
+	s := oauth.NewSessions(oauth.SessionsOptions{Store: func(string) oauth.Store { return plainStore{m} }})
+	src, err := s.Admit(t.Context(), "anna", token("A", "", 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Dismiss(t.Context(), "anna"); err == nil || !strings.Contains(err.Error(), "Deleter") {
+		t.Errorf("Dismiss: %v", err)
+	}
+	want(t, src, "A")
+	want(t, s.Source("anna"), "A")
+}
+
+// A renewal in progress does not restore the session of a dismissed user, and
+// neither does a save that comes late.
+func TestDismissDuringARenewal(t *testing.T) {
+	for name, shared := range map[string]*storage{"with a store": {}, "in memory": nil} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := numbered(time.Hour)
+				o := oauth.SessionsOptions{Grant: func(string) oauth.Grant { return renewing{g} }}
+				if shared != nil {
+					o = shared.options(renewing{g})
+				}
+				s := oauth.NewSessions(o)
+				src, err := s.Admit(t.Context(), "anna", token("A", "R", time.Hour))
+				if err != nil {
+					t.Fatal(err)
+				}
+				g.delay = time.Second
+				src.Invalidate(token("A", "", 0))
+				var waiting sync.WaitGroup
+				waiting.Go(func() {
+					if got, err := src.Token(); err == nil && shared == nil {
+						t.Errorf("a caller gets %s", got.AccessToken)
+					}
+				})
+				time.Sleep(time.Second / 2)
+				if err := s.Dismiss(t.Context(), "anna"); err != nil {
+					t.Error(err)
+				}
+				waiting.Wait()
+				time.Sleep(time.Minute)
+				wantErr(t, src, oauth.ErrSignIn)
+				if shared != nil && shared.store("anna").access() != "" {
+					t.Errorf("the store has %q", shared.store("anna").access())
+				}
+			})
+		})
+	}
+}
+
+// Another process that waits for the lock, or comes later, finds the store empty
+// and does not renew from memory.
+func TestDismissedInAnotherProcess(t *testing.T) {
+	for name, change := range map[string]func(*oauth.Source){
+		"renewal": func(s *oauth.Source) { s.Invalidate(token("A", "", 0)) },
+		"Replace": func(s *oauth.Source) { s.Replace(token("A", "", 0), token("N", "", 0)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				shared, g := new(storage), numbered(time.Hour)
+				first := oauth.NewSessions(shared.options(renewing{g}))
+				second := oauth.NewSessions(shared.options(renewing{g}))
+				if _, err := first.Admit(t.Context(), "anna", token("A", "R", time.Hour)); err != nil {
+					t.Fatal(err)
+				}
+				src := second.Source("anna")
+				want(t, src, "A")
+				if err := first.Dismiss(t.Context(), "anna"); err != nil {
+					t.Fatal(err)
+				}
+				change(src)
+				synctest.Wait()
+				for range 3 {
+					wantErr(t, src, oauth.ErrSignIn)
+					time.Sleep(time.Minute)
+				}
+				if got := shared.store("anna").access(); got != "" {
+					t.Errorf("the store has %q again", got)
+				}
+				wantCalls(t, g, 0)
+				if _, err := first.Admit(t.Context(), "anna", token("B", "", 0)); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				want(t, src, "B") // it was not dismissed here
+			})
+		})
+	}
+}
+
+func TestAdmitDuringARenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared, g := new(storage), numbered(time.Hour)
+		s := oauth.NewSessions(shared.options(renewing{g}))
+		src, err := s.Admit(t.Context(), "anna", token("A", "R", time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.delay = time.Second
+		src.Invalidate(token("A", "", 0))
+		go func() { _, _ = src.Token() }()
+		synctest.Wait()
+		if again, err := s.Admit(t.Context(), "anna", token("B", "", 0)); err != nil || again != src {
+			t.Fatal(again, err)
+		}
+		time.Sleep(time.Minute)
+		want(t, src, "B")
+		if got := shared.store("anna").access(); got != "B" {
+			t.Errorf("the store has %q", got)
+		}
+	})
+}
+
+func TestSessionsAreEvictedToTheStore(t *testing.T) {
+	shared := new(storage)
+	o := shared.options(unclocked())
+	o.Max = 2
+	s := oauth.NewSessions(o)
+	loads := func(key string) (n int) {
+		for _, op := range shared.store(key).ops() {
+			if op == "load" {
+				n++
+			}
+		}
+		return n
+	}
+	for _, key := range []string{"a", "b", "c"} {
+		if _, err := s.Admit(t.Context(), key, token("T-"+key, "", 0)); err != nil {
+			t.Fatal(err)
+		}
+		loads(key)
+	}
+	collect()
+	want(t, s.Source("b"), "T-b")
+	want(t, s.Source("c"), "T-c")
+	if loads("b")+loads("c") != 0 {
+		t.Error("a recently used session was evicted")
+	}
+	want(t, s.Source("a"), "T-a")
+	if loads("a") != 1 {
+		t.Error("the session that was not used for longest was not evicted")
+	}
+	// b is the oldest now, but a caller refers to its Source.
+	b := s.Source("b")
+	want(t, s.Source("c"), "T-c")
+	want(t, s.Source("a"), "T-a")
+	collect()
+	if s.Source("b") != b {
+		t.Error("a Source that a caller refers to has a second one beside it")
+	}
+}
+
+// collect runs the cleanups of what nothing refers to.
+func collect() {
+	for range 3 {
+		runtime.GC()
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// A session that is only in memory, because it could not be saved, stays there.
+func TestUnsavedSessionIsNotEvicted(t *testing.T) {
+	shared := new(storage)
+	g := numbered(time.Hour)
+	o := shared.options(renewing{g})
+	o.Max = 1
+	s := oauth.NewSessions(o)
+	anna, err := s.Admit(t.Context(), "anna", token("A", "R", time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared.store("anna").fault(nil, errNetwork, nil)
+	anna.Invalidate(token("A", "", 0))
+	want(t, anna, "T1")
+	anna = nil
+	for i := range 10 {
+		if _, err := s.Admit(t.Context(), fmt.Sprint(i), token("T", "", 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	collect()
+	want(t, s.Source("anna"), "T1")
+}
+
+func TestLimitKeyIsTheSameInEveryProcess(t *testing.T) {
+	key := func(s okcall.LimitKeyer) string { return s.LimitKey() }
+	a, b := oauth.NewSessions(oauth.SessionsOptions{}), oauth.NewSessions(oauth.SessionsOptions{})
+	anna := key(a.Source("anna"))
+	if anna == "" || anna != key(b.Source("anna")) || anna == key(a.Source("boris")) || strings.Contains(anna, "anna") {
+		t.Errorf("keys are %q, %q and %q", anna, key(b.Source("anna")), key(a.Source("boris")))
+	}
+	if got := key(oauth.NewSource(nil, oauth.Options{})); got != "" {
+		t.Errorf("a Source of no Sessions has key %q", got)
+	}
+}
+
+// Users whose sessions have all expired, 1,000 goroutines, and memory for a
+// tenth of the users: no session is renewed twice. It was also run with 100,000
+// users: 3.2 kB of memory for each of 10,000 Sources.
+func TestManySessions(t *testing.T) {
+	const users, goroutines = 10_000, 1000
+	renewed := make([]atomic.Int32, users)
+	e := roundTrip(func(r *http.Request) (*http.Response, error) {
+		_ = r.ParseForm()
+		var user int
+		_, _ = fmt.Sscanf(r.PostForm.Get("refresh_token"), "R%d", &user)
+		renewed[user].Add(1)
+		return (&endpoint{body: fmt.Sprintf(`{"access_token":"T%d"}`, user)}).RoundTrip(r)
+	})
+	shared := &storage{stores: make(map[string]*memory, users)}
+	for i := range users {
+		shared.stores[fmt.Sprint(i)] = newMemory(token("old", fmt.Sprint("R", i), -time.Hour))
+	}
+	o := shared.options(oauth.Refresh{ClientID: "1", ClientSecret: "2", HTTPClient: &http.Client{Transport: e}})
+	o.Max = users / 10
+	s := oauth.NewSessions(o)
+	before := heap()
+	var callers sync.WaitGroup
+	var next atomic.Int64
+	for range goroutines {
+		callers.Go(func() {
+			for {
+				n := int(next.Add(1))
+				if n > 2*users {
+					return
+				}
+				user := n * 7919 % users // each twice, in an order that is not that of their age
+				got, err := s.Source(fmt.Sprint(user)).TokenContext(t.Context())
+				if err != nil || got.AccessToken != fmt.Sprint("T", user) {
+					t.Errorf("user %d: %v, %v", user, got, err)
+				}
+			}
+		})
+	}
+	callers.Wait()
+	collect()
+	grown := heap() - before
+	t.Logf("%d sessions in memory take %d bytes each", o.Max, grown/int64(o.Max))
+	if grown > int64(o.Max)*8<<10 {
+		t.Errorf("the heap grew by %d bytes for %d sessions in memory", grown, o.Max)
+	}
+	for user := range renewed {
+		if n := renewed[user].Load(); n != 1 {
+			t.Fatalf("session %d was renewed %d times, want once", user, n)
+		}
+	}
+	runtime.KeepAlive(s)
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// Keys that are made up cost no memory.
+func TestUnknownKeysAreForgotten(t *testing.T) {
+	s := oauth.NewSessions(oauth.SessionsOptions{Store: func(string) oauth.Store { return newMemory(nil) }})
+	before := heap()
+	for i := range 5_000 {
+		wantErr(t, s.Source(fmt.Sprint("invented ", i)), oauth.ErrSignIn)
+	}
+	collect()
+	if grown := heap() - before; grown > 1<<20 {
+		t.Errorf("5,000 unknown keys take %d bytes", grown)
+	}
+	runtime.KeepAlive(s)
+}
+
+// Every method is called at the same time as every other.
+func TestSessionsUnderConcurrentUse(t *testing.T) {
+	shared := new(storage)
+	o := shared.options(unclocked())
+	o.Max, o.Options.CoolDown = 2, -1
+	s := oauth.NewSessions(o)
+	var users sync.WaitGroup
+	for i := range 8 {
+		users.Go(func() {
+			for n := range 50 {
+				key := fmt.Sprint(n % 5)
+				switch (n + i) % 4 {
+				case 0:
+					if _, err := s.Admit(t.Context(), key, token(fmt.Sprint(i, n), "", 0)); err != nil {
+						t.Error(err)
+					}
+				case 1:
+					if err := s.Dismiss(t.Context(), key); err != nil {
+						t.Error(err)
+					}
+				default:
+					if got, err := s.Source(key).Token(); err == nil {
+						s.Source(key).Invalidate(got)
+						s.Source(key).Replace(got, token("N", "", 0))
+						_ = s.Source(key).LimitKey()
+					}
+				}
+			}
+		})
+	}
+	users.Wait()
+}
