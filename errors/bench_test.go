@@ -9,7 +9,7 @@ import (
 	okerrors "github.com/go-okru/okru/errors"
 )
 
-// BenchmarkFromResponse looks at answers of each kind. The cost of a success is
+// BenchmarkFromResponse inspects responses of each kind. The cost of a success is
 // what every call pays; one allocation is the body that replaces the original.
 func BenchmarkFromResponse(b *testing.B) {
 	for _, bb := range []struct{ name, body string }{

@@ -177,11 +177,11 @@ func TestDecodePassesErrors(t *testing.T) {
 		}
 	}
 	if body.closes != 1 {
-		t.Error("the body of an answer that came with an error stays open")
+		t.Error("the body of a response that came with an error stays open")
 	}
 }
 
-// TestDecodeContext ends a call whose answer is an error in the making.
+// TestDecodeContext ends a call whose response is the beginning of an error.
 func TestDecodeContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -193,7 +193,7 @@ func TestDecodeContext(t *testing.T) {
 	defer server.Close()
 	client := &http.Client{Transport: okerrors.Decode(to(t, server))}
 	resp, err := client.Do(request(t, "http://api.ok.ru/fb.do").WithContext(ctx))
-	if err == nil { // the answer is what came, and ends like that of a bare client
+	if err == nil { // the response is what came, and ends like that of a bare client
 		_, err = io.ReadAll(resp.Body)
 		resp.Body.Close()
 	}

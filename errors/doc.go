@@ -8,7 +8,7 @@
 //	{"error_code":102,"error_msg":"PARAM_SESSION_EXPIRED : Session expired","error_data":null}
 //
 // [FromResponse] finds such an object without taking anything from the reader
-// of the answer. [Decode] is the layer that returns it as the error of the
+// of the response. [Decode] is the layer that returns it as the error of the
 // request, so that code written for plain net/http need not look.
 //
 // An [*Error] holds what the API said. Its [Code] is an error as well, and
@@ -19,7 +19,7 @@
 //	errors.Is(err, okerrors.ErrThrottled)     // a class, to branch on
 //	e, ok := errors.AsType[*okerrors.Error](err)
 //
-// An [*Error] only ever comes from the API. What another layer refuses by
+// An [*Error] only ever comes from the API. What another layer rejects by
 // itself, or what the network does, is some other error.
 //
 // OK describes its errors at https://apiok.ru/en/dev/errors.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -26,18 +27,19 @@ func TestErrorText(t *testing.T) {
 			okerrors.Error{Code: 2, Message: "SERVICE : Service is temporary unavailable., logged by ID :"},
 			"okru: SERVICE (2): Service is temporary unavailable., logged by ID :",
 		},
-		"without message":       {okerrors.Error{Code: 8}, "okru: FLOOD_BLOCKED (8)"},
-		"name alone":            {okerrors.Error{Code: 8, Message: "FLOOD_BLOCKED"}, "okru: FLOOD_BLOCKED (8)"},
-		"name and colon":        {okerrors.Error{Code: 8, Message: "FLOOD_BLOCKED :"}, "okru: FLOOD_BLOCKED (8)"},
-		"no blanks":             {okerrors.Error{Code: 8, Message: "FLOOD_BLOCKED:wait"}, "okru: FLOOD_BLOCKED (8): wait"},
-		"message without name":  {okerrors.Error{Code: 100, Message: "uid: bad"}, "okru: PARAM (100): uid: bad"},
-		"name of another code":  {okerrors.Error{Code: 30, Message: "NETWORK : down"}, "okru: TOO_LONG_REQUEST_SIZE (30): NETWORK : down"},
-		"longer name":           {okerrors.Error{Code: 100, Message: "PARAM_X : bad"}, "okru: PARAM (100): PARAM_X : bad"},
-		"unknown code":          {okerrors.Error{Code: 4242, Message: "NEW_THING : text"}, "okru: NEW_THING (4242): text"},
-		"unknown code, no name": {okerrors.Error{Code: 4242, Message: "Some text: here"}, "okru: CODE (4242): Some text: here"},
-		"unknown code, nothing": {okerrors.Error{Code: 4242}, "okru: CODE (4242)"},
-		"zero":                  {okerrors.Error{}, "okru: CODE (0)"},
-		"several lines":         {okerrors.Error{Code: 1, Message: "UNKNOWN : a\r\nb\x00\x1b[31mc\xff"}, "okru: UNKNOWN (1): a  b  [31mc\ufffd"},
+		"without message":        {okerrors.Error{Code: 8}, "okru: FLOOD_BLOCKED (8)"},
+		"name alone":             {okerrors.Error{Code: 8, Message: "FLOOD_BLOCKED"}, "okru: FLOOD_BLOCKED (8)"},
+		"name and colon":         {okerrors.Error{Code: 8, Message: "FLOOD_BLOCKED :"}, "okru: FLOOD_BLOCKED (8)"},
+		"no blanks":              {okerrors.Error{Code: 8, Message: "FLOOD_BLOCKED:wait"}, "okru: FLOOD_BLOCKED (8): wait"},
+		"message without name":   {okerrors.Error{Code: 100, Message: "uid: bad"}, "okru: PARAM (100): uid: bad"},
+		"name of another code":   {okerrors.Error{Code: 30, Message: "NETWORK : down"}, "okru: TOO_LONG_REQUEST_SIZE (30): NETWORK : down"},
+		"longer name":            {okerrors.Error{Code: 100, Message: "PARAM_X : bad"}, "okru: PARAM (100): PARAM_X : bad"},
+		"unknown code":           {okerrors.Error{Code: 4242, Message: "NEW_THING : text"}, "okru: NEW_THING (4242): text"},
+		"unknown code, no name":  {okerrors.Error{Code: 4242, Message: "Some text: here"}, "okru: CODE (4242): Some text: here"},
+		"unknown code, nothing":  {okerrors.Error{Code: 4242}, "okru: CODE (4242)"},
+		"unknown code, too long": {okerrors.Error{Code: 4242, Message: strings.Repeat("X", 65) + " : a"}, "okru: CODE (4242): " + strings.Repeat("X", 65) + " : a"},
+		"zero":                   {okerrors.Error{}, "okru: CODE (0)"},
+		"several lines":          {okerrors.Error{Code: 1, Message: "UNKNOWN : a\r\nb\x00\x1b[31mc\xff"}, "okru: UNKNOWN (1): a  b  [31mc\ufffd"},
 		"echoed token": {
 			okerrors.Error{Code: 4, Message: "REQUEST : bad /fb.do?access_token=CANARY&sig=CANARY"},
 			"okru: REQUEST (4): bad /fb.do?access_token=[redacted]&sig=[redacted]",
@@ -66,6 +68,34 @@ func TestErrorTextIsBounded(t *testing.T) {
 	}
 }
 
+func TestErrorTextOfBytes(t *testing.T) {
+	for text, most := range map[string]int{
+		strings.Repeat("\x80", 600): 600, strings.Repeat("sig=a&", 200): 600, strings.Repeat("\xff", 600): 600,
+	} {
+		if got := (&okerrors.Error{Code: 1, Message: text}).Error(); len(got) > most {
+			t.Errorf("%.12q: Error() has %d bytes", text, len(got))
+		}
+	}
+}
+
+// TestErrorTextIsCheap prints long messages: they are truncated before they
+// are redacted, and so need no memory of their size.
+func TestErrorTextIsCheap(t *testing.T) {
+	for _, part := range []string{"&amp;", "%25", "access_token=", "x", " ", "A"} {
+		e := &okerrors.Error{Code: 1, Message: strings.Repeat(part, (64<<10)/len(part))}
+		const runs = 50
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range runs {
+			_ = e.Error()
+		}
+		runtime.ReadMemStats(&after)
+		if n := (after.TotalAlloc - before.TotalAlloc) / runs; n > 32<<10 {
+			t.Errorf("%q: Error() allocates %d bytes", part, n)
+		}
+	}
+}
+
 // TestIs goes through what wraps an error on its way to the caller.
 func TestIs(t *testing.T) {
 	e := &okerrors.Error{Code: okerrors.CodeFloodBlocked}
@@ -76,10 +106,10 @@ func TestIs(t *testing.T) {
 		"joined": errors.Join(errors.New("other"), e),
 	} {
 		if !errors.Is(err, okerrors.CodeFloodBlocked) || errors.Is(err, okerrors.CodeService) {
-			t.Errorf("%s: errors.Is does not tell codes", name)
+			t.Errorf("%s: errors.Is does not tell the codes apart", name)
 		}
 		if !errors.Is(err, okerrors.ErrThrottled) || errors.Is(err, okerrors.ErrTransient) {
-			t.Errorf("%s: errors.Is does not tell classes", name)
+			t.Errorf("%s: errors.Is does not tell the classes apart", name)
 		}
 		if got, ok := errors.AsType[*okerrors.Error](err); !ok || got != e {
 			t.Errorf("%s: errors.AsType[*Error] = %v, %v", name, got, ok)
@@ -91,10 +121,10 @@ func TestIs(t *testing.T) {
 }
 
 func TestLogValue(t *testing.T) {
-	e := &okerrors.Error{Code: 100, Message: "PARAM : Invalid uid", Field: "uid", Method: "users.getInfo", Status: 200}
+	e := &okerrors.Error{Code: 100, Message: "PARAM : Invalid uid", Field: "u\nid", Method: "users.getInfo", Status: 200}
 	var out bytes.Buffer
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "err", e)
-	want := `"err":{"code":100,"name":"PARAM","message":"Invalid uid","field":"uid","method":"users.getInfo","status":200}`
+	want := `"err":{"code":100,"name":"PARAM","message":"Invalid uid","field":"u id","method":"users.getInfo","status":200}`
 	if !strings.Contains(out.String(), want) {
 		t.Errorf("slog wrote %s\nwant %s", &out, want)
 	}

@@ -58,7 +58,7 @@ func Example() {
 	// mediatopic.post needs "PUBLISH_TO_STREAM"
 }
 
-// FromResponse finds an API error in any answer, which can still be read as a
+// FromResponse finds an API error in any response, which can still be read as a
 // whole.
 func ExampleFromResponse() {
 	base := failing(8, `{"error_code":8,"error_msg":"FLOOD_BLOCKED : Call blocked due to flood protection"}`)

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	okerrors "github.com/go-okru/okru/errors"
@@ -27,7 +26,7 @@ func always(body string) roundTrip {
 	}
 }
 
-// respond returns an answer with body.
+// respond returns a response with body.
 func respond(body string) *http.Response { return respondFrom(&source{chunks: []string{body}}) }
 
 func respondFrom(body io.ReadCloser) *http.Response {
@@ -89,7 +88,12 @@ func (s *stalled) Read(p []byte) (int, error) {
 }
 
 // bytewise splits text into chunks of one byte.
-func bytewise(text string) []string { return strings.Split(text, "") }
+func bytewise(text string) (list []string) {
+	for i := range len(text) {
+		list = append(list, text[i:i+1])
+	}
+	return list
+}
 
 // mustError returns the API error in resp.
 func mustError(t *testing.T, resp *http.Response) *okerrors.Error {

@@ -31,9 +31,7 @@ func jsonMembers(r io.Reader, all bool) members {
 		if d.Decode(&value) != nil {
 			break
 		}
-		if isMember(name) {
-			m[name] = value
-		}
+		m[name] = value
 	}
 	return m
 }

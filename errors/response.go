@@ -102,7 +102,7 @@ func inspectBody(body *lookahead.Body, code Code) *Error {
 // all, an object in JSON may have keys that no error has.
 func membersOf(r io.Reader, form form, code Code, all bool) members {
 	in := bufio.NewReader(r)
-	if mark, _ := in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+	if first, _ := in.Peek(1); string(first) == byteOrderMark[:1] { // reads no further than it must
 		_, _ = in.Discard(len(byteOrderMark))
 	}
 	switch form {

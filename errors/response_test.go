@@ -142,7 +142,7 @@ func TestMethod(t *testing.T) {
 	}
 }
 
-// TestReadsNoMore gives bodies that stall, as that of a slow answer would,
+// TestReadsNoMore gives bodies that stall, as that of a slow response would,
 // right after what decides.
 func TestReadsNoMore(t *testing.T) {
 	for _, chunks := range [][]string{
@@ -151,6 +151,11 @@ func TestReadsNoMore(t *testing.T) {
 		{`<html>`}, {`<!DOCTYPE html>`}, {`<?xml version="1.0"?>`, `<users_getInfo_response xmlns="x">`}, {`<!-- x -->`, `x<`},
 	} {
 		mustPass(t, respondFrom(stall(t, chunks...)))
+	}
+	for _, body := range []string{`[`, `"`, `t`, `{}`} {
+		resp := respondFrom(stall(t, body))
+		resp.Header.Set("Invocation-Error", "8")
+		mustError(t, resp)
 	}
 	for _, chunks := range [][]string{
 		{`{"error_code":102}`}, {`{"error_code":102,`, `"x":{}`, `}`},
@@ -223,7 +228,7 @@ func TestWithoutBody(t *testing.T) {
 	}
 }
 
-// upgraded is the body of an answer with status 101.
+// upgraded is the body of a response with status 101.
 type upgraded struct{ source }
 
 func (u *upgraded) Write(p []byte) (int, error) { return len(p), nil }

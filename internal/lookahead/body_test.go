@@ -75,7 +75,10 @@ func TestAhead(t *testing.T) {
 func TestReadError(t *testing.T) {
 	for _, length := range []int{0, 5, 32, 100, 1000} {
 		for _, n := range []int{0, 1, 50, 5000} {
-			resp, _ := ahead(&once{strings.NewReader(text(length)), errBroken}, n)
+			resp, b := ahead(&once{strings.NewReader(text(length)), errBroken}, n)
+			if n > length && (b.More() || b.More()) {
+				t.Errorf("%d bytes, %d ahead: More after the end", length, n)
+			}
 			got, err := io.ReadAll(resp.Body)
 			if string(got) != text(length) || err != errBroken {
 				t.Errorf("%d bytes, %d ahead: reads %d bytes, %v", length, n, len(got), err)

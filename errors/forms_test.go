@@ -40,6 +40,7 @@ var failures = map[string]struct {
 	"XML with a mark":     {"\ufeff<?xml version=\"1.0\"?><error_response><error_code>102</error_code></error_response>", 102},
 	"XML truncated":       {`<error_response><error_code>102</error_code><error_msg>PAR`, 102},
 	"XML with more":       {`<error_response><error_code>102</error_code></error_response><x><error_code>1</error_code></x>`, 102},
+	"XML, sloppy":         {"<error_response a=b><error_msg>a & b &nbsp;\uffff</error_msg><error_code>102</error_code></error_response>", 102},
 	"XML with a control":  {"<error_response><error_msg>\x00\ufffe</error_msg><error_code>102</error_code></error_response>", 102},
 	"XML, cyrillic first": {"<?xml version='1.0' encoding='windows-1251'?><error_response><error_msg>\xcf\xf0\xe8</error_msg><error_code>102</error_code></error_response>", 102},
 	"XML in cyrillic":     {"<?xml version='1.0' encoding='windows-1251'?><error_response><error_code>102</error_code><error_msg>\xe0</error_msg></error_response>", 102},
@@ -117,7 +118,7 @@ func TestSuccesses(t *testing.T) {
 	}
 }
 
-// arrivals returns answers with body that come in differently.
+// arrivals returns responses with body that come in differently.
 func arrivals(body string) map[string]*http.Response {
 	return map[string]*http.Response{
 		"at once":       respond(body),

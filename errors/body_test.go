@@ -12,6 +12,7 @@ import (
 	"testing/iotest"
 
 	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/lookahead"
 )
 
 const (
@@ -19,7 +20,7 @@ const (
 	success = `{"uid":"1","name":"Ann"}`
 )
 
-// TestVerdictStays looks twice, before and after the body is read and closed.
+// TestVerdictStays inspects twice, before and after the body is read and closed.
 func TestVerdictStays(t *testing.T) {
 	body := &source{chunks: []string{failure}}
 	resp := respondFrom(body)
@@ -28,7 +29,7 @@ func TestVerdictStays(t *testing.T) {
 	kept, reads := resp.Body, body.reads
 
 	if again := mustError(t, resp); again != e || resp.Body != kept || body.reads != reads {
-		t.Error("the second look is not free")
+		t.Error("the second inspection is not free")
 	}
 	mustRead(t, resp, failure)
 	resp.Body.Close()
@@ -43,8 +44,11 @@ func TestVerdictStays(t *testing.T) {
 	resp = respondFrom(body)
 	mustPass(t, resp)
 	reads = body.reads
+	if _, inspected := lookahead.VerdictOf(resp); !inspected {
+		t.Error("the verdict about a success is not kept")
+	}
 	if mustPass(t, resp); body.reads != reads {
-		t.Error("the second look at a success is not free")
+		t.Error("the second inspection of a success is not free")
 	}
 }
 
@@ -68,7 +72,7 @@ func TestPartlyRead(t *testing.T) {
 }
 
 // TestReadError has bodies that break off, which the caller must learn as if
-// nobody had looked.
+// no layer had inspected the body.
 func TestReadError(t *testing.T) {
 	broken := errors.New("connection reset")
 	for _, text := range []string{"", "{", `{"error_msg":"x`, `[1,2`, success, failure, `{"error_code":102,"error_ms`} {
@@ -151,7 +155,7 @@ func TestCloseDuringRead(t *testing.T) {
 	reading.Wait()
 }
 
-// TestFlushed looks at an answer whose server sends the rest only once the
+// TestFlushed inspects a response whose server sends the rest only once the
 // client has its verdict.
 func TestFlushed(t *testing.T) {
 	looked := make(chan struct{})
