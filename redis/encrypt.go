@@ -9,57 +9,61 @@ import (
 	"slices"
 )
 
-// magic is the beginning of an encrypted value, which no JSON begins with.
+// magic is the beginning of an encrypted value. No JSON begins with it.
 const magic = "okru\x00aes256gcm\x00"
 
-// A box encrypts and decrypts what is stored under one key of Redis.
+// A box encrypts and decrypts what is stored under one key of Redis. A program
+// may have a Store for each of many users, so a box keeps only the secrets, and
+// no ciphers.
 type box struct {
-	key     []byte        // in Redis: the additional data
-	encrypt cipher.AEAD   // nil: values are not encrypted
-	decrypt []cipher.AEAD // encrypt comes first
-	plain   bool          // values that are not encrypted are accepted
+	key     string   // in Redis; a value is bound to it
+	encrypt []byte   // nil: values are not encrypted
+	decrypt [][]byte // all secrets, encrypt first
+	plain   bool     // values that are not encrypted are accepted
 }
 
 var (
-	errKeyLength = errors.New("an encryption key must have 32 bytes")
-	errDecrypt   = errors.New("the value does not decrypt with any of the keys given, or it was stored under another key of Redis")
+	errDecrypt   = errors.New("the value does not decrypt with the keys of this Store, or it was encrypted for another key of Redis")
 	errPlain     = errors.New("the value is not encrypted; a nil element of Decrypt accepts that")
 	errEncrypted = errors.New("the value is encrypted; set Encrypt or Decrypt")
 )
 
-func newBox(key string, encrypt []byte, decrypt [][]byte) (*box, error) {
-	b := &box{key: []byte(key), plain: encrypt == nil}
-	if encrypt != nil {
-		aead, err := newAEAD("Encrypt", encrypt)
-		if err != nil {
-			return nil, err
+func newBox(key string, o StoreOptions) (*box, error) {
+	b := &box{key: key, encrypt: slices.Clone(o.Encrypt), plain: o.Encrypt == nil}
+	if o.Encrypt != nil {
+		if len(o.Encrypt) != 32 {
+			return nil, errLength("Encrypt", o.Encrypt)
 		}
-		b.encrypt, b.decrypt = aead, append(b.decrypt, aead)
+		b.decrypt = append(b.decrypt, b.encrypt)
 	}
-	for i, secret := range decrypt {
-		if secret == nil {
+	for i, secret := range o.Decrypt {
+		switch {
+		case secret == nil:
 			b.plain = true
-			continue
+		case len(secret) != 32:
+			return nil, errLength(fmt.Sprintf("Decrypt[%d]", i), secret)
+		default:
+			b.decrypt = append(b.decrypt, slices.Clone(secret))
 		}
-		aead, err := newAEAD(fmt.Sprintf("Decrypt[%d]", i), secret)
-		if err != nil {
-			return nil, err
-		}
-		b.decrypt = append(b.decrypt, aead)
 	}
 	return b, nil
 }
 
-// newAEAD returns AES-256-GCM with a random nonce in front of each value.
-func newAEAD(name string, secret []byte) (cipher.AEAD, error) {
-	if len(secret) != 32 {
-		return nil, fmt.Errorf("okru: okredis: %s has %d bytes: %w", name, len(secret), errKeyLength)
-	}
-	block, err := aes.NewCipher(slices.Clone(secret))
+func errLength(name string, secret []byte) error {
+	return fmt.Errorf("okru: okredis: %s has %d bytes; an encryption key has 32", name, len(secret))
+}
+
+// aead returns AES-256-GCM, with a random nonce at the beginning of each value.
+func aead(secret []byte) cipher.AEAD {
+	block, err := aes.NewCipher(secret)
 	if err != nil {
-		return nil, err
+		panic(err) // of the length, which has been checked
 	}
-	return cipher.NewGCMWithRandomNonce(block)
+	gcm, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		panic(err) // of another block size
+	}
+	return gcm
 }
 
 // seal returns data as it is stored.
@@ -67,7 +71,7 @@ func (b *box) seal(data []byte) []byte {
 	if b.encrypt == nil {
 		return data
 	}
-	return b.encrypt.Seal([]byte(magic), nil, data, b.key)
+	return aead(b.encrypt).Seal([]byte(magic), nil, data, []byte(b.key))
 }
 
 // open returns what was sealed.
@@ -81,8 +85,8 @@ func (b *box) open(value []byte) ([]byte, error) {
 	case len(b.decrypt) == 0:
 		return nil, errEncrypted
 	}
-	for _, aead := range b.decrypt {
-		if data, err := aead.Open(nil, nil, sealed, b.key); err == nil {
+	for _, secret := range b.decrypt {
+		if data, err := aead(secret).Open(nil, nil, sealed, []byte(b.key)); err == nil {
 			return data, nil
 		}
 	}

@@ -24,7 +24,8 @@ import (
 // that returns the id of the user, for example. It must not return a secret.
 //
 // Redis holds only keys that were used within the last second, or within the
-// time in which a limit fills up. In a Cluster, keys are spread over all slots.
+// time in which a limit fills up. In a Cluster, keys are spread over all slots,
+// unless the prefix has a hash tag: it should have none.
 //
 // A Keyed is safe for concurrent use. The zero Keyed rejects every call; use
 // [NewKeyed].

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -116,23 +115,6 @@ func limitedProcesses(t *testing.T, s *redisServer, perSecond float64, during fu
 		t.Errorf("the server has seen %d of %d calls", len(log), calls)
 	}
 	return log, beganAt.Sub(j.start)
-}
-
-// scripts returns how many scripts a server has run, and the time it has spent
-// on them.
-func scripts(t testing.TB, c *redis.Client) (n float64, spent time.Duration) {
-	t.Helper()
-	info, err := c.Info(t.Context(), "commandstats").Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(info) {
-		var calls, usec float64
-		if _, err := fmt.Sscanf(line, "cmdstat_evalsha:calls=%g,usec=%g,", &calls, &usec); err == nil {
-			n, spent = n+calls, spent+time.Duration(usec)*time.Microsecond
-		}
-	}
-	return n, spent
 }
 
 // Eight processes with 100 goroutines each stay within one limit, and make use

@@ -72,7 +72,7 @@ func NewStore(c redis.UniversalClient, key string, o StoreOptions) oauth.Store {
 		o.Lease = defaultLease
 	}
 	lock, err := lockKey(key)
-	box, boxErr := newBox(key, o.Encrypt, o.Decrypt)
+	box, boxErr := newBox(key, o)
 	if c == nil {
 		err = errors.New("okru: okredis: a Store without a client of Redis")
 	}
