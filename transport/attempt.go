@@ -51,14 +51,15 @@ func sendAttempt(b *roundtrip.Base, r *http.Request, timeout time.Duration, isWr
 var errNoResponse = errors.New("okru: the RoundTripper below returned neither a response nor an error")
 
 // An attemptError is an error of an attempt whose type does not show whether
-// the request was sent. Its text is that of err.
+// the request was sent. Its text is that of err and the hint.
 type attemptError struct {
 	err   error
 	sent  bool // at least in part, as far as is known
 	write bool
+	hint  string
 }
 
-func (e *attemptError) Error() string { return e.err.Error() }
+func (e *attemptError) Error() string { return e.err.Error() + e.hint }
 func (e *attemptError) Unwrap() error { return e.err }
 
 // Is reports whether target is okerrors.ErrOutcomeUnknown and the request is a
@@ -90,7 +91,17 @@ func markSent(r *http.Request, err error, body bodyState, isWrite func() bool) e
 	if !write && !isConnecting(err) {
 		return err
 	}
-	return &attemptError{err: err, sent: true, write: write}
+	return &attemptError{err: err, sent: true, write: write, hint: hintFor(err)}
+}
+
+// hintFor returns what to do if net/http could not repeat a request over HTTP/2
+// that the server has not processed. Then the server was about to close the
+// connection, and net/http repeats by itself what it can send again.
+func hintFor(err error) string {
+	if strings.Contains(err.Error(), "http2: Transport: cannot retry") {
+		return "; a write by GET, or with an Idempotency-Key, is sent only once, see transport.Signer: send writes by POST, without such a header"
+	}
+	return ""
 }
 
 // A bodyState is what is known about the body of a request that failed.

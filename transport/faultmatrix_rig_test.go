@@ -3,7 +3,9 @@ package transport_test
 import (
 	"context"
 	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
@@ -30,14 +32,34 @@ type rig struct {
 	last   atomic.Int64 // nonce
 }
 
-func newRig(t testing.TB) *rig {
+func newRig(t testing.TB, protocol string) *rig {
 	server := oktest.NewServer(oktest.App{})
 	t.Cleanup(server.Close)
 	done := func(url.Values) (any, error) { return true, nil }
 	server.Handle("users.getInfo", done)
 	server.Handle("users.setStatus", done)
 	token := server.NewUser("user", "password").Token("VALUABLE_ACCESS", "SET_STATUS")
-	return &rig{server: server, token: token, base: &countBodies{next: server.Transport()}}
+	base := server.Transport()
+	if protocol == http2 {
+		base = overHTTP2(t, server.Handler())
+	}
+	return &rig{server: server, token: token, base: &countBodies{next: base}}
+}
+
+// The protocols that the matrix runs over.
+const http1, http2 = "HTTP/1.1", "HTTP/2"
+
+// overHTTP2 returns a transport that reaches handler under every https URL.
+func overHTTP2(t testing.TB, handler http.Handler) *http.Transport {
+	server := httptest.NewUnstartedServer(handler)
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	base := dialTo(server)
+	base.ForceAttemptHTTP2 = true
+	t.Cleanup(base.CloseIdleConnections)
+	return base
 }
 
 // stack returns a new layer with a budget of its own, over the same pool of

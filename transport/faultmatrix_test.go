@@ -90,7 +90,12 @@ var kinds = []struct{ httpMethod, method, name string }{
 // Every fault that does not go away, with reads and writes, by GET and POST.
 // Run it with -v for the table.
 func TestFaultMatrix(t *testing.T) {
-	rig := newRig(t)
+	for _, protocol := range []string{http1, http2} {
+		t.Run(protocol, func(t *testing.T) { testFaultMatrix(t, newRig(t, protocol)) })
+	}
+}
+
+func testFaultMatrix(t *testing.T, rig *rig) {
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "attempts, duplicates\t", "read GET\t", "read POST\t", "write GET\t", "write POST\t")
@@ -127,14 +132,16 @@ func TestFaultMatrix(t *testing.T) {
 
 // An answer that does not come in the caller's time is the end of the call.
 func TestFaultMatrixTimeout(t *testing.T) {
-	rig := newRig(t)
-	rig.server.Inject(oktest.Fault{Delay: time.Hour, AfterRun: true})
-	for _, kind := range kinds {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		_, c := rig.call(rig.stack(), ctx, kind.httpMethod, kind.method)
-		cancel()
-		if c.attempts != 1 || !errors.Is(c.err, context.DeadlineExceeded) {
-			t.Errorf("%s: %d attempts, error %v; want 1 and the context's", kind.name, c.attempts, c.err)
+	for _, protocol := range []string{http1, http2} {
+		rig := newRig(t, protocol)
+		rig.server.Inject(oktest.Fault{Delay: time.Hour, AfterRun: true})
+		for _, kind := range kinds {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			_, c := rig.call(rig.stack(), ctx, kind.httpMethod, kind.method)
+			cancel()
+			if c.attempts != 1 || !errors.Is(c.err, context.DeadlineExceeded) {
+				t.Errorf("%s, %s: %d attempts, error %v; want 1 and the context's", protocol, kind.name, c.attempts, c.err)
+			}
 		}
 	}
 }
@@ -144,11 +151,16 @@ func TestFaultMatrixTimeout(t *testing.T) {
 // surely were not done are done once. Connections are kept between calls, so
 // that a GET could be sent again by http.Transport itself.
 func TestFaultedWritesRunOnce(t *testing.T) {
+	for _, protocol := range []string{http1, http2} {
+		t.Run(protocol, func(t *testing.T) { testFaultedWrites(t, newRig(t, protocol)) })
+	}
+}
+
+func testFaultedWrites(t *testing.T, rig *rig) {
 	writes := 500
 	if os.Getenv("OKRU_LONG") != "" {
 		writes = 10_000
 	}
-	rig := newRig(t)
 	var met sync.Map
 	for i, f := range faults {
 		f.fault.Match = func(c oktest.Call) bool {
@@ -204,7 +216,7 @@ func TestRepeatsReuseConnections(t *testing.T) {
 		"429, no content": {Status: 429, Body: " "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rig := newRig(t)
+			rig := newRig(t, http1)
 			rig.call(rig.stack(), t.Context(), "GET", "users.getInfo") // connects
 			rig.server.Inject(fault)
 			before, repeats := rig.server.Connections(), 0

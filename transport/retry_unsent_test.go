@@ -172,7 +172,10 @@ func TestPermanentErrorsAreFinal(t *testing.T) {
 	defer plain.Close()
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
-	alert := listen(t, func(c net.Conn) { io.WriteString(c, "\x15\x03\x01\x00\x02\x02\x16") })
+	alert := listen(t, func(c net.Conn) {
+		_, _ = http.ReadRequest(bufio.NewReader(c))
+		io.WriteString(c, "\x15\x03\x01\x00\x02\x02\x16")
+	})
 	banner := listen(t, func(c net.Conn) { io.WriteString(c, "220 mail.example ESMTP\r\n") })
 	proxy := func(status string) *http.Transport {
 		address := listen(t, func(c net.Conn) {
