@@ -2,6 +2,7 @@ package okerrors
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -48,12 +49,22 @@ func (d *decoder) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.V
 	if !v.Inspected && d.Hosts.IsCall(r.URL) {
 		v = inspect(resp)
 	}
-	if v.Err != nil {
-		roundtrip.Discard(resp)
-		return nil, v, v.Err
+	if v.Err == nil {
+		return resp, v, nil
 	}
-	return resp, v, nil
+	roundtrip.Discard(resp)
+	if v.MayHaveRun && !errors.Is(v.Err, ErrOutcomeUnknown) {
+		return nil, v, &earlierError{v.Err}
+	}
+	return nil, v, v.Err
 }
+
+// An earlierError is an API error of a write of which an earlier attempt may
+// have run.
+type earlierError struct{ error }
+
+func (e *earlierError) Unwrap() error        { return e.error }
+func (e *earlierError) Is(target error) bool { return target == ErrOutcomeUnknown }
 
 // inspect returns the verdict about resp.
 func inspect(resp *http.Response) roundtrip.Verdict {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/roundtrip"
 )
 
@@ -90,6 +91,9 @@ func markSent(r *http.Request, err error, body bodyState, isWrite func() bool) e
 	write := isWrite()
 	if !write && !isConnecting(err) {
 		return err
+	}
+	if o := okcall.FromContext(r.Context()); write && o != nil && o.Caller != nil {
+		o.Caller.SetMayHaveRun()
 	}
 	return &attemptError{err: err, sent: true, write: write, hint: hintFor(err)}
 }

@@ -389,12 +389,16 @@ func (l *loop) conclude() (*http.Response, roundtrip.Verdict, error) {
 	if !t.budget.full() && a.isSuccess() {
 		t.budget.earn()
 	}
+	if o := okcall.FromContext(l.caller.Context()); l.mayHaveRun && o != nil && o.Caller != nil {
+		o.Caller.SetMayHaveRun()
+	}
 	err := a.Err
 	if l.err != nil {
 		err = l.err
 	}
 	if err == nil {
 		l.last.Response = nil // the caller closes it
+		a.verdict.MayHaveRun = l.mayHaveRun
 		return a.Response, a.verdict, nil
 	}
 	err = withContext(l.caller.Context(), err)

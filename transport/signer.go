@@ -48,6 +48,13 @@ import (
 // call is set by [WithToken]. And so does a request on one of Hosts whose path
 // begins like that of a call and is not one, such as /api/users.getInfo.
 //
+// A call that is not known to be safe to repeat is sent once: net/http does not
+// repeat it by itself when a kept connection breaks. That has a price for a
+// write by GET, or with a header Idempotency-Key or X-Idempotency-Key. Over
+// HTTP/2 it carries an empty DATA frame, which some servers reject, and it fails
+// instead of being repeated when the server closes the connection in good order
+// or refuses the stream. Send writes by POST, without such a header.
+//
 // A Signer prints without its secrets, unless it is in an unexported field of
 // another struct: package fmt then prints the fields by itself.
 //

@@ -18,6 +18,10 @@ type Verdict struct {
 
 	// Err is the API error, an *okerrors.Error; nil if there is none.
 	Err error
+
+	// MayHaveRun reports that the call is a write, and that an earlier attempt
+	// than the one of the response may have run.
+	MayHaveRun bool
 }
 
 // A Verdicter is a RoundTripper that also returns its verdict about the
