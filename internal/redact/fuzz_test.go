@@ -11,9 +11,11 @@ import (
 )
 
 // ways are those in which servers escape what they echo.
-var ways = map[string]func(string) string{
-	"query": url.QueryEscape, "path": url.PathEscape, "HTML": html.EscapeString,
-	"JSON": func(text string) string { b, _ := json.Marshal(text); return string(b[1 : len(b)-1]) },
+var ways = []func(string) string{url.QueryEscape, url.PathEscape, html.EscapeString, inJSON}
+
+func inJSON(text string) string {
+	b, _ := json.Marshal(text)
+	return string(b[1 : len(b)-1])
 }
 
 // spellings returns secret escaped up to depth times, in every order.
@@ -172,6 +174,8 @@ func FuzzClean(f *testing.F) {
 	f.Add(`\\\u00`, `41-abcdef`, `\`, uint(30))
 	f.Add("&amp;&#", "38;é\u2028 я😀", ";", uint(50))
 	f.Add("%25%2", "5252525", "%", uint(80))
+	f.Add("?t=", "two words", "", uint(1))
+	f.Add("a", "\u2028%0\f%0\a", "\xff", uint(22))
 	f.Add("aaaaaaa", "aaaaaaaa", "aaaaaa", uint(1))
 	f.Fuzz(func(t *testing.T, before, secret, after string, n uint) {
 		if !searchable(secret) || !utf8.ValidString(secret) || len(secret) > 40 || strings.ContainsAny(secret, "[]*") || strings.Contains(Mark, secret) || len(canonical(secret)) < minSecret {
@@ -222,7 +226,7 @@ func FuzzMask(f *testing.F) {
 		if !strings.ContainsAny(secret, "<>/\\%&") && utf8.ValidString(secret) && isWellFormed([]byte(body)) && !isWellFormed(masked) {
 			t.Errorf("%q makes %q of %q", secret, masked, body)
 		}
-		if !searchable(secret) || !utf8.ValidString(secret) || isOpen(secret) {
+		if !searchable(secret) || !utf8.ValidString(secret) || isOpen(secret) || strings.Contains(secret, "*") {
 			return
 		}
 		for _, spelling := range spellings(secret, 1) {
@@ -275,7 +279,7 @@ func FuzzText(f *testing.F) {
 		if value == "" || !utf8.ValidString(value) {
 			return
 		}
-		query, inJSON, twice := ways["query"], ways["JSON"], func(text string) string { return url.QueryEscape(url.QueryEscape(text)) }
+		query, twice := url.QueryEscape, func(text string) string { return url.QueryEscape(url.QueryEscape(text)) }
 		for _, parts := range [][3]string{
 			{"a=1&sig=", query(value), "&b=2"},
 			{"u=" + query("http://x/?a=1&sig="), twice(value), query("&b=2") + "&c=3"},

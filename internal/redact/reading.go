@@ -103,8 +103,8 @@ func (r readings) hex(i int32, n int, isRune bool) (next reading, ok, short bool
 }
 
 // backslash decodes what follows a backslash. Backslashes themselves have no
-// reading: their number doubles with each escaping, and no secret is told from
-// another by them. Neither are control characters: see fold.
+// reading, because their number doubles with each escaping. A backslash before
+// a letter is therefore read like one of a control character, see fold.
 func (r readings) backslash(i int32) (next reading, ok, short bool) {
 	at := r[i]
 	switch at.char {
@@ -116,18 +116,18 @@ func (r readings) backslash(i int32) (next reading, ok, short bool) {
 		next, ok, short = r.hex(at.end, 8, true)
 	case 'x':
 		next, ok, short = r.hex(at.end, 2, false)
-	case 'n':
-		return reading{'\n', at.end}, true, false
-	case 'r':
-		return reading{'\r', at.end}, true, false
-	case 't':
-		return reading{'\t', at.end}, true, false
 	}
-	if !ok {
-		return at, true, short
+	if ok {
+		return next, true, short
 	}
-	return next, true, short
+	if i := strings.IndexByte(controlLetters, byte(at.char)); i >= 0 && at.char < utf8.RuneSelf {
+		return reading{uint32(controls[i]), at.end}, true, false
+	}
+	return at, true, short
 }
+
+// controls are the characters that a backslash and a letter stand for.
+const controls, controlLetters = "\a\b\f\n\r\t\v", "abfnrtv"
 
 // Surrogates are how JSON spells characters beyond U+FFFF: in pairs.
 const (

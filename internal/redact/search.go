@@ -39,15 +39,15 @@ func (p *pattern) step(n int32, c byte) int32 {
 }
 
 // fold makes those characters equal that some escaping does not tell apart: a
-// plus and a space in a query, a control character and the letter after its
-// backslash, which decode has dropped.
+// plus and a space in a query, a control character and its letter, since
+// decoding drops backslashes.
 var fold = func() (fold [256]byte) {
 	for c := range fold {
 		fold[c] = byte(c)
 	}
 	fold['+'] = ' '
-	for i, c := range []byte("\a\b\f\n\r\t\v") {
-		fold[c] = "abfnrtv"[i]
+	for i, c := range []byte(controls) {
+		fold[c] = controlLetters[i]
 	}
 	return fold
 }()

@@ -9,7 +9,7 @@ import (
 )
 
 func TestSecretsClean(t *testing.T) {
-	secrets := Secrets{"", "short", "session", "canary/token+1"}
+	secrets := Secrets{"", "short", "session", "canary/token+1", "two words"}
 	for _, test := range []struct{ text, want string }{
 		{"session short", "session short"},
 		{"of canary/token+1 here", "of " + Mark + " here"},
@@ -19,6 +19,9 @@ func TestSecretsClean(t *testing.T) {
 		{"?t=canary%252Ftoken%25252b1&", "?t=" + Mark + "&"},
 		{"canary&#47;token&amp;#x2B;1", Mark},
 		{`canary\u002Ftoken+1`, Mark},
+		{"?t=two+words&", "?t=" + Mark + "&"},
+		{"?t=two+words", "?t=" + Mark}, // a space is the only character that is escaped
+		{"canary/token 1", Mark},
 		{"CANARY/TOKEN+1", "CANARY/TOKEN+1"},
 		{"canary/token+2", "canary/token+2"},
 	} {
