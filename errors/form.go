@@ -21,10 +21,13 @@ const byteOrderMark = "\ufeff"
 // formOf returns the form of a body that begins with text. It decodes nothing
 // and allocates nothing: for nearly all successes it is the whole inspection.
 func formOf(text []byte) form {
-	if len(text) < len(byteOrderMark) && strings.HasPrefix(byteOrderMark, string(text)) {
-		return unknownForm
+	if len(text) > 0 && text[0] == byteOrderMark[0] {
+		if len(text) < len(byteOrderMark) && strings.HasPrefix(byteOrderMark, string(text)) {
+			return unknownForm
+		}
+		text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	}
-	text = skipSpace(bytes.TrimPrefix(text, []byte(byteOrderMark)))
+	text = skipSpace(text)
 	switch {
 	case len(text) == 0:
 		return unknownForm
@@ -43,8 +46,12 @@ func formOf(text []byte) form {
 	return formOfKey(text[1:])
 }
 
-// formOfKey returns the form of an object whose first key begins with text.
+// formOfKey returns the form of an object whose first key begins with text. The
+// first letter decides for most successes.
 func formOfKey(text []byte) form {
+	if len(text) > 0 && !beginsMember(text[0]) {
+		return foreignForm
+	}
 	key := text
 	end := bytes.IndexAny(text, `"\`)
 	if end >= 0 {
@@ -62,6 +69,15 @@ func formOfKey(text []byte) form {
 		}
 	}
 	return foreignForm
+}
+
+// beginsMember reports whether c begins one of memberPrefixes or an escape.
+func beginsMember(c byte) bool {
+	switch c {
+	case 'e', 'c', 'v', 's', '\\':
+		return true
+	}
+	return false
 }
 
 func skipSpace(text []byte) []byte {

@@ -3,6 +3,8 @@
 package lookahead
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,8 +21,8 @@ const (
 
 	// first is the size of the first read, in bytes: enough to see that most
 	// responses are no error. It is part of the Body, so that a success costs
-	// one allocation.
-	first = 32
+	// one allocation, of 96 bytes.
+	first = 16
 
 	// block is the size of the next read, in bytes. Most errors fit in.
 	block = 512
@@ -36,13 +38,12 @@ const (
 // A Body also keeps the verdict about what was read ahead, so that the next
 // layer need not inspect the same body again. Only speed depends on that.
 type Body struct {
-	rest      io.ReadCloser // the original
-	head      []byte        // read ahead, and not read by the caller yet
-	err       error         // what rest returned after head
-	verdict   error
-	inspected bool
-	closed    atomic.Bool
-	buf       [first]byte // the first bytes of head
+	rest    io.ReadCloser // the original
+	head    []byte        // read ahead, and not read by the caller yet
+	err     error         // what rest returned after head
+	verdict error         // nil: not inspected
+	closed  atomic.Bool
+	buf     [first]byte // the first bytes of head
 }
 
 // Of returns the body of resp, which becomes a Body if it is none.
@@ -60,14 +61,17 @@ func Of(resp *http.Response) *Body {
 // returns false if the body was not inspected.
 func VerdictOf(resp *http.Response) (verdict error, inspected bool) {
 	b, ok := resp.Body.(*Body)
-	if !ok {
-		return nil, false
+	if !ok || b.verdict == errNone {
+		return nil, ok
 	}
-	return b.verdict, b.inspected
+	return b.verdict, b.verdict != nil
 }
 
+// errNone is the verdict about a body without an error.
+var errNone = errors.New("none")
+
 // SetVerdict keeps the verdict about b: the error that was found, or nil.
-func (b *Body) SetVerdict(err error) { b.verdict, b.inspected = err, true }
+func (b *Body) SetVerdict(err error) { b.verdict = cmp.Or(err, errNone) }
 
 // Head returns what was read ahead. It must not be modified.
 func (b *Body) Head() []byte { return b.head }

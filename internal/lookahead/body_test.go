@@ -24,7 +24,7 @@ func ahead(body io.Reader, n int) (*http.Response, *lookahead.Body) {
 	return resp, b
 }
 
-var lengths = []int{0, 1, 31, 32, 33, 511, 512, 10_000, lookahead.Max - 1, lookahead.Max, lookahead.Max + 1, 3 * lookahead.Max}
+var lengths = []int{0, 1, 15, 16, 17, 32, 33, 511, 512, 10_000, lookahead.Max - 1, lookahead.Max, lookahead.Max + 1, 3 * lookahead.Max}
 
 func text(n int) string { return strings.Repeat("0123456789", n/10+1)[:n] }
 
