@@ -91,6 +91,11 @@ const (
 	// the slots of one script may take.
 	maxLate = 20 * time.Millisecond
 
+	// usable is how long after its time a slot is given to a caller. The rest
+	// of maxLate is for the caller's goroutine, which may have to wait for a
+	// processor.
+	usable = maxLate * 3 / 4
+
 	// maxInterval is the longest time between two slots, and maxRest the
 	// longest time in which a limit fills up, in µs. Lua counts exactly up to
 	// nine times as much.

@@ -53,7 +53,7 @@ func (b *Bucket) isStuck(now time.Time) bool { return b.busy && now.Sub(b.asked)
 // long ago are lost.
 func (b *Bucket) release(now time.Time) {
 	for len(b.slots) > 0 && !b.slots[0].at.After(now) {
-		isLost := now.Sub(b.slots[0].at) > maxLate
+		isLost := now.Sub(b.slots[0].at) > usable
 		if !isLost && !b.pass() {
 			return
 		}
@@ -89,7 +89,7 @@ func (b *Bucket) releaseLocal(now, since time.Time) {
 func (b *Bucket) localSlot(now, since time.Time) (time.Time, time.Duration) {
 	sh := b.server.share(b.Share, b.gap())
 	reserved := time.Duration(float64(sh.period) / float64(b.gap()) * float64(max(maxLate, b.gap())))
-	earliest := later(now.Add(-maxLate), since.Add(reserved))
+	earliest := later(now.Add(-usable), since.Add(reserved))
 	if !b.local.IsZero() {
 		earliest = later(earliest, b.local.Add(sh.period/2))
 	}

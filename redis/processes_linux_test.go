@@ -182,7 +182,7 @@ func TestProcessesOutage(t *testing.T) {
 	}
 	after := between(log, began+back+1500*time.Millisecond, began+back+3500*time.Millisecond)
 	t.Logf("without Redis %.1f %% of the rate, full rate %v after Redis was back, then %.1f %%, fullest window %+.1f calls over rate·t (allowed %.0f)",
-		float64(without)/(4*perSecond)*100, full, float64(after)/(2*perSecond)*100, windowExcess(log, perSecond), testBurst+perSecond*0.02)
+		float64(without)/(perSecond*(back-gone-time.Second).Seconds())*100, full, float64(after)/(2*perSecond)*100, windowExcess(log, perSecond), testBurst+perSecond*0.02)
 	if full > 1500*time.Millisecond {
 		t.Errorf("the full rate was back after %v, want 1.5s", full)
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/oauth"
+	"github.com/go-okru/okru/oauth/storetest"
 	okredis "github.com/go-okru/okru/redis"
 )
 
@@ -23,6 +24,8 @@ type deleter interface {
 	oauth.Store
 	Delete(ctx context.Context) error
 }
+
+var _ oauth.Deleter = deleter(nil)
 
 func newStore(c redis.UniversalClient, key string, o okredis.StoreOptions) deleter {
 	return okredis.NewStore(c, key, o).(deleter)
@@ -105,6 +108,91 @@ func TestStore(t *testing.T) {
 		}
 	}
 }
+
+// The kit for stores finds no fault, plain or encrypted.
+func TestStoreKit(t *testing.T) {
+	noGoroutines(t)
+	s := startRedis(t)
+	c := s.client()
+	for _, o := range []okredis.StoreOptions{{}, {Encrypt: bytes.Repeat([]byte{1}, 32), Expire: time.Hour}} {
+		var key string
+		open := func(t *testing.T) (a, b oauth.Store) {
+			key = t.Name()
+			return newStore(c, key, o), newStore(s.client(), key, o)
+		}
+		options := []storetest.Option{storetest.Expire(func(t *testing.T, _ oauth.Store) {
+			c.Del(t.Context(), "{"+key+"}:lock")
+		})}
+		if o.Encrypt == nil { // otherwise damage is no ErrCorrupt
+			options = append(options, storetest.Corrupt(func(t *testing.T, _ oauth.Store) {
+				c.Set(t.Context(), key, "damaged", 0)
+			}))
+		}
+		t.Run(fmt.Sprintf("%d bytes", len(o.Encrypt)), func(t *testing.T) { storetest.Run(t, open, options...) })
+	}
+}
+
+// A user who is dismissed by one process while another renews the session stays
+// dismissed, in both.
+func TestStoreDismissDuringRenewal(t *testing.T) {
+	noGoroutines(t)
+	s := startRedis(t)
+	renewing, finish := make(chan struct{}, 10), make(chan struct{})
+	sessions := make([]*oauth.Sessions, 2)
+	for i := range sessions {
+		c := s.client()
+		sessions[i] = oauth.NewSessions(oauth.SessionsOptions{
+			Store: func(user string) oauth.Store { return okredis.NewStore(c, "session:"+user, okredis.StoreOptions{}) },
+			Grant: func(string) oauth.Grant {
+				return renewer(func() *oauth2.Token { renewing <- struct{}{}; <-finish; return session("T2") })
+			},
+			Options: oauth.Options{CoolDown: -1},
+		})
+	}
+	a, b := sessions[0], sessions[1]
+	if _, err := a.Admit(t.Context(), "anna", session("T1")); err != nil {
+		t.Fatal(err)
+	}
+	source := b.Source("anna")
+	old, err := source.Token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	source.Invalidate(old)
+	var wg sync.WaitGroup
+	wg.Go(func() { source.Token() })
+	<-renewing
+	wg.Go(func() {
+		if err := a.Dismiss(t.Context(), "anna"); err != nil {
+			t.Error(err)
+		}
+	})
+	time.Sleep(100 * time.Millisecond) // Dismiss waits for the lock
+	close(finish)
+	wg.Wait()
+	if n := s.client().Exists(t.Context(), "session:anna").Val(); n != 0 {
+		t.Error("the session is stored again")
+	}
+	if _, err := a.Source("anna").Token(); !errors.Is(err, oauth.ErrSignIn) {
+		t.Errorf("the process that dismissed the user: Token: %v, want ErrSignIn", err)
+	}
+	if t2, err := source.Token(); err == nil {
+		source.Invalidate(t2) // the API rejects it: the user has signed out
+	}
+	if _, err := source.Token(); !errors.Is(err, oauth.ErrSignIn) {
+		t.Errorf("the process that renewed: Token: %v, want ErrSignIn", err)
+	}
+	if n := s.client().Exists(t.Context(), "session:anna").Val(); n != 0 {
+		t.Error("the session is stored again")
+	}
+}
+
+// A renewer is a grant that renews by a function, and cannot sign in.
+type renewer func() *oauth2.Token
+
+func (f renewer) Token(context.Context) (*oauth2.Token, error) { return nil, oauth.ErrSignIn }
+
+func (f renewer) Renew(context.Context, *oauth2.Token) (*oauth2.Token, error) { return f(), nil }
 
 // One caller at a time has the lock, in this process and in others.
 func TestStoreLock(t *testing.T) {
