@@ -268,3 +268,27 @@ func BenchmarkLimit(b *testing.B) {
 		})
 	}
 }
+
+// A Key, Limiter or Observer that panics leaves no body open.
+func TestLimitContractWhenHooksPanic(t *testing.T) {
+	clean := ratelimit.Limit{Limiter: ratelimit.NewBucket(1000, 1)}.Wrap
+	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{
+		"Wait":    ratelimit.Limit{Limiter: panicsInWait{}}.Wrap,
+		"Observe": ratelimit.Limit{Limiter: panicsInObserve{}}.Wrap,
+		"Key": ratelimit.Limit{
+			Limiter: ratelimit.NewKeyed(0, func(string) ratelimit.Limiter { return ratelimit.NewBucket(1000, 1) }),
+			Key:     func(*http.Request) string { panic("hook") },
+		}.Wrap,
+	} {
+		t.Run(name, func(t *testing.T) { rttest.Run(t, rttest.Kit{Wrap: clean, Panic: wrap}) })
+	}
+}
+
+type panicsInWait struct{}
+
+func (panicsInWait) Wait(context.Context) error { panic("hook") }
+
+type panicsInObserve struct{}
+
+func (panicsInObserve) Wait(context.Context) error { return nil }
+func (panicsInObserve) Observe(ratelimit.Outcome)  { panic("hook") }

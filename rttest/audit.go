@@ -139,6 +139,21 @@ func (c *call) auditPanic() {
 	c.found(broken, "RoundTrip panics: %v", c.panicked)
 }
 
+// auditAfterPanic checks what holds also after a panic in a function of the
+// caller's.
+func (c *call) auditAfterPanic() {
+	if c.panicked == nil {
+		c.audit()
+		return
+	}
+	c.auditRequestBody()
+	for _, a := range c.seen() {
+		if r := a.body(); r != nil && !r.isClosed() {
+			c.found(ResponseClosed, "the body of a response stays open after a panic")
+		}
+	}
+}
+
 func (c *call) auditOutcome() {
 	switch {
 	case c.resp != nil && c.err != nil:

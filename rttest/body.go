@@ -2,6 +2,7 @@ package rttest
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 	"time"
@@ -20,10 +21,20 @@ func (a *attempt) readBody() error {
 	a.setReading(a.n)
 	got, err := io.ReadAll(a.req.Body)
 	a.setReading(0)
+	a.noteBodyError(err)
 	if !a.isStale() {
 		a.checkBody(got, err)
 	}
 	return err
+}
+
+// noteBodyError records that the caller's body ended the attempt.
+func (a *attempt) noteBodyError(err error) {
+	a.call.mu.Lock()
+	defer a.call.mu.Unlock()
+	if errors.Is(err, errUnreadable) {
+		a.failed = errUnreadable
+	}
 }
 
 func (a *attempt) setReading(n int) {
@@ -47,10 +58,14 @@ func (a *attempt) checkBody(got []byte, err error) {
 		}
 		return
 	}
-	a.checkLength(int64(len(got)))
-	a.checkGetBody(got)
+	if c.staleGetBody {
+		a.checkBodySent(got)
+	} else {
+		a.checkLength(int64(len(got)))
+		a.checkGetBody(got)
+	}
 	a.checkTrailer()
-	if c.kit.Verbatim && !c.unreadable && !bytes.Equal(got, c.content) {
+	if c.kit.Verbatim && !c.unreadable && !c.staleGetBody && !bytes.Equal(got, c.content) {
 		c.found(RequestForwarded, "next was given a Body with another content")
 	}
 }
@@ -62,6 +77,17 @@ func (a *attempt) checkLength(n int64) {
 		a.call.found(BodyDescribed, "ContentLength is not the length of the Body")
 	case stated <= 0 && n > 0 && sent > 0:
 		a.call.found(BodyDescribed, "ContentLength is lost")
+	}
+}
+
+// staleMark is at the end of what a stale GetBody returns. A form stays one.
+const staleMark = "&rttest=stale"
+
+// checkBodySent checks that the first attempt has the content of Body, where
+// GetBody returns another.
+func (a *attempt) checkBodySent(got []byte) {
+	if a.n == 1 && bytes.Contains(got, []byte(staleMark[1:])) {
+		a.call.found(BodyDescribed, "the first attempt sends what GetBody returns, not Body")
 	}
 }
 

@@ -38,7 +38,7 @@ var brokenBodies = []broken{
 		}
 		resp, err := next.RoundTrip(c)
 		return responseTo(r, resp), err
-	}),
+	}).also(rttest.BodyDescribed), // for it sends the body of GetBody
 	breaks(rttest.BodyClosed, "rejects without URL and does not close", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		if r.URL == nil {
 			return nil, errRejected
@@ -63,6 +63,23 @@ var brokenBodies = []broken{
 	})),
 	breaks(rttest.BodyFresh, "sends a reader of GetBody twice", retry{share: true}.trip),
 
+	breaks(rttest.BodyClosed, "does not close under a context that cannot end", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		if r.Context().Done() != nil || r.Body == nil || r.Header == nil {
+			return next.RoundTrip(r)
+		}
+		c := copyOf(r)
+		c.Body = io.NopCloser(r.Body)
+		resp, err := next.RoundTrip(c)
+		return responseTo(r, resp), err
+	}),
+	panicking(rttest.BodyClosed, "does not close when a hook panics", func(http.RoundTripper, *http.Request) (*http.Response, error) {
+		panic("hook")
+	}),
+	panicking(rttest.ResponseClosed, "leaves a response open when a hook panics", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		_, _ = next.RoundTrip(r)
+		panic("hook")
+	}),
+
 	breaks(rttest.CopiesClosed, "looks into the body", touching(func(r *http.Request) {
 		if r.GetBody != nil {
 			if b, err := r.GetBody(); err == nil {
@@ -84,6 +101,19 @@ var brokenBodies = []broken{
 	breaks(rttest.BodyDescribed, "has a GetBody that fails", describing(func(c *http.Request) {
 		c.GetBody = func() (io.ReadCloser, error) { return nil, io.ErrUnexpectedEOF }
 	})),
+	breaks(rttest.BodyDescribed, "sends the body of GetBody at first", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		if r.GetBody == nil || r.Header == nil {
+			return next.RoundTrip(r)
+		}
+		c := copyOf(r)
+		var err error
+		if c.Body, err = r.GetBody(); err != nil {
+			return next.RoundTrip(r)
+		}
+		closeBody(r)
+		resp, err := next.RoundTrip(c)
+		return responseTo(r, resp), err
+	}),
 	breaks(rttest.BodyDescribed, "states a length without a body", sending(func(c *http.Request) {
 		if c.Body == nil {
 			c.ContentLength = 3
@@ -92,6 +122,11 @@ var brokenBodies = []broken{
 	breaks(rttest.BodyDescribed, "sends a body that has been read", describing(func(c *http.Request) {
 		_, _ = io.ReadAll(c.Body)
 	})),
+}
+
+// panicking is a layer that breaks c where a function of the caller's panics.
+func panicking(c rttest.Clause, name string, does trip) broken {
+	return broken{name, rttest.Kit{Wrap: trip(pass).wrap, Panic: does.wrap}, []rttest.Clause{c}}
 }
 
 // rejects is a layer that breaks c where it should reject.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-okru/okru/rttest"
@@ -38,6 +39,12 @@ func ended(does func(err error) error) trip {
 }
 
 var brokenErrors = []broken{
+	breaks(rttest.ErrorKept, "hides the error of the body", failed(func(_ *http.Request, err error) error {
+		if strings.Contains(err.Error(), "the caller's body") {
+			return errRejected
+		}
+		return err
+	})),
 	breaks(rttest.ErrorKept, "has an error of its own", failed(func(*http.Request, error) error { return errRejected })),
 	breaks(rttest.ErrorKept, "formats the error", failed(func(_ *http.Request, err error) error { return fmt.Errorf("layer: %v", err) })),
 	sound("wraps the error and has a method Timeout", failed(func(_ *http.Request, err error) error { return wrapper{err} })),
@@ -196,7 +203,7 @@ func detach(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 func timeoutUntilClose(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
 	resp, err := next.RoundTrip(r.WithContext(ctx))
-	if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
+	if err != nil || resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		context.AfterFunc(ctx, cancel)
 		return responseTo(r, resp), err
 	}

@@ -46,7 +46,7 @@ var brokenPrograms = []broken{
 		resp, err := next.RoundTrip(r)
 		resp.Request = r
 		return resp, err
-	}).also(rttest.UninitializedRejected), // for next rejects it by an error
+	}).also(rttest.UninitializedRejected, rttest.NilHandled), // for next rejects it by an error
 	breaks(rttest.NoPanic, "panics when a response is closed twice", rewrapping(func(_ *http.Request, b *body) {
 		closed := make(chan struct{})
 		b.close = func() { close(closed) }

@@ -176,7 +176,7 @@ func (b *body) Close() error {
 func rewrapping(edit func(r *http.Request, b *body)) trip {
 	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
-		if err == nil && resp.StatusCode != http.StatusSwitchingProtocols {
+		if resp != nil && err == nil && resp.StatusCode != http.StatusSwitchingProtocols {
 			b := &body{ReadCloser: resp.Body}
 			edit(r, b)
 			resp.Body = b

@@ -15,7 +15,7 @@ import (
 func after(does func(r *http.Request, resp *http.Response) (*http.Response, error)) trip {
 	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
-		if err != nil {
+		if err != nil || resp == nil {
 			return nil, err
 		}
 		return does(r, resp)
@@ -66,7 +66,7 @@ var brokenResponses = []broken{
 	breaks(rttest.Outcome, "tries again for ever", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		for {
 			resp, err := next.RoundTrip(r)
-			if err != nil || r.Body != nil || resp.StatusCode != http.StatusTooManyRequests {
+			if err != nil || resp == nil || r.Body != nil || resp.StatusCode != http.StatusTooManyRequests {
 				return resp, err
 			}
 			drop(resp)
@@ -158,7 +158,7 @@ var brokenResponses = []broken{
 	breaks(rttest.ResponseClosed, "reads responses to their end and drops them", dropping(func(b io.ReadCloser) {
 		_, _ = io.CopyN(io.Discard, b, 64<<10)
 	})),
-	breaks(rttest.ResponseClosed, "drops responses to try again", retry{keepOpen: true}.trip),
+	breaks(rttest.ResponseClosed, "drops responses to try again", retry{keepOpen: true}.trip).also(rttest.ConnectionFreed),
 	breaks(rttest.ResponseClosed, "does not close what the caller closes", rewrapping(func(_ *http.Request, b *body) {
 		b.ReadCloser = io.NopCloser(b.ReadCloser)
 	})),
@@ -177,6 +177,23 @@ var brokenResponses = []broken{
 		resp.Request = nil
 		return resp, nil
 	})),
+	breaks(rttest.ConnectionFreed, "keeps a response until the next one has come", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		first, err := next.RoundTrip(r)
+		if err != nil || first == nil || first.StatusCode != http.StatusServiceUnavailable || r.Body != nil {
+			return first, err
+		}
+		second, err := next.RoundTrip(r)
+		drop(first)
+		return second, err
+	}),
+	breaks(rttest.NilHandled, "needs a response where there is no error", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		resp.Request = r
+		return resp, nil
+	}),
 	breaks(rttest.ResponseUpgraded, "wraps connections", after(func(_ *http.Request, resp *http.Response) (*http.Response, error) {
 		resp.Body = wrapped(resp.Body)
 		return resp, nil
@@ -223,7 +240,7 @@ func readAhead(_ *http.Request, b *body) {
 // follow is what http.Client is for.
 func follow(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	resp, err := next.RoundTrip(r)
-	if err != nil || resp.Header.Get("Location") == "" {
+	if err != nil || resp == nil || resp.Header.Get("Location") == "" {
 		return resp, err
 	}
 	drop(resp)

@@ -24,12 +24,13 @@ type call struct {
 	content []byte  // of body
 	cancel  context.CancelCauseFunc
 
-	unreadable bool          // the body fails halfway
-	gate       chan struct{} // closed: the body goes on after holdAt bytes; nil: it does not stall
-	holdAt     int
-	stalls     sync.Once
-	waiting    chan struct{} // closed: a reader waits for the gate
-	trailer    http.Header   // what the body sets when it ends; nil: nothing
+	unreadable   bool          // the body fails halfway
+	staleGetBody bool          // GetBody returns another content than Body
+	gate         chan struct{} // closed: the body goes on after holdAt bytes; nil: it does not stall
+	holdAt       int
+	stalls       sync.Once
+	waiting      chan struct{} // closed: a reader waits for the gate
+	trailer      http.Header   // what the body sets when it ends; nil: nothing
 
 	done     chan struct{} // closed when RoundTrip has returned
 	resp     *http.Response
@@ -60,6 +61,9 @@ func (t *trial) newCall(ctx context.Context, s shape) *call {
 	ctx = context.WithValue(ctx, callKey{}, c)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: c.gotConn})
 	ctx, c.cancel = context.WithCancelCause(ctx)
+	if s.endless {
+		ctx = context.WithoutCancel(ctx)
+	}
 	c.req = s.build(ctx)
 	c.watchBody()
 	if s.edit != nil {
@@ -233,7 +237,11 @@ func (s *source) Close() error {
 func (c *call) getBody() (io.ReadCloser, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := &source{call: c, copy: true, r: bytes.NewReader(c.content)}
+	content := c.content
+	if c.staleGetBody {
+		content = append(bytes.Clone(content), staleMark...)
+	}
+	s := &source{call: c, copy: true, r: bytes.NewReader(content)}
 	c.copies = append(c.copies, s)
 	return s, nil
 }

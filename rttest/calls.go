@@ -40,21 +40,25 @@ func (c *call) auditEnd() {
 	if c.req.Context().Err() != nil {
 		return // the call was ended, since it did not end
 	}
-	if !c.lastFailed() || c.err == nil || errors.Is(c.err, errGetBody) {
+	last := c.lastError()
+	if last == nil || c.err == nil || errors.Is(c.err, errGetBody) {
 		return
 	}
-	if !errors.Is(c.err, errNext) {
+	if !errors.Is(c.err, last) {
 		c.found(ErrorKept, "errors.Is does not find the error of next in: %v", c.err)
 	} else if _, ok := errors.AsType[timeout](c.err); ok && !isTimeout(c.err) {
 		c.found(TimeoutKept, "an error that is a timeout does not return true from a method Timeout() bool: %v", c.err)
 	}
 }
 
-// lastFailed reports whether the last attempt ended with the error of next.
-func (c *call) lastFailed() bool {
+// lastError returns the error by which next ended the last attempt, or nil.
+func (c *call) lastError() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.attempts) > 0 && c.attempts[len(c.attempts)-1].failed
+	if len(c.attempts) == 0 {
+		return nil
+	}
+	return c.attempts[len(c.attempts)-1].failed
 }
 
 // finish does what is left to do and to check when RoundTrip has returned.
@@ -83,6 +87,44 @@ func checkRejection(k Kit, rec *recorder) {
 			if c.ended() && c.err == nil {
 				c.found(Outcome, "the layer of Kit.Reject does not reject the call")
 			}
+		})
+	}
+}
+
+// checkPanic checks that nothing stays open when a function of the caller's
+// panics, before or after next was called.
+func checkPanic(k Kit, rec *recorder) {
+	if k.Panic == nil {
+		return
+	}
+	for _, s := range append(regular(k), irregular(k)...) {
+		for _, does := range mainScripts(k) {
+			try(k, rec, s.name+", "+does.name+", a function of the caller's panics", k.Panic, does, func(t *trial) {
+				c := t.onlyCall(context.Background(), s)
+				c.do()
+				if c.ended() {
+					c.receive()
+				}
+				c.settle()
+				c.auditAfterPanic()
+			})
+		}
+	}
+}
+
+// checkNil checks calls for which next returns nothing at all.
+func checkNil(k Kit, rec *recorder) {
+	for _, s := range regular(k) {
+		try(k, rec, s.name+", next returns neither a response nor an error", k.Wrap, returnsNothing(), func(t *trial) {
+			c := t.onlyCall(context.Background(), s)
+			c.do()
+			c.settle()
+			if c.panicked != nil {
+				c.found(NilHandled, "RoundTrip panics: %v", c.panicked)
+				return
+			}
+			c.close()
+			c.auditRequestBody()
 		})
 	}
 }

@@ -39,7 +39,8 @@ const (
 	CopyUnchanged Clause = "copy unchanged"
 
 	// BodyClosed: the request's body is closed on every path, also if next is
-	// never called. [http.RoundTripper]: “RoundTrip must always close the body,
+	// never called, if the context can never end, or if a function of the
+	// caller's panics ([Kit].Panic). [http.RoundTripper]: “RoundTrip must always close the body,
 	// including on errors.” Else files and pipes stay open.
 	BodyClosed Clause = "body closed"
 
@@ -54,7 +55,9 @@ const (
 	CopiesClosed Clause = "GetBody readers closed"
 
 	// BodyDescribed: ContentLength and GetBody are those of the Body that next
-	// is given, and still there if the caller gave them ([http.Request]).
+	// is given, and still there if the caller gave them ([http.Request]). The
+	// first attempt sends Body, also if GetBody returns something else, as it
+	// does after a layer that replaced Body only.
 	// HTTP/2 sends the body of GetBody when a server rejects a stream, and
 	// [http.Transport] when an idle connection turns out to be closed.
 	BodyDescribed Clause = "body described"
@@ -94,6 +97,12 @@ const (
 	// connection is never free again.
 	ResponseClosed Clause = "response closed"
 
+	// ConnectionFreed: a response that the layer drops is closed before next is
+	// called again for the same call. With [http.Transport].MaxConnsPerHost “on
+	// limit violation, dials will block”: calls that keep one connection while
+	// they wait for another end in a deadlock.
+	ConnectionFreed Clause = "connection freed"
+
 	// ResponseUpgraded: the body of a response with status 101 can be written
 	// to. [http.Response].Body promises an io.Writer, and ReverseProxy of
 	// net/http/httputil fails without it.
@@ -108,8 +117,8 @@ const (
 
 // What a layer owes to errors and to the context.
 const (
-	// ErrorKept: errors.Is finds the error that next returned. Callers look
-	// for causes through the [url.Error] of http.Client, and layers decide by
+	// ErrorKept: errors.Is finds the error that next returned, the error of the
+	// request's body included. Callers look for causes through the [url.Error] of http.Client, and layers decide by
 	// them what to repeat.
 	ErrorKept Clause = "error kept"
 
@@ -186,6 +195,11 @@ const (
 	// does nothing if there is none.
 	IdleForwarded Clause = "idle connections closed"
 
+	// NilHandled: if next returns neither a response nor an error, the layer
+	// does not panic. [http.RoundTripper] forbids next to do so, and
+	// http.Client turns it into an error.
+	NilHandled Clause = "nil response handled"
+
 	// ErrorBare: the layer adds no [url.Error]. http.Client adds one, and the
 	// message would have the URL twice.
 	ErrorBare Clause = "error bare"
@@ -200,11 +214,11 @@ var (
 	rules = []Clause{
 		RequestUnchanged, RequestForwarded, RequestStreamed, CopyUnchanged,
 		BodyClosed, BodyFresh, CopiesClosed, BodyDescribed, TrailerKept,
-		Outcome, ResponseIntact, ResponseStreamed, ResponseClosed, ResponseUpgraded, RedirectReturned,
+		Outcome, ResponseIntact, ResponseStreamed, ResponseClosed, ConnectionFreed, ResponseUpgraded, RedirectReturned,
 		ErrorKept, TimeoutKept, ContextChecked, ContextEnds, ContextReaches, ContextLives,
 		Concurrent, Goroutines, NoPanic,
 	}
-	customs = []Clause{UninitializedRejected, BodyClosedOnce, ResponseDrained, ResponseRequest, IdleForwarded, ErrorBare, Unwraps}
+	customs = []Clause{UninitializedRejected, BodyClosedOnce, ResponseDrained, ResponseRequest, IdleForwarded, NilHandled, ErrorBare, Unwraps}
 	clauses = slices.Concat(rules, customs)
 )
 

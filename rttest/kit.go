@@ -14,7 +14,7 @@ import (
 // A Kit describes what to check. Only Wrap is required. A Kit is not changed, and
 // can be used again.
 //
-// Wrap, Reject and Stall are called inside a bubble of [testing/synctest], anew
+// Wrap, Reject, Stall and Panic are called inside a bubble of [testing/synctest], anew
 // for every call that is checked. Channels, timers, contexts and goroutines
 // that the layer needs must be made in there, not before. The clock of the
 // bubble begins at midnight UTC, 1 January 2000.
@@ -50,6 +50,12 @@ type Kit struct {
 	// wait for an hour or more before next is called.
 	// If nil, this is not checked.
 	Stall func(next http.RoundTripper) http.RoundTripper
+
+	// Panic puts the layer over next in such a state that a function of the
+	// caller's, such as a hook, panics during a call. The layer may panic as
+	// well, or return an error.
+	// If nil, this is not checked.
+	Panic func(next http.RoundTripper) http.RoundTripper
 
 	// Verbatim states that the layer sends URL and body as they are, so that
 	// next must be given the same bytes. If false, it may add to both.
@@ -158,7 +164,7 @@ func Check(k Kit) []Violation {
 	k = k.defaults()
 	rec := &recorder{except: k.Except}
 	for _, check := range []func(Kit, *recorder){
-		checkCalls, checkRejection, checkContext, checkUpload, checkStream,
+		checkCalls, checkRejection, checkPanic, checkNil, checkContext, checkUpload, checkStream,
 		checkRedirect, checkUpgrade, checkChain,
 		checkConcurrent, // last: what is known to be broken would race
 	} {

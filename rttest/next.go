@@ -111,7 +111,7 @@ type attempt struct {
 	// Under call.mu:
 	reply    *reply        // nil: no response, or one without a body
 	original http.Response // the response as it was, with a Header of its own
-	failed   bool          // next returned errNext
+	failed   error         // by which next ended the attempt; nil: by a response
 	returned bool          // next returned
 	outlived bool          // the context was alive when next was called, but not the caller's
 }
@@ -123,6 +123,7 @@ func (c *call) arrive(r *http.Request) *attempt {
 	a := &attempt{call: c, n: len(c.attempts) + 1, req: r, ctx: r.Context(), given: take(r)}
 	a.outlived = c.req.Context().Err() != nil && a.ctx.Err() == nil
 	c.checkFresh(a)
+	c.checkFreed()
 	c.attempts = append(c.attempts, a)
 	c.mu.Unlock()
 	if r.URL != nil && r.URL.Path == redirectedTo {
@@ -140,6 +141,15 @@ func (c *call) checkFresh(a *attempt) {
 	if slices.ContainsFunc(c.attempts, used) {
 		c.stale = true
 		c.found(BodyFresh, "a later attempt has the Body of an earlier one")
+	}
+}
+
+// checkFreed checks that the responses of earlier attempts are closed.
+func (c *call) checkFreed() {
+	for _, old := range c.attempts {
+		if old.returned && old.reply != nil && !old.reply.isClosed() {
+			c.found(ConnectionFreed, "next is called again while the response of an earlier attempt is open")
+		}
 	}
 }
 

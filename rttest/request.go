@@ -16,7 +16,9 @@ import (
 type shape struct {
 	name  string
 	build func(context.Context) *http.Request
-	edit  func(*call) // the last touch; may be nil
+	edit  func(*call) // the last change; may be nil
+
+	endless bool // the context can never end
 }
 
 // regular returns the shapes that the layer is made for.
@@ -50,8 +52,10 @@ func irregular(k Kit) []shape {
 		} else {
 			list = append(list, bodilessShapes(s)...)
 		}
+		list = append(list, s.withoutEnd())
 	}
-	return append(list, uploadShapes(k)...)
+	uploads := uploadShapes(k)
+	return append(append(list, uploads...), uploads[len(uploads)-1].withoutEnd())
 }
 
 func bodyShapes(s shape) []shape {
@@ -59,6 +63,7 @@ func bodyShapes(s shape) []shape {
 		s.as("without GetBody", func(c *call) { c.req.GetBody = nil }),
 		s.as("of unknown length", func(c *call) { c.req.ContentLength = -1 }),
 		s.as("streamed", func(c *call) { c.req.ContentLength, c.req.GetBody = -1, nil }),
+		s.as("with a GetBody that returns another body", func(c *call) { c.staleGetBody = c.req.GetBody != nil }),
 		s.as("with a GetBody that fails", func(c *call) { c.req.GetBody = c.failGetBody }),
 		s.as("with a body that fails", func(c *call) { c.unreadable = true }),
 		s.as("without Header", func(c *call) { c.req.Header = nil }),
@@ -107,6 +112,13 @@ func uploadShapes(k Kit) []shape {
 
 func (s shape) as(name string, edit func(*call)) shape {
 	s.name, s.edit = strings.TrimSpace(s.name+" "+name), edit
+	return s
+}
+
+// withoutEnd is s under a context whose Done is nil.
+func (s shape) withoutEnd() shape {
+	s = s.as("under a context that cannot end", s.edit)
+	s.endless = true
 	return s
 }
 

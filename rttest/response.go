@@ -205,6 +205,11 @@ func (r *reply) state() (read int, closed bool) {
 	return r.read, r.closes > 0
 }
 
+func (r *reply) isClosed() bool {
+	_, closed := r.state()
+	return closed
+}
+
 // text returns the content of the body; of a nil r, "".
 func (r *reply) text() string {
 	if r == nil {

@@ -24,6 +24,7 @@ func TestSoundLayers(t *testing.T) {
 		"strict":  {Wrap: trip(strict).wrap, Verbatim: true},
 		"reject":  {Wrap: trip(pass).wrap, Reject: trip(reject).wrap, Verbatim: true},
 		"stall":   {Wrap: trip(pass).wrap, Stall: trip(stall).wrap, Verbatim: true},
+		"panic":   {Wrap: trip(pass).wrap, Panic: trip(panics).wrap, Verbatim: true},
 		"stack": {Verbatim: true, Wrap: func(next http.RoundTripper) http.RoundTripper {
 			return trip(strict).wrap(trip(retry{}.trip).wrap(trip(clone).wrap(next)))
 		}},
@@ -119,7 +120,7 @@ func TestWrongKits(t *testing.T) {
 func TestCustom(t *testing.T) {
 	for _, c := range rttest.Clauses() {
 		if custom := slices.Contains([]rttest.Clause{
-			rttest.UninitializedRejected, rttest.BodyClosedOnce, rttest.ResponseDrained, rttest.ResponseRequest, rttest.IdleForwarded, rttest.ErrorBare, rttest.Unwraps,
+			rttest.UninitializedRejected, rttest.BodyClosedOnce, rttest.ResponseDrained, rttest.ResponseRequest, rttest.IdleForwarded, rttest.NilHandled, rttest.ErrorBare, rttest.Unwraps,
 		}, c); c.Custom() != custom {
 			t.Errorf("%q: Custom: %v, want %v", c, c.Custom(), custom)
 		}

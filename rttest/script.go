@@ -156,6 +156,16 @@ func lateError() script {
 		}}
 }
 
+// returnsNothing breaks the contract itself.
+func returnsNothing() script {
+	return script{name: "next returns nothing", run: func(a *attempt) (*http.Response, error) {
+		if err := a.readBody(); err != nil {
+			return nil, err
+		}
+		return nil, nil
+	}}
+}
+
 // hangs does nothing until the context ends.
 func hangs() script {
 	return script{name: "next hangs", run: func(a *attempt) (*http.Response, error) {
@@ -173,6 +183,6 @@ func hangs() script {
 func (a *attempt) fail(op string) error {
 	a.call.mu.Lock()
 	defer a.call.mu.Unlock()
-	a.failed = true
+	a.failed = errNext
 	return &net.OpError{Op: op, Net: "tcp", Err: errNext}
 }

@@ -88,6 +88,13 @@ func stall(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	return next.RoundTrip(r)
 }
 
+// panics closes everything before a hook panics.
+func panics(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	resp, _ := next.RoundTrip(r)
+	drop(resp)
+	panic("hook")
+}
+
 func closeBody(r *http.Request) {
 	if r.Body != nil {
 		r.Body.Close()
@@ -108,7 +115,7 @@ func pause(ctx context.Context, d time.Duration) error {
 // strict turns every response that is no success into an error.
 func strict(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	resp, err := next.RoundTrip(r)
-	if err != nil || resp.StatusCode < 400 {
+	if err != nil || resp == nil || resp.StatusCode < 400 {
 		return resp, err
 	}
 	drop(resp)
@@ -166,7 +173,7 @@ func responseTo(r *http.Request, resp *http.Response) *http.Response {
 }
 
 func temporary(resp *http.Response, err error) bool {
-	return err != nil || resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500
+	return err != nil || resp != nil && (resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500)
 }
 
 // copy returns a copy of r to send after last.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -104,3 +105,21 @@ func TestStackContract(t *testing.T) {
 		Responses: contractAnswers,
 	})
 }
+
+// A hook of the caller's that panics leaves no body open.
+func TestContractWhenHooksPanic(t *testing.T) {
+	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{
+		"source":  withSource(panickingSource{}),
+		"If":      transport.Retry{If: func(transport.Attempt) bool { panic("hook") }}.Wrap,
+		"OnRetry": transport.Retry{OnRetry: func(transport.Attempt) { panic("hook") }}.Wrap,
+		"Backoff": transport.Retry{Backoff: func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { panic("hook") }}.Wrap,
+	} {
+		t.Run(name, func(t *testing.T) {
+			rttest.Run(t, rttest.Kit{Wrap: transport.Retry{}.Wrap, Panic: wrap, Requests: contractRequests, Responses: contractAnswers})
+		})
+	}
+}
+
+type panickingSource struct{}
+
+func (panickingSource) Token() (*oauth2.Token, error) { panic("hook") }

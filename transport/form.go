@@ -11,8 +11,8 @@ import (
 // forms.
 const maxForm = 10 << 20
 
-// formOf returns the text of r's form and closes its body. It reads a fresh
-// copy if there is one, since the body itself belongs to the first attempt
+// formOf returns the text of r's form and closes its body. It reads Body and
+// not GetBody, which returns the old text after a layer that replaced Body
 // only.
 func formOf(r *http.Request) (string, error) {
 	if r.Header.Get("Content-Encoding") != "" {
@@ -33,13 +33,8 @@ func readForm(r *http.Request) ([]byte, error) {
 	if r.GetBody == nil {
 		return readStream(r.Context(), r.Body)
 	}
-	defer r.Body.Close()
-	fresh, err := r.GetBody()
-	if err != nil {
-		return nil, err
-	}
-	defer fresh.Close()
-	return io.ReadAll(io.LimitReader(fresh, maxForm+1))
+	defer r.Body.Close() // it is in memory: reading it does not wait
+	return io.ReadAll(io.LimitReader(r.Body, maxForm+1))
 }
 
 // readStream reads a body that others feed, such as that of a request which a

@@ -79,13 +79,17 @@ func (s *signer) check(r *http.Request, o *okcall.Options, isCall bool) error {
 
 // attempt signs c and sends it.
 func (s *signer) attempt(c *call) (reply, error) {
-	signed, err := s.sign(c)
-	if err != nil {
-		if !c.isForm { // formOf has closed the body of a form
+	isSigned := false
+	defer func() { // after an error or a panic of the source
+		if !isSigned && !c.isForm { // formOf has closed the body of a form
 			roundtrip.CloseRequest(c.request)
 		}
+	}()
+	signed, err := s.sign(c)
+	if err != nil {
 		return reply{}, terminal(err)
 	}
+	isSigned = true
 	return s.send(c, signed)
 }
 
