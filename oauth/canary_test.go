@@ -4,10 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"testing"
+	"time"
 
 	"golang.org/x/oauth2"
 
+	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/test/canary"
 	"github.com/go-okru/okru/oauth"
 )
@@ -110,3 +114,71 @@ func TestNoErrorPrintsASecret(t *testing.T) {
 	_, err := oauth.UnmarshalToken([]byte(`{"version":1,"access_token":"` + secret + `","expiry":"` + secret + `"}`))
 	canary.Check(t, errors.Join(err), secret)
 }
+
+// Grants and stores of other packages may return errors that quote the session:
+// none reaches a caller, OnError, or code that walks the chain. What the error
+// is stays.
+func TestForeignErrorsShowNoSecret(t *testing.T) {
+	session := withSecret(token("CANARY-access", "CANARY-refresh/+", time.Hour), "CANARY-secret")
+	body := []byte(`{"message":"no token CANARY-refresh%2F%2B"}`)
+	retrieve := &oauth2.RetrieveError{Response: &http.Response{Status: "400", StatusCode: 400}, Body: body}
+	for name, err := range map[string]error{
+		"x/oauth2":          retrieve,
+		"wrapped":           fmt.Errorf("my grant: %w", retrieve),
+		"wrapped, own text": fmt.Errorf("my grant with CANARY-secret: %w", errNetwork),
+		"clean around":      &wrapped{"clean", fmt.Errorf("in %s: %w", "CANARY-access", errNetwork)},
+		"joined":            errors.Join(errNetwork, fmt.Errorf("token CANARY-access"), retrieve),
+		"description":       &oauth2.RetrieveError{ErrorCode: "invalid_grant", ErrorDescription: "bad CANARY-refresh/+"},
+		"API error":         &okerrors.Error{Code: okerrors.CodeParam, Message: "bad CANARY-access", Field: "CANARY-secret", Data: []byte(`"CANARY-access"`)},
+		"URL":               &url.Error{Op: "Post", URL: "https://x.example/?refresh_token=CANARY-refresh%2F%2B", Err: errNetwork},
+	} {
+		for _, where := range []string{"grant", "Load", "Lock", "Save"} {
+			t.Run(name+" of "+where, func(t *testing.T) {
+				var h hooks
+				m := newMemory(nil)
+				g := failing(err)
+				s := oauth.NewSource(renewing{g}, h.options(m))
+				s.Replace(nil, session)
+				switch where {
+				case "Load":
+					m.fault(err, nil, nil)
+				case "Lock":
+					m.fault(nil, nil, err)
+				case "Save":
+					m.fault(nil, err, nil)
+					g.answer = unclocked().answer
+				}
+				s.Invalidate(session)
+				_, got := s.Token()
+				secrets := []string{"CANARY-access", "CANARY-refresh/+", "CANARY-secret"}
+				if len(h.errs) != 1 || (got == nil) != (where == "Save") {
+					t.Fatalf("error is %v, OnError received %d errors", got, len(h.errs))
+				}
+				for _, shown := range append(h.errs, got) {
+					if shown == nil {
+						continue
+					}
+					canary.Check(t, shown, secrets...)
+					if errors.Is(err, errNetwork) != errors.Is(shown, errNetwork) || errors.Is(err, okerrors.ErrInvalid) != errors.Is(shown, okerrors.ErrInvalid) {
+						t.Errorf("%v is something else than %v", shown, name)
+					}
+					re, isRetrieve := errors.AsType[*oauth2.RetrieveError](shown)
+					if _, was := errors.AsType[*oauth2.RetrieveError](err); was != isRetrieve {
+						t.Errorf("%v is a RetrieveError: %v, want %v", shown, isRetrieve, was)
+					} else if was {
+						canary.Check(t, string(re.Body)+re.Error()+re.ErrorDescription, secrets...)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A wrapped error has a text that does not contain that of its cause.
+type wrapped struct {
+	text  string
+	cause error
+}
+
+func (e *wrapped) Error() string { return e.text }
+func (e *wrapped) Unwrap() error { return e.cause }

@@ -3,8 +3,14 @@ package oauth_test
 import (
 	"context"
 	"crypto/md5"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -151,3 +157,292 @@ func (h *hooks) options(store oauth.Store) oauth.Options {
 }
 
 func md5Hex(text string) string { return fmt.Sprintf("%x", md5.Sum([]byte(text))) }
+
+func sha256Hex(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
+
+// An endpoint is a RoundTripper that answers every request alike.
+type endpoint struct {
+	status int // 0: 200
+	kind   string
+	body   string
+	header http.Header
+	err    error // instead of an answer, before the body is read
+
+	mu       sync.Mutex
+	requests []*http.Request
+	forms    []url.Values
+}
+
+func (e *endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.requests = append(e.requests, r)
+	if e.err != nil {
+		return nil, e.err
+	}
+	var text []byte
+	if r.Body != nil {
+		text, _ = io.ReadAll(r.Body)
+		r.Body.Close()
+	}
+	form, _ := url.ParseQuery(string(text))
+	e.forms = append(e.forms, form)
+	header := e.header.Clone()
+	if header == nil {
+		header = make(http.Header)
+	}
+	if e.kind != "" {
+		header.Set("Content-Type", e.kind)
+	}
+	status := e.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	return &http.Response{
+		StatusCode: status,
+		Status:     http.StatusText(status) + " CANARY-status",
+		Header:     header,
+		Body:       io.NopCloser(strings.NewReader(e.body)),
+		Request:    r,
+	}, nil
+}
+
+func (e *endpoint) client() *http.Client { return &http.Client{Transport: e} }
+
+func (e *endpoint) set(status int, body string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.status, e.body = status, body
+}
+
+func (e *endpoint) count(grantType string) (n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, form := range e.forms {
+		if form.Get("grant_type") == grantType {
+			n++
+		}
+	}
+	return n
+}
+
+// code and refresh are grants whose secrets are recognisable.
+func (e *endpoint) code() oauth.Code {
+	return oauth.Code{ClientID: "512", ClientSecret: "CANARY-client", RedirectURL: "https://example.org/back", Code: "CANARY-code", HTTPClient: e.client()}
+}
+
+func (e *endpoint) refresh() oauth.Refresh {
+	return oauth.Refresh{ClientID: "512", ClientSecret: "CANARY-client", RefreshToken: "CANARY-refresh", HTTPClient: e.client()}
+}
+
+func (e *endpoint) password() oauth.Password {
+	return oauth.Password{ApplicationKey: "KEY", ApplicationSecret: "CANARY-app", Login: "anna", Password: "CANARY-pass", HTTPClient: e.client()}
+}
+
+const goodAnswer = `{"access_token":"A","token_type":"session","refresh_token":"R","expires_in":"1800"}`
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A site is connect.ok.ru as it is not: pages by their URL's st.cmd, or by
+// their path. It notes what it was asked.
+type site struct {
+	pages map[string]func(form url.Values) reply
+	seen  []string // METHOD URL form
+}
+
+type reply struct {
+	status   int
+	location string
+	kind     string
+	body     string
+	cookie   string
+}
+
+func (s *site) RoundTrip(r *http.Request) (*http.Response, error) {
+	var text []byte
+	if r.Body != nil {
+		text, _ = io.ReadAll(r.Body)
+		r.Body.Close()
+	}
+	s.seen = append(s.seen, strings.TrimSpace(r.Method+" "+r.URL.String()+" "+string(text)))
+	form, _ := url.ParseQuery(string(text))
+	name := r.URL.Query().Get("st.cmd")
+	if name == "" {
+		name = r.URL.Path
+	}
+	if r.Method == http.MethodPost {
+		name = "POST " + name
+	}
+	page, ok := s.pages[name]
+	if r.URL.Scheme+"://"+r.URL.Host != "https://connect.ok.ru" || !ok {
+		return nil, fmt.Errorf("site: unexpected request %s %s", r.Method, r.URL)
+	}
+	p := page(form)
+	header := http.Header{"Content-Type": {p.kind}}
+	if p.kind == "" {
+		header.Set("Content-Type", "text/html; charset=utf-8")
+	}
+	if p.location != "" {
+		header.Set("Location", p.location)
+		p.status = http.StatusFound
+	}
+	if p.cookie != "" {
+		header.Set("Set-Cookie", p.cookie)
+	}
+	return &http.Response{StatusCode: max(p.status, 200), Header: header, Body: io.NopCloser(strings.NewReader(p.body)), Request: r}, nil
+}
+
+func always(p reply) func(url.Values) reply { return func(url.Values) reply { return p } }
+
+const (
+	loginForm = `<form method="post" action="/dk?cmd=OAuth2Login&amp;st.cmd=OAuth2Login">
+		<input name="fr.posted" type="hidden" value="set"></input><input type=text name=fr.email><input type=password name="fr.password">
+		<input type="checkbox" name="fr.remember" value="on"/><input type="submit" value="Sign in"></form>`
+	consentForm = `<form METHOD="POST" action="/dk?st.cmd=OAuth2Permissions&amp;cmd=OAuth2Permissions"><input TYPE="hidden" name="fr.posted" value="set">
+		<input type="hidden" name="fr.token" value="CSRF"><button name=button_accept_request value=x>OK</button><input type=submit name=button_cancel_request></form>`
+	blank = "https://api.ok.ru/blank.html"
+)
+
+// newSite returns a site on which everything goes well and ends at end.
+func newSite(end string) *site {
+	return &site{pages: map[string]func(url.Values) reply{
+		"/oauth/authorize":       always(reply{location: "/dk?st.cmd=OAuth2Login&st.layout=w", cookie: "JSESSIONID=1; Path=/; Secure"}),
+		"OAuth2Login":            always(reply{body: loginForm}),
+		"POST OAuth2Login":       always(reply{location: "https://connect.ok.ru/dk?st.cmd=OAuth2Permissions"}),
+		"OAuth2Permissions":      always(reply{body: consentForm}),
+		"POST OAuth2Permissions": always(reply{location: end}),
+	}}
+}
+
+func (s *site) grant() oauth.Implicit {
+	return oauth.Implicit{ClientID: "512", Login: "anna", Password: "CANARY+pass", Scopes: []string{"A", "B"}, State: "st&te",
+		HTTPClient: &http.Client{Transport: s}}
+}
+
+const goodFragment = "#access_token=AT&session_secret_key=00123&permissions_granted=A;B&expires_in=1800&state=st%26te"
+
+// A memory is a store whose faults are set from outside.
+type memory struct {
+	lock chan struct{}
+
+	mu                        sync.Mutex
+	content                   *oauth2.Token
+	journal                   []string
+	loadErr, saveErr, lockErr error
+}
+
+func newMemory(t *oauth2.Token) *memory {
+	return &memory{content: t, lock: make(chan struct{}, 1)}
+}
+
+func (m *memory) note(op string) {
+	m.journal = append(m.journal, op)
+}
+
+func (m *memory) Load(context.Context) (*oauth2.Token, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.note("load")
+	return m.content, m.loadErr
+}
+
+func (m *memory) Save(_ context.Context, t *oauth2.Token) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.note("save " + t.AccessToken)
+	if m.saveErr == nil {
+		m.content, m.loadErr = t, nil
+	}
+	return m.saveErr
+}
+
+func (m *memory) Lock(ctx context.Context) (func(), error) {
+	m.mu.Lock()
+	m.note("lock")
+	err := m.lockErr
+	m.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case m.lock <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return func() {
+		m.mu.Lock()
+		m.note("unlock")
+		m.mu.Unlock()
+		<-m.lock
+	}, nil
+}
+
+// access returns the access token that m has.
+func (m *memory) access() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.content == nil {
+		return ""
+	}
+	return m.content.AccessToken
+}
+
+// saves returns how often m was given a session since the last call of ops.
+func (m *memory) saves() (n int) {
+	for _, op := range m.ops() {
+		if strings.HasPrefix(op, "save ") {
+			n++
+		}
+	}
+	return n
+}
+
+// put is another process at work.
+func (m *memory) put(t *oauth2.Token) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.content, m.loadErr = t, nil
+}
+
+func (m *memory) fault(load, save, lock error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.loadErr, m.saveErr, m.lockErr = load, save, lock
+}
+
+// ops returns what was done to m since the last call of ops.
+func (m *memory) ops() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	defer func() { m.journal = nil }()
+	return slices.Clone(m.journal)
+}
+
+func wantOps(t *testing.T, m *memory, want ...string) {
+	t.Helper()
+	if got := m.ops(); !slices.Equal(got, want) {
+		t.Errorf("store was used as %v, want %v", got, want)
+	}
+}
+
+// slowSaver is a memory that takes 20 s to save.
+type slowSaver struct{ *memory }
+
+func (m slowSaver) Save(ctx context.Context, t *oauth2.Token) error {
+	select {
+	case <-time.After(20 * time.Second):
+		return m.memory.Save(ctx, t)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// slowLoader is a memory that takes a second to load.
+type slowLoader struct{ *memory }
+
+func (m slowLoader) Load(ctx context.Context) (*oauth2.Token, error) {
+	defer time.Sleep(time.Second)
+	return m.memory.Load(ctx)
+}

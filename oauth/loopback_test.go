@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -28,24 +31,24 @@ func freeURL(t *testing.T, host, path string) string {
 	return fmt.Sprintf("http://%s:%d%s", host, l.Addr().(*net.TCPAddr).Port, path)
 }
 
-// A human is a browser with somebody in front of it, who was sent to authURL.
-type human struct {
+// A browserUser is a user with a browser, who was sent to authURL.
+type browserUser struct {
 	t     *testing.T
 	auth  url.Values
 	agent *http.Client
 }
 
-func newHuman(t *testing.T, authURL string) *human {
+func newBrowserUser(t *testing.T, authURL string) *browserUser {
 	u, err := url.Parse(authURL)
 	if err != nil || !strings.HasPrefix(authURL, "https://connect.ok.ru/oauth/authorize?") {
 		t.Errorf("the browser is sent to %s", authURL)
 	}
 	// Each its own connections, so that none is left behind.
-	return &human{t, u.Query(), &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	return &browserUser{t, u.Query(), &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 }
 
 // do sends a request and returns the answer, whose body has been read.
-func (h *human) do(method, to, body string, header ...string) (*http.Response, string) {
+func (h *browserUser) do(method, to, body string, header ...string) (*http.Response, string) {
 	h.t.Helper()
 	req, err := http.NewRequest(method, to, strings.NewReader(body))
 	if err != nil {
@@ -67,9 +70,9 @@ func (h *human) do(method, to, body string, header ...string) (*http.Response, s
 	return resp, string(text)
 }
 
-func (h *human) redirect() string { return h.auth.Get("redirect_uri") }
+func (h *browserUser) redirect() string { return h.auth.Get("redirect_uri") }
 
-func (h *human) wantStatus(want int, method, to, body string, header ...string) {
+func (h *browserUser) wantStatus(want int, method, to, body string, header ...string) {
 	h.t.Helper()
 	if resp, text := h.do(method, to, body, header...); resp.StatusCode != want {
 		h.t.Errorf("%s %s %q: %d %q, want %d", method, to, body, resp.StatusCode, text, want)
@@ -82,7 +85,7 @@ func TestLoopbackCode(t *testing.T) {
 		g := oauth.Loopback{ClientID: fake.App().ID, ClientSecret: fake.App().Secret, RedirectURL: freeURL(t, host, "/back"),
 			Scopes: []string{"A", "B"}, HTTPClient: fake.client}
 		g.Open = func(authURL string) error {
-			h := newHuman(t, authURL)
+			h := newBrowserUser(t, authURL)
 			if h.auth.Get("response_type") != "code" || h.auth.Get("scope") != "A;B" || len(h.auth.Get("state")) < 20 {
 				t.Errorf("the browser is sent to %s", authURL)
 			}
@@ -93,7 +96,7 @@ func TestLoopbackCode(t *testing.T) {
 			h.wantStatus(http.StatusBadRequest, "GET", h.redirect()+"?code=forged", "")
 			resp, text := h.do("GET", h.redirect()+"?code="+code+"&state="+state, "")
 			if resp.StatusCode != http.StatusOK || !strings.Contains(text, "Signed in") || strings.Contains(text, code) {
-				t.Errorf("the human reads %d %s", resp.StatusCode, text)
+				t.Errorf("the user reads %d %s", resp.StatusCode, text)
 			}
 			if c := resp.Header.Get("Cache-Control"); c != "no-store" {
 				t.Errorf("Cache-Control is %q", c)
@@ -112,7 +115,7 @@ func TestLoopbackCode(t *testing.T) {
 func TestLoopbackImplicit(t *testing.T) {
 	g := oauth.Loopback{ClientID: "512", RedirectURL: freeURL(t, "localhost", "/back")}
 	g.Open = func(authURL string) error {
-		h := newHuman(t, authURL)
+		h := newBrowserUser(t, authURL)
 		if h.auth.Get("response_type") != "token" {
 			t.Errorf("the browser is sent to %s", authURL)
 		}
@@ -140,18 +143,18 @@ func TestLoopbackImplicit(t *testing.T) {
 }
 
 func TestLoopbackDenied(t *testing.T) {
-	for name, answer := range map[string]func(h *human){
-		"in the query": func(h *human) {
+	for name, answer := range map[string]func(h *browserUser){
+		"in the query": func(h *browserUser) {
 			h.wantStatus(http.StatusOK, "GET", h.redirect()+"?error=access_denied&state="+h.auth.Get("state"), "")
 		},
-		"in the fragment": func(h *human) {
+		"in the fragment": func(h *browserUser) {
 			origin, _, _ := strings.Cut(h.redirect(), "/back")
 			h.wantStatus(http.StatusOK, "POST", h.redirect(), "error=access_denied&state="+h.auth.Get("state"), "Origin", origin)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := oauth.Loopback{ClientID: "512", RedirectURL: freeURL(t, "localhost", "/back")}
-			g.Open = func(authURL string) error { answer(newHuman(t, authURL)); return nil }
+			g.Open = func(authURL string) error { answer(newBrowserUser(t, authURL)); return nil }
 			if _, err := g.Token(t.Context()); !errors.Is(err, oauth.ErrDenied) || !errors.Is(err, oauth.ErrSignIn) {
 				t.Errorf("error is %v, want ErrDenied", err)
 			}
@@ -172,8 +175,9 @@ func TestLoopbackEnds(t *testing.T) {
 	})
 	t.Run("without a browser", func(t *testing.T) {
 		g := oauth.Loopback{ClientID: "512", RedirectURL: freeURL(t, "localhost", "/"), Open: func(string) error { return errNetwork }}
-		if _, err := g.Token(t.Context()); !errors.Is(err, errNetwork) {
-			t.Errorf("error is %v", err)
+		_, err := g.Token(t.Context())
+		if !errors.Is(err, errNetwork) || !strings.Contains(err.Error(), "https://connect.ok.ru/oauth/authorize?client_id=512&") {
+			t.Errorf("error is %v, want one that shows the address", err)
 		}
 		wantClosed(t, g.RedirectURL)
 	})
@@ -208,7 +212,7 @@ func TestLoopbackInASource(t *testing.T) {
 	g := oauth.Loopback{ClientID: fake.App().ID, ClientSecret: fake.App().Secret, RedirectURL: freeURL(t, "localhost", "/back"), HTTPClient: fake.client}
 	g.Open = func(authURL string) error {
 		opened++
-		h := newHuman(t, authURL)
+		h := newBrowserUser(t, authURL)
 		h.wantStatus(http.StatusOK, "GET", h.redirect()+"?code="+fake.user.AuthCode(g.RedirectURL)+"&state="+h.auth.Get("state"), "")
 		return nil
 	}
@@ -242,4 +246,99 @@ func wantClosed(t *testing.T, at string) {
 			t.Errorf("%s is still open", c.RemoteAddr())
 		}
 	}
+}
+
+// Any page in the browser can send a request to the listener. Without the state
+// none ends the sign-in.
+func TestLoopbackIgnoresStrangers(t *testing.T) {
+	g := oauth.Loopback{ClientID: "512", RedirectURL: freeURL(t, "localhost", "/back")}
+	g.Open = func(authURL string) error {
+		h := newBrowserUser(t, authURL)
+		origin, _, _ := strings.Cut(h.redirect(), "/back")
+		for _, query := range []string{
+			"error=access_denied", "error=access_denied&state=", "error=access_denied&state=guess", "error=server_error", "code=C", "code=&error=",
+			"error=access_denied&state=" + h.auth.Get("state") + "&state=x", "access_token=A&session_secret_key=S&error=e",
+		} {
+			h.wantStatus(http.StatusBadRequest, "GET", h.redirect()+"?code=&"+query, "")
+			h.wantStatus(http.StatusBadRequest, "POST", h.redirect(), query, "Origin", origin)
+		}
+		h.wantStatus(http.StatusOK, "POST", h.redirect(), "access_token=AT&state="+h.auth.Get("state"), "Origin", origin)
+		return nil
+	}
+	if got, err := g.Token(t.Context()); err != nil || got == nil || got.AccessToken != "AT" {
+		t.Errorf("%v, %v", got, err)
+	}
+	wantClosed(t, g.RedirectURL)
+}
+
+// A redirect of the other flow is an error, not a missing session.
+func TestLoopbackOfTheOtherFlow(t *testing.T) {
+	for secret, result := range map[string]string{"": "?code=C", "secret": "?code=&access_token=A"} {
+		g := oauth.Loopback{ClientID: "512", ClientSecret: secret, RedirectURL: freeURL(t, "127.0.0.1", "/back")}
+		g.Open = func(authURL string) error {
+			h := newBrowserUser(t, authURL)
+			h.wantStatus(http.StatusOK, "GET", h.redirect()+result+"&state="+h.auth.Get("state"), "")
+			return nil
+		}
+		if got, err := g.Token(t.Context()); err == nil || got != nil {
+			t.Errorf("%q: %v, %v", result, got, err)
+		}
+	}
+}
+
+// If no browser can be started, the address is shown and the user opens it.
+func TestLoopbackShowsTheAddress(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr := os.Stderr
+	os.Stderr = w
+	defer func() { os.Stderr = stderr }()
+	g := oauth.Loopback{ClientID: "512", RedirectURL: freeURL(t, "127.0.0.1", "/back")}
+	go func() {
+		lines := bufio.NewScanner(r)
+		for lines.Scan() {
+			if strings.HasPrefix(lines.Text(), "https://") {
+				h := newBrowserUser(t, lines.Text())
+				h.wantStatus(http.StatusOK, "POST", h.redirect(), "access_token=AT&state="+h.auth.Get("state"), "Origin", strings.TrimSuffix(h.redirect(), "/back"))
+			}
+		}
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if got, err := g.Token(ctx); err != nil || got.AccessToken != "AT" {
+		t.Errorf("%v, %v", got, err)
+	}
+	w.Close()
+}
+
+// No goroutine is left behind, however a sign-in ends.
+func TestLoopbackLeavesNoGoroutine(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for _, end := range []func(h *browserUser, cancel func()) error{
+		func(h *browserUser, _ func()) error {
+			h.wantStatus(http.StatusOK, "GET", h.redirect()+"?error=access_denied&state="+h.auth.Get("state"), "")
+			return nil
+		},
+		func(_ *browserUser, cancel func()) error { cancel(); return nil },
+		func(*browserUser, func()) error { return errNetwork },
+		func(*browserUser, func()) error { panic("boom") },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		g := oauth.Loopback{ClientID: "512", RedirectURL: freeURL(t, "localhost", "/back")}
+		g.Open = func(authURL string) error { return end(newBrowserUser(t, authURL), cancel) }
+		if got, err := g.Token(ctx); err == nil || got != nil {
+			t.Errorf("%v, %v", got, err)
+		}
+		cancel()
+	}
+	for range 100 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }

@@ -80,7 +80,7 @@ func mined(b *bomb, h *hooks, fails bool) *oauth.Source {
 
 // isPanic reports whether err is about the panic of a bomb, with its stack.
 func isPanic(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "panic: boom") && strings.Contains(err.Error(), "panic_test.go:")
+	return err != nil && strings.Contains(err.Error(), "panic: boom") && strings.Contains(err.Error(), "source_panic_test.go:")
 }
 
 // A panic in a goroutine of a Source would end the program. It is an error

@@ -1,0 +1,198 @@
+package oauth_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/go-okru/okru/oauth"
+)
+
+// A session that could not be saved is saved by a later use, after the
+// cool-down, until that succeeds; then no more.
+func TestFailedSaveIsRepeated(t *testing.T) {
+	fails := func(m *memory) { m.fault(nil, errNetwork, nil) }
+	for name, test := range map[string]struct {
+		fault func(*memory)
+		begin func(*oauth.Source, *memory)
+	}{
+		"renewal": {fails, func(s *oauth.Source, m *memory) { _, _ = s.Token() }},
+		"sign-in": {fails, func(s *oauth.Source, m *memory) { s.Replace(nil, token("T1", "R1", time.Hour)) }},
+		"new keys": {fails, func(s *oauth.Source, m *memory) {
+			m.fault(nil, nil, nil)
+			got, _ := s.Token()
+			fails(m)
+			s.Replace(got, withSecret(token("T1", "", 0), "new"))
+		}},
+		"sign-in, locked": {func(m *memory) { m.fault(nil, nil, errNetwork) }, func(s *oauth.Source, m *memory) { s.Replace(nil, token("T1", "R1", time.Hour)) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var h hooks
+				m := newMemory(nil)
+				s := oauth.NewSource(numbered(time.Hour), h.options(m))
+				test.fault(m)
+				test.begin(s, m)
+				synctest.Wait()
+				if len(h.errs) != 1 || !errors.Is(h.errs[0], errNetwork) {
+					t.Fatalf("OnError received %v, want one error of the store", h.errs)
+				}
+				m.ops()
+				for range 10 { // within the cool-down
+					want(t, s, "T1")
+					synctest.Wait()
+				}
+				wantOps(t, m)
+				time.Sleep(5 * time.Second)
+				for range 10 { // it fails again
+					want(t, s, "T1")
+					synctest.Wait()
+				}
+				if len(h.errs) != 2 {
+					t.Errorf("OnError received %v, want two errors", h.errs)
+				}
+				m.fault(nil, nil, nil)
+				time.Sleep(5 * time.Second)
+				want(t, s, "T1")
+				synctest.Wait()
+				if m.access() != "T1" || m.saves() == 0 {
+					t.Errorf("the store has %q", m.access())
+				}
+				m.ops()
+				time.Sleep(time.Minute)
+				want(t, s, "T1")
+				synctest.Wait()
+				wantOps(t, m)
+			})
+		})
+	}
+}
+
+// A later save does not overwrite what another process has saved since, and does
+// not restore what was deleted.
+func TestRepeatedSaveLooksAtTheStore(t *testing.T) {
+	for name, test := range map[string]struct {
+		stored *oauth2.Token
+		signed bool // the Source still has its session
+	}{
+		"newer": {token("S", "R", 2*time.Hour), true},
+		"gone":  {nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMemory(nil)
+				s := oauth.NewSource(renewing{numbered(time.Hour)}, oauth.Options{Store: m})
+				first := want(t, s, "T1")
+				m.fault(nil, errNetwork, nil)
+				s.Invalidate(first)
+				want(t, s, "T2")
+				m.put(test.stored)
+				m.fault(nil, nil, nil)
+				time.Sleep(5 * time.Second)
+				want(t, s, "T2")
+				synctest.Wait()
+				if m.content != test.stored {
+					t.Errorf("the store has %v", m.content)
+				}
+				if test.signed {
+					want(t, s, "T2")
+				} else {
+					wantErr(t, s, oauth.ErrSignIn)
+				}
+			})
+		})
+	}
+}
+
+// deaf ignores its context at one step until it is told to end.
+type deaf struct {
+	*memory
+	at   string
+	end  chan struct{}
+	used atomic.Int32
+}
+
+func (d *deaf) pass(at string) {
+	if d.at == at && d.used.Add(1) == 1 { // hangs once
+		<-d.end
+	}
+}
+
+func (d *deaf) Load(ctx context.Context) (*oauth2.Token, error) {
+	d.pass("Load")
+	return d.memory.Load(ctx)
+}
+
+func (d *deaf) Save(ctx context.Context, t *oauth2.Token) error {
+	d.pass("Save")
+	return d.memory.Save(ctx, t)
+}
+
+func (d *deaf) Lock(ctx context.Context) (func(), error) {
+	d.pass("Lock")
+	unlock, err := d.memory.Lock(context.WithoutCancel(ctx))
+	return func() { d.pass("unlock"); unlock() }, err
+}
+
+// A grant or a store that ignores its context does not run longer than the
+// timeout, and does not block the Source.
+func TestDeafGrantOrStore(t *testing.T) {
+	for at, got := range map[string]bool{"Load": false, "Lock": false, "Token": false, "Save": true} {
+		t.Run(at, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := &deaf{memory: newMemory(nil), at: at, end: make(chan struct{})}
+				g := numbered(time.Hour)
+				s := oauth.NewSource(grantFunc(func(ctx context.Context) (*oauth2.Token, error) {
+					d.pass("Token")
+					return g.Token(ctx)
+				}), oauth.Options{Store: d, Timeout: time.Second})
+				start := time.Now()
+				_, err := s.Token()
+				if time.Since(start) > time.Second {
+					t.Errorf("it took %v, want 1s", time.Since(start))
+				}
+				if (err == nil) != got || err != nil && !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("error is %v", err)
+				}
+				time.Sleep(5 * time.Second)
+				want(t, s, "T1") // by another attempt, although the first has not returned
+				close(d.end)
+				synctest.Wait()
+				want(t, s, "T1")
+				unlock, err := d.memory.Lock(t.Context()) // the late lock was released
+				if err != nil {
+					t.Fatal(err)
+				}
+				unlock()
+			})
+		})
+	}
+}
+
+// Calls that never return cost two goroutines, not one per cool-down.
+func TestGrantThatNeverReturns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		end := make(chan struct{})
+		var calls atomic.Int32
+		s := oauth.NewSource(grantFunc(func(context.Context) (*oauth2.Token, error) {
+			calls.Add(1)
+			<-end
+			return token("late", "R", time.Hour), nil
+		}), oauth.Options{Timeout: time.Second})
+		for range 20 {
+			wantErr(t, s, nil)
+			time.Sleep(time.Minute)
+		}
+		if calls.Load() != 2 {
+			t.Errorf("%d calls hang", calls.Load())
+		}
+		close(end)
+		synctest.Wait()
+		want(t, s, "late") // a session that comes late is not lost
+	})
+}
