@@ -4,17 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 
+	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/param"
 	"github.com/go-okru/okru/internal/roundtrip"
 )
 
-// Call calls an API method, such as "users.getInfo", and decodes the answer
+// Call calls an API method, such as "users.getInfo", and decodes the response
 // into a T. It sends params and method as the form of a POST, with Accept:
 // application/json, by c, which is usually a client of this package. It does
 // not modify params.
@@ -26,28 +28,113 @@ import (
 //
 // T is any type that encoding/json can fill. Numbers that go into an interface
 // become a json.Number, since ids of OK have more digits than a float64 holds.
-// An empty answer leaves T zero, as null does.
+// An empty response leaves T zero, as null does. A response of more than 16 MiB
+// is an error.
 //
-// An API error is an [okerrors.Error], to be found by errors.As or
-// errors.AsType, even if c leaves it in the answer. An answer that is neither
-// JSON nor an API error, or has a status other than 2xx, is an *[AnswerError].
-// A wrong method name or a nil client is an error before anything is sent.
+// The text of every error begins with "okru: METHOD: ". An API error is an
+// [okerrors.Error], to be found by errors.As or errors.AsType, even if c leaves
+// it in the response. A response that is neither JSON nor an API error, or has a
+// status other than 2xx, is an *[AnswerError]. If a write failed that may have
+// run, errors.Is finds okerrors.ErrOutcomeUnknown. A wrong method name or a nil
+// client is an error before anything is sent.
 func Call[T any](ctx context.Context, c *http.Client, method string, params url.Values) (T, error) {
 	var result T
-	r, err := newCall(ctx, c, method, params)
-	if err != nil {
-		return result, err
+	call, err := newCall(ctx, c, method, params)
+	if err == nil {
+		err = call.do(c, &result)
 	}
-	resp, err := c.Do(r)
 	if err != nil {
-		return result, err
-	}
-	defer resp.Body.Close()
-	if err := decode(resp, r, method, &result); err != nil {
-		roundtrip.Discard(resp)
 		return *new(T), err
 	}
-	return result, nil // and the answer was read to its end
+	return result, nil
+}
+
+// A call is one Call.
+type call struct {
+	request *http.Request
+	method  string
+	isWrite bool // it is not known to be safe to repeat
+	caller  *okcall.Caller
+}
+
+// do sends the call by c and decodes the response into result.
+func (c *call) do(client *http.Client, result any) error {
+	resp, err := client.Do(c.request)
+	if err != nil {
+		return c.transportError(err)
+	}
+	defer resp.Body.Close()
+	if err := c.decode(resp, result); err != nil {
+		roundtrip.Discard(resp)
+		return c.withOutcome(err)
+	}
+	return nil // and the response was read to its end
+}
+
+// redact returns text without the secrets of the call.
+func (c *call) redact(text string) string { return c.caller.Redact(text) }
+
+// transportError returns err of client.Do, which is an *url.Error, as the error
+// of the call.
+func (c *call) transportError(err error) error {
+	cause := err
+	if u, ok := err.(*url.Error); ok {
+		cause = u.Err
+	}
+	if e, ok := cause.(*okerrors.Error); ok && e.Method == c.method {
+		return c.withOutcome(e)
+	}
+	unknown := false
+	if !c.caller.IsSigned() { // no layer of ours has judged the error
+		unknown = c.isWrite && !isConnecting(err)
+	}
+	return c.withOutcome(&callError{c.method, cause, unknown})
+}
+
+// withOutcome returns err, of a call of which an attempt may have run, as an
+// error that is okerrors.ErrOutcomeUnknown.
+func (c *call) withOutcome(err error) error {
+	if !c.caller.MayHaveRun() || errors.Is(err, okerrors.ErrOutcomeUnknown) {
+		return err
+	}
+	return &callError{c.method, err, true}
+}
+
+// isConnecting reports whether err came before a request was sent, as far as
+// its type shows that.
+func isConnecting(err error) bool {
+	_, lookup := errors.AsType[*net.DNSError](err)
+	op, ok := errors.AsType[*net.OpError](err)
+	terminal, isOurs := errors.AsType[interface {
+		error
+		Terminal() bool
+	}](err)
+	return lookup || ok && (op.Op == "dial" || op.Op == "proxyconnect") || isOurs && terminal.Terminal()
+}
+
+// A callError is an error of a Call without a response, or about one that broke
+// off. Its text begins with the API method.
+type callError struct {
+	method  string
+	err     error
+	unknown bool // the call may have run
+}
+
+func (e *callError) Error() string {
+	text := strings.TrimPrefix(e.err.Error(), "okru: ")
+	return "okru: " + e.method + ": " + strings.TrimPrefix(text, e.method+": ")
+}
+
+func (e *callError) Unwrap() error        { return e.err }
+func (e *callError) Is(target error) bool { return e.unknown && target == okerrors.ErrOutcomeUnknown }
+
+// Timeout reports whether the cause is a timeout, as net.Error does.
+func (e *callError) Timeout() bool {
+	t, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](e.err)
+	return ok && t.Timeout()
 }
 
 // endpoint returns the URL that c sends calls to. See
@@ -63,28 +150,31 @@ func endpoint(c *http.Client) string {
 // methodName is what a method's name looks like: group.name.
 var methodName = regexp.MustCompile(`^[A-Za-z0-9]+(\.[A-Za-z0-9]+)+$`)
 
-func newCall(ctx context.Context, c *http.Client, method string, params url.Values) (*http.Request, error) {
-	if c == nil {
-		return nil, errors.New("okru: Call: the client is nil; make one by NewClient")
-	}
+func newCall(ctx context.Context, c *http.Client, method string, params url.Values) (*call, error) {
 	if !methodName.MatchString(method) {
-		return nil, fmt.Errorf("okru: Call: %q is no method; a method is named group.name, such as users.getInfo", method)
+		return nil, fmt.Errorf("okru: Call: %q is not a method; a method is named group.name, such as users.getInfo", method)
+	}
+	if c == nil {
+		return nil, fmt.Errorf("okru: %s: the client is nil; make one by NewClient", method)
 	}
 	if m, ok := params[param.Method]; ok && (len(m) != 1 || m[0] != method) {
-		return nil, errors.New("okru: Call: params has another method; leave it out")
+		return nil, fmt.Errorf("okru: %s: params has another method; leave it out", method)
 	}
 	form := params.Encode()
 	if !params.Has(param.Method) {
 		form = strings.TrimSuffix(param.Method+"="+url.QueryEscape(method)+"&"+form, "&")
 	}
+	caller := new(okcall.Caller)
 	if ctx != nil { // else NewRequest says what is wrong
-		ctx = okcall.With(ctx, func(v *okcall.Options) { v.Caller = new(okcall.Caller) })
+		ctx = okcall.With(ctx, func(v *okcall.Options) { v.Caller = caller })
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint(c), strings.NewReader(form))
 	if err != nil {
-		return nil, fmt.Errorf("okru: Call: %w", err)
+		return nil, fmt.Errorf("okru: %s: %w", method, err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Accept", "application/json")
-	return r, nil
+	choice, _ := okcall.MayRepeat(r)
+	isSafe := choice == okcall.Yes || choice == okcall.Unset && okcall.ReadsOnly(method)
+	return &call{request: r, method: method, isWrite: !isSafe, caller: caller}, nil
 }

@@ -101,9 +101,9 @@ func TestCallFails(t *testing.T) {
 		{"XML error", "application/xml", `<error_response><error_code>101</error_code></error_response>`, 200, "", 101},
 		{"page of a proxy", "text/html", page, 502, "Bad Gateway", 0},
 		{"page with status 200", "text/html; charset=utf-8", page, 200, "Bad Gateway", 0},
-		{"cut JSON", "application/json", `{"uid":"1`, 200, `{"uid":"1`, 0},
-		{"two values", "application/json", `{} {}`, 200, "{} {}", 0},
-		{"another type", "application/json", `[1,2]`, 200, "[1,2]", 0},
+		{"cut JSON", "application/json", `{"uid":"1`, 200, "", 0},
+		{"two values", "application/json", `{} {}`, 200, "", 0},
+		{"another type", "application/json", `[1,2]`, 200, "", 0},
 		{"redirect without a target", "text/plain", "moved", 304, "moved", 0},
 		{"long page", "text/html", strings.Repeat("x", 1<<20), 500, "xxx", 0},
 	} {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"iter"
 	"maps"
 	"net/http"
@@ -78,7 +77,7 @@ func decodePage(method string, text json.RawMessage, page any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	if err := d.Decode(page); err != nil {
-		return &AnswerError{Method: method, Status: http.StatusOK, ContentType: "application/json", Err: fmt.Errorf("does not fit the type asked for: %w", err)}
+		return &AnswerError{Method: method, Status: http.StatusOK, ContentType: "application/json", Err: newMisfitError(err)}
 	}
 	return nil
 }

@@ -110,7 +110,7 @@ func (s *signer) sign(c *call) (*signedCall, error) {
 	signed := p.sign(c, k)
 	s.release(p)
 	if c.options != nil && c.options.Caller != nil {
-		c.options.Caller.SetRedact(func(text string) string { return s.secrets(signed).Clean(text) })
+		c.options.Caller.Sign(func(text string) string { return s.secrets(signed).Clean(text) })
 	}
 	return signed, nil
 }

@@ -1,0 +1,256 @@
+package okru
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/redact"
+	"github.com/go-okru/okru/internal/roundtrip"
+)
+
+// An AnswerError is a response that is neither what was asked for nor an API
+// error: a page of a proxy, a status other than 2xx, JSON of another type.
+//
+// errors.Is finds okerrors.ErrThrottled in it at status 429 and 503, and
+// okerrors.ErrOutcomeUnknown if the call is a write that may have run: after a
+// status of 500 or more, except for a 503 with Retry-After, and after a 2xx that
+// cannot be read.
+type AnswerError struct {
+	Method      string // the API method
+	Status      int    // the HTTP status
+	ContentType string // the media type, if sent
+	Err         error  // what is wrong with it
+
+	// Excerpt is how the response begins, without the secrets of the call and
+	// what else looks like one. It is empty if the response looks like JSON,
+	// whose values may be personal data.
+	Excerpt string
+
+	mayHaveRun bool // it is a write
+}
+
+// Error returns the method, the status, what is wrong, and the excerpt.
+func (e *AnswerError) Error() string {
+	text := fmt.Sprintf("okru: %s: response with status %d: %v", e.Method, e.Status, e.Err)
+	if e.Excerpt != "" {
+		text += fmt.Sprintf(": %q", e.Excerpt)
+	}
+	return text
+}
+
+// Unwrap returns e.Err.
+func (e *AnswerError) Unwrap() error { return e.Err }
+
+// Is reports whether e is of the class target: see [AnswerError].
+func (e *AnswerError) Is(target error) bool {
+	switch target {
+	case okerrors.ErrThrottled:
+		return e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable
+	case okerrors.ErrOutcomeUnknown:
+		return e.mayHaveRun
+	}
+	return false
+}
+
+const (
+	// maxResponse bounds the response to a call, in bytes.
+	maxResponse = 16 << 20
+
+	// maxExcerpt bounds the excerpt of an AnswerError, in bytes.
+	maxExcerpt = 256
+
+	// maxHead is how much of a response is kept for an excerpt, in bytes. It is
+	// more than maxExcerpt, since redaction makes a text shorter.
+	maxHead = 2 * maxExcerpt
+)
+
+var (
+	errNotJSON = errors.New("not JSON")
+	errTooLong = errors.New("longer than 16 MiB")
+	errNothing = errors.New("neither a result nor an API error")
+)
+
+// decode fills result from resp, the response to the call c. Of a page that is
+// not JSON it reads no more than it must to know that.
+func (c *call) decode(resp *http.Response, result any) error {
+	if e, failed := okerrors.FromResponse(resp); failed {
+		return c.apiError(e, resp)
+	}
+	head := &headReader{rest: resp.Body}
+	value, err := readJSON(head)
+	switch {
+	case head.isCut():
+		return &callError{c.method, fmt.Errorf("the response broke off: %w", head.err), c.isWrite}
+	case err == nil && bytes.HasPrefix(value, []byte("{")) && bytes.Contains(value, []byte(`"error_code"`)):
+		if e, failed := okerrors.Parse(value); failed { // after keys that no error has
+			return c.apiError(e, resp)
+		}
+	}
+	if resp.StatusCode/100 != 2 {
+		err = errNothing
+	}
+	if err == nil && len(value) > 0 {
+		err = decodeJSON(value, result)
+	}
+	if err == nil {
+		return nil
+	}
+	return c.answerError(resp, head, err)
+}
+
+// apiError returns e, which is the error of the call.
+func (c *call) apiError(e *okerrors.Error, resp *http.Response) error {
+	if e.Method == "" {
+		e.Method = c.method
+	}
+	e.Status = resp.StatusCode
+	if c.isWrite && e.Code.MayHaveRun() && !errors.Is(e, okerrors.ErrOutcomeUnknown) {
+		return &callError{c.method, e, true}
+	}
+	return e
+}
+
+// answerError returns the error of a response that begins with head.
+func (c *call) answerError(resp *http.Response, head *headReader, err error) *AnswerError {
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	e := &AnswerError{Method: c.method, Status: resp.StatusCode, ContentType: kind, Err: err}
+	if !looksLikeJSON(kind, head.text) {
+		excerpt := redact.Page(c.redact(strings.ToValidUTF8(string(head.beginning()), "")))
+		e.Excerpt = strings.ToValidUTF8(excerpt[:min(len(excerpt), maxExcerpt)], "")
+	}
+	_, later := roundtrip.RetryAfter(resp.Header, time.Now())
+	e.mayHaveRun = c.isWrite && (resp.StatusCode/100 == 2 || resp.StatusCode >= 500 && !(resp.StatusCode == http.StatusServiceUnavailable && later))
+	return e
+}
+
+// looksLikeJSON reports whether a response of this media type, which begins with
+// text, was meant to be JSON.
+func looksLikeJSON(kind string, text []byte) bool {
+	text = bytes.TrimLeft(bytes.TrimPrefix(text, byteOrderMark), " \t\r\n")
+	return strings.HasSuffix(kind, "json") || len(text) > 0 && strings.IndexByte(`{["`, text[0]) >= 0
+}
+
+// A headReader keeps the beginning of what it reads, and fails after maxResponse
+// bytes.
+type headReader struct {
+	rest io.Reader
+	text []byte // how it begins
+	read int    // bytes
+	err  error  // of rest; nil: it has not ended
+}
+
+// Read implements [io.Reader].
+func (h *headReader) Read(p []byte) (int, error) {
+	if h.read > maxResponse {
+		return 0, errTooLong
+	}
+	n, err := h.rest.Read(p[:min(len(p), maxResponse+1-h.read)])
+	h.text = append(h.text, p[:min(n, maxHead-len(h.text))]...)
+	h.read, h.err = h.read+n, err
+	return n, err
+}
+
+// isCut reports whether an error ended the response.
+func (h *headReader) isCut() bool { return h.err != nil && h.err != io.EOF }
+
+// beginning returns how the response begins. If it goes on, the last word is
+// left out: a part of a secret would not be found.
+func (h *headReader) beginning() []byte {
+	if end := bytes.LastIndexAny(h.text, " \t\r\n<>\"'&"); len(h.text) == maxHead && end > 0 {
+		return h.text[:end]
+	}
+	return h.text
+}
+
+var byteOrderMark = []byte("\ufeff") // FromResponse allows one, too
+
+// readJSON returns the one JSON value of r; nil if there is only white space.
+// What surrounds the value is read through a small buffer.
+func readJSON(r *headReader) (json.RawMessage, error) {
+	in := bufio.NewReaderSize(r, maxHead)
+	if mark, _ := in.Peek(len(byteOrderMark)); bytes.Equal(mark, byteOrderMark) {
+		_, _ = in.Discard(len(mark))
+	}
+	switch err := skipSpace(in); err {
+	case nil:
+	case io.EOF:
+		return nil, nil
+	default:
+		return nil, err
+	}
+	d := json.NewDecoder(in)
+	var value json.RawMessage
+	if err := d.Decode(&value); err != nil {
+		_, _ = in.Peek(maxHead) // for the excerpt
+		if err == errTooLong {
+			return nil, err
+		}
+		return nil, errNotJSON
+	}
+	switch err := skipSpace(bufio.NewReaderSize(io.MultiReader(d.Buffered(), in), maxHead)); err {
+	case io.EOF:
+		return value, nil
+	case nil:
+		return nil, errNotJSON
+	default:
+		return nil, err
+	}
+}
+
+// skipSpace reads white space. It returns nil if anything else follows.
+func skipSpace(in *bufio.Reader) error {
+	for {
+		c, err := in.ReadByte()
+		if err != nil {
+			return err
+		}
+		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return in.UnreadByte()
+		}
+	}
+}
+
+// decodeJSON fills result with value. Numbers that go into an interface become
+// a json.Number.
+func decodeJSON(value []byte, result any) error {
+	d := json.NewDecoder(bytes.NewReader(value))
+	d.UseNumber()
+	if err := d.Decode(result); err != nil {
+		return newMisfitError(err)
+	}
+	return nil
+}
+
+// A misfitError is an error of encoding/json, or of a method UnmarshalJSON, of
+// which it is for errors.Is and errors.As. Its text shows no value of the
+// response, which may be personal data, and nor does the chain of errors, which
+// it ends.
+type misfitError struct {
+	text  string
+	cause func() error // a closure: package fmt does not print what is in it
+}
+
+func newMisfitError(err error) *misfitError {
+	text := "does not fit the type asked for"
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		kind, _, _ := strings.Cut(t.Value, " ") // "number 42" has the value
+		text += fmt.Sprintf(": a JSON %s for the Go type %v", kind, t.Type)
+		if t.Field != "" {
+			text += " of " + t.Field
+		}
+	}
+	return &misfitError{text, func() error { return err }}
+}
+
+func (e *misfitError) Error() string        { return e.text }
+func (e *misfitError) Is(target error) bool { return errors.Is(e.cause(), target) }
+func (e *misfitError) As(target any) bool   { return errors.As(e.cause(), target) }
