@@ -7,46 +7,57 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// An Adaptive is a [Limiter] that finds the rate which the server allows. It
-// needs no number, and it never refuses a call on an estimate: calls wait, in
-// the order in which they came.
+// An Adaptive is a [Limiter] that finds the rate that the server allows. It
+// needs no number from the user, and never rejects a call because of an
+// estimate: calls wait, in the order in which they came.
 //
-// It is an [Observer]: it learns from how calls end, which [Limit] tells it. It
-// begins with 10 calls per second and doubles that each second, from 150 on a
-// bit less, until the server refuses. From then on it follows CUBIC, the
-// congestion control of TCP (RFC 9438): it cuts the rate by 3 %, comes back to
-// a ceiling fast at first and then ever slower, stays there, and goes beyond
-// it slowly at first and then ever faster, until it is refused again. Unlike
-// there, the ceiling is measured at each cut: it is the rate at which calls
-// were accepted since the last one, if that was not a moment ago. A constant
-// factor would be refused all the time at a low rate, and lose a good part of a
-// high one.
+// It is an [Observer]: it learns from how calls end, which [Limit] reports. It
+// starts with 10 calls per second and doubles that each second until the server
+// throttles a call. From then on it follows CUBIC, the congestion control of
+// TCP (RFC 9438), around a ceiling that it measures: the rate at which calls
+// were accepted since the last cut. A cut takes 3 %, and more if the server
+// throttles on.
 //
-//   - A refusal of a call that was sent before the last cut is no news.
-//   - If calls are refused at once after a cut, the rate goes down by as much
-//     of it as is refused.
-//   - Time counts only while callers wait: what nobody asks for is not allowed
-//     either.
-//   - While the server says how long to wait, by Retry-After, everybody does,
-//     and a call whose deadline comes first is refused. The first call after
-//     that goes alone; the others wait for its answer.
-//   - If the server refuses everything, as with a spent quota or a block,
-//     nobody goes for 50 ms and then one call alone. Each time that is refused
-//     as well, the pause grows by half, up to 10 minutes.
+//   - A throttled call that was sent before the last cut does not count.
+//   - Time counts only while callers wait: a rate that callers do not use is
+//     not tried.
+//   - If calls are accepted again after cuts by a tenth or more, the rate
+//     returns fast to what it was: throttling that had another reason than the
+//     rate does not slow calls down for long.
+//   - While the server asks to wait by Retry-After, all calls wait, and a call
+//     whose deadline comes first is rejected. More than 10 minutes count as 10
+//     minutes. Then one call goes first, the probe, and the others wait for its
+//     outcome, for a second at most: the call may never end.
+//   - If the server throttles every call, all calls wait for 50 ms and then one
+//     probe goes. Each time that it is throttled too, the pause grows by half,
+//     up to 10 minutes.
 //
 // The chart in testdata/adaptive.svg shows what a server with a burst of 10
 // accepts in a simulation whose limit moves from 50 to 20 to 100 per second.
 //
-// An Adaptive costs no goroutine, and a timer only while somebody waits. It is
-// safe for concurrent use. The zero Adaptive is not ready for use; see
-// [NewAdaptive].
+// # Several processes
+//
+// Processes that have an Adaptive each may share the limit of a server. In a
+// simulation of 8 processes, with limits of 16 to 400 calls per second, they
+// use all of it, and 0.7 to 1.5 % of the calls are throttled. At 50 calls per
+// second and process, each has 0.7 to 1.6 of a fair part after two minutes. At
+// 10 and less, parts move slowly: a process may have a third or twice of a fair
+// part for minutes, and a tenth if it starts when the others use the whole
+// limit. For fair parts, share a bucket with a known rate. The simulation is
+//
+//	go test -run SeveralProcesses -v ./ratelimit
+//
+// An Adaptive costs no goroutine, and a timer only while callers wait. It is
+// safe for concurrent use. The zero Adaptive and a nil one reject every call;
+// use [NewAdaptive].
 type Adaptive struct {
-	queue  queue
-	cubic  cubic
-	hold   hold
-	seen   time.Time     // when the rate was last brought up to date
-	waited time.Duration // for how long somebody had been in line by then
-	heard  int           // calls that Observe was told of
+	queue   queue
+	cubic   cubic
+	backoff backoff
+
+	updated  time.Time     // when the rate was last brought up to date
+	waited   time.Duration // the time in which callers had waited by then
+	observed int           // calls that ended
 }
 
 // NewAdaptive returns an Adaptive that keeps the rate between min and max
@@ -67,12 +78,14 @@ func NewAdaptive(min, max rate.Limit) *Adaptive {
 	return a
 }
 
-// Wait returns nil when the call of ctx may be made, the error of ctx if that
-// ends before, or a [*LimitedError] at once if the server has said to wait
-// beyond its deadline. Each Wait that returns nil must be followed by one
-// Observe, as [Limit] does: a call that goes alone holds all others back until
-// then, or for a minute.
+// Wait returns nil when the call of ctx may be made, the error of ctx, with its
+// cause, if ctx ends first, or a [*LimitedError] at once if the server has asked
+// to wait beyond the deadline of ctx. Each Wait that returns nil must be
+// followed by one Observe, as [Limit] does.
 func (a *Adaptive) Wait(ctx context.Context) error {
+	if a == nil || !a.queue.made {
+		return zero("Adaptive").Wait(ctx)
+	}
 	if err := contextErr(ctx); err != nil {
 		return err
 	}
@@ -83,117 +96,118 @@ func (a *Adaptive) Wait(ctx context.Context) error {
 	return a.queue.wait(w)
 }
 
-// enter passes at once, with neither a waiter nor an error, or joins the line.
+// enter returns nil, nil if the call of ctx passes at once. Otherwise it
+// queues the call, or returns why it is rejected.
 func (a *Adaptive) enter(ctx context.Context) (*waiter, error) {
 	a.queue.mu.Lock()
 	defer a.queue.mu.Unlock()
 	now := time.Now()
-	a.elapse(now)
+	a.update(now)
 	if a.queue.tryPass(now) {
 		return nil, nil
 	}
-	if deadline, ok := ctx.Deadline(); ok && a.hold.told.After(deadline) {
-		return nil, &LimitedError{Wait: a.hold.told.Sub(now), deadline: true, reason: "the server said to wait beyond the deadline of its context"}
+	if deadline, ok := ctx.Deadline(); ok && a.backoff.asked.After(deadline) {
+		return nil, &LimitedError{Wait: a.backoff.asked.Sub(now), deadline: true, reason: "the server asked to wait beyond the deadline of its context"}
 	}
 	w := a.queue.waiters.add(ctx, now)
 	a.queue.release(now)
 	return w, nil
 }
 
-// Observe learns from how a call ended. An Outcome without Sent counts as that
-// of the call which has been under way for longest.
+// Observe learns from how a call ended.
 func (a *Adaptive) Observe(o Outcome) {
 	a.queue.mu.Lock()
 	defer a.queue.mu.Unlock()
 	now := time.Now()
-	a.elapse(now)
-	underWay := a.queue.count - a.heard
-	a.heard = min(a.heard+1, a.queue.count)
+	a.update(now)
+	inFlight := a.queue.count - a.observed
+	a.observed = min(a.observed+1, a.queue.count)
 	if o.Sent.IsZero() {
-		o.Sent = a.sentFirst(underWay, now)
+		o.Sent = a.sentFirst(inFlight, now)
 	}
-	if o.Err == nil {
-		a.cubic.heard(now.Sub(o.Sent).Seconds())
-	}
-	alone := a.hold.isAlone(o.Sent)
-	if o.Err == nil && o.Throttled {
-		a.refused(now, o, alone)
-	} else if alone {
-		a.open(now) // without an answer, too: that says nothing against the others
+	probe := a.backoff.isProbe(o.Sent)
+	switch {
+	case o.Err == nil && o.Throttled:
+		a.cubic.measure(now.Sub(o.Sent).Seconds())
+		a.throttled(now, o, probe)
+	case probe: // also if nothing was learned: the others need not wait for that
+		a.open(now)
 	}
 	if o.Err == nil && !o.Throttled {
+		a.cubic.measure(now.Sub(o.Sent).Seconds())
 		a.cubic.accept(o.Sent)
 	}
 	a.queue.setLimit(rate.Limit(a.cubic.rate), now)
 }
 
-// sentFirst returns when the first of so many calls under way was sent,
-// judging by the last one and the rate.
+// sentFirst returns about when the first of so many calls in flight was sent,
+// from the time of the last one and the rate.
 func (a *Adaptive) sentFirst(calls int, now time.Time) time.Time {
 	if calls < 1 {
-		return now // of a call that did not wait
+		return now // a call that did not wait
 	}
 	return a.queue.passed.Add(-seconds(float64(calls-1) / a.cubic.recent))
 }
 
-// refused does what a refusal calls for.
-func (a *Adaptive) refused(now time.Time, o Outcome, alone bool) {
-	if o.RetryAfter > 0 {
-		a.hold.tell(now, o.RetryAfter)
+// throttled reacts to a throttled call.
+func (a *Adaptive) throttled(now time.Time, o Outcome, probe bool) {
+	retryAfter := min(o.RetryAfter, maxRetryAfter)
+	if retryAfter > 0 {
+		a.backoff.obey(now, retryAfter)
 	}
-	switch verdict := a.cubic.refuse(o.Sent, o.RetryAfter); {
-	case alone || verdict == stopAll:
+	switch reaction := a.cubic.throttle(o.Sent, retryAfter.Seconds()); {
+	case probe || reaction == stopAll:
 		a.cubic.ignore(now)
-		a.hold.grow(now)
-	case verdict == slowDown:
+		a.backoff.grow(now)
+	case reaction == slowDown:
 		a.cut(now)
 	}
-	if a.hold.on {
-		a.queue.closeUntil(a.hold.until, probeTimeout)
+	if a.backoff.on {
+		a.queue.closeUntil(a.backoff.until, probeTimeout)
 	}
 }
 
-// cut cuts the rate. Calls that overtake each other on the way reach the server
-// in bunches, for which its empty bucket needs a reserve; and after the start,
-// calls that nobody will accept are still under way.
+// cut cuts the rate, and pauses a moment: calls that overtake each other on
+// the way arrive in bunches, for which the empty bucket of the server needs a
+// reserve. After the start, calls that it will throttle are still in flight.
 func (a *Adaptive) cut(now time.Time) {
 	reserve := seconds(a.cubic.jitter / 2)
 	if a.cubic.starting() {
 		reserve = max(reserve, startReserve)
 	}
-	a.cubic.cut(now)
+	a.cubic.slow(now)
 	a.queue.closeUntil(now.Add(reserve), 0)
 }
 
-// open ends the hold.
+// open ends the backoff.
 func (a *Adaptive) open(now time.Time) {
-	a.hold = hold{}
+	a.backoff = backoff{}
 	a.queue.closeUntil(now, 0)
 }
 
-// answered tells that the call that goes alone, if one does, was answered: it
-// is not over, but nobody has to wait for it any more.
+// responded ends the backoff if the probe is in flight. The probe got a
+// response, although it has not ended: it will be repeated.
 func (a *Adaptive) responded() {
 	a.queue.mu.Lock()
 	defer a.queue.mu.Unlock()
-	if now := time.Now(); a.hold.isAlone(now) {
+	if now := time.Now(); a.backoff.isProbe(now) {
 		a.open(now)
 		a.queue.release(now)
 	}
 }
 
-// elapse brings the rate up to date. Time counts while somebody waits and is
-// not kept waiting by a hold.
-func (a *Adaptive) elapse(now time.Time) {
+// update brings the rate up to date. Time counts while callers wait, except
+// for what the queue is closed.
+func (a *Adaptive) update(now time.Time) {
 	waited := a.queue.waiters.busy(now)
 	busy := waited - a.waited
-	if closed := a.queue.opens; closed.After(a.seen) {
-		if closed.After(now) {
-			closed = now
+	if opens := a.queue.opens; opens.After(a.updated) {
+		if opens.After(now) {
+			opens = now
 		}
-		busy -= closed.Sub(a.seen)
+		busy -= opens.Sub(a.updated)
 	}
-	a.seen, a.waited = now, waited
+	a.updated, a.waited = now, waited
 	if busy > 0 {
 		a.cubic.advance(busy.Seconds())
 		a.queue.setLimit(rate.Limit(a.cubic.rate), now)
@@ -207,14 +221,56 @@ func (a *Adaptive) Limit() rate.Limit {
 	return rate.Limit(a.cubic.rate)
 }
 
-// fullIn tells a Keyed when nothing is lost if the key is given away but what
-// was learnt about its rate.
+// fullIn returns when a Keyed may evict the Adaptive. What it has learned about
+// the rate is lost then, but not that it backs off.
 func (a *Adaptive) fullIn(now time.Time) time.Duration {
 	a.queue.mu.Lock()
 	defer a.queue.mu.Unlock()
 	wait := a.queue.fullIn(now)
-	if a.hold.on {
-		wait = max(wait, a.hold.until.Add(a.hold.pause).Sub(now))
+	if a.backoff.on {
+		wait = max(wait, a.backoff.until.Add(a.backoff.pause).Sub(now))
 	}
 	return wait
 }
+
+const (
+	minPause = 50 * time.Millisecond
+	maxPause = 10 * time.Minute
+
+	// maxRetryAfter bounds what a server can ask for.
+	maxRetryAfter = 10 * time.Minute
+
+	// probeTimeout is how long other calls wait for the outcome of a probe.
+	probeTimeout = time.Second
+
+	// startReserve is the pause after the first throttled call of all.
+	startReserve = 400 * time.Millisecond
+)
+
+// A backoff is the time in which no call is made, and then a probe.
+type backoff struct {
+	on    bool
+	until time.Time     // when the probe may go
+	asked time.Time     // the part of it that the server asked for
+	pause time.Duration // the last one that the server did not ask for
+}
+
+// obey begins a pause that the server asked for.
+func (b *backoff) obey(now time.Time, retryAfter time.Duration) {
+	b.on = true
+	b.asked = later(b.asked, now.Add(retryAfter))
+	b.until = later(b.until, b.asked)
+}
+
+// grow begins a pause that is half longer than the last one. The end of an
+// outage is therefore noticed within half of its length.
+func (b *backoff) grow(now time.Time) {
+	b.on = true
+	b.pause = min(max(b.pause+b.pause/2, minPause), maxPause)
+	b.until = later(b.until, now.Add(b.pause))
+}
+
+// isProbe reports whether a call that was sent at this time is the probe.
+func (b *backoff) isProbe(sent time.Time) bool { return b.on && !sent.Before(b.until) }
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

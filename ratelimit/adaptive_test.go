@@ -163,7 +163,7 @@ func TestAdaptiveKeepsItsBounds(t *testing.T) {
 			if got := a.Limit(); got != test.atFirst {
 				t.Errorf("NewAdaptive(%v, %v) starts at %v; want %v", test.min, test.max, got, test.atFirst)
 			}
-			for range 200 { // cut by cut
+			for range 2000 { // cut by cut
 				a.Observe(ratelimit.Outcome{})
 				a.Observe(ratelimit.Outcome{Throttled: true, Sent: time.Now().Add(time.Hour)})
 				time.Sleep(time.Hour)

@@ -5,48 +5,59 @@ import (
 	"time"
 )
 
+// The constants are tuned by the simulations in adaptive_test.go, faults_test.go
+// and processes_test.go.
 const (
-	startRate = 10 // calls per second
+	startRate = 10    // calls per second
+	startCut  = 0.6   // the part of the rate that is left when the start ends
+	cutBy     = 0.03  // the part of the rate that a cut takes
+	release   = 0.005 // the part of the ceiling that a cut on the way to it takes
+	step      = 0.05  // the part of the ceiling that a climb adds at first
+	slowRate  = 25    // calls per second: below it the curve gets longer
+	lost      = 0.9   // below this part of the rate before, a cut is undone
 
-	// fastStart is the rate beyond which the start gains 1.65 times a second
-	// instead of twice: a doubling would send too many before the first
-	// refusal is heard.
-	fastStart = 150
+	// maxUnit is the largest time scale of the curve, in seconds. A longer one
+	// starves a process that starts while others use the whole limit.
+	maxUnit = 12
 
-	// fewCalls since the last cut tell how bad it is, but hardly a ceiling.
-	fewCalls = 8
+	// The least calls from which a share is measured.
+	minWindow = 8
 
-	// manyRefusals, and no call accepted, are not a matter of the rate.
-	manyRefusals = 4
+	// So many throttled calls and none accepted have a reason other than the
+	// rate, such as an outage.
+	allThrottled = 4
 )
 
-// A cubic finds the rate that a server allows from how calls end. It knows no
-// clock and no lock: it is told how much time has passed while callers waited.
+// A cubic finds the rate that a server allows from how calls end. It has
+// neither clock nor lock.
 //
-// Between two refusals of a server with a token bucket the bucket goes from
-// empty to empty, and between those of one with windows a number of windows
-// passes: so the rate at which calls were accepted meanwhile is the one that
-// is allowed, whatever the burst.
+// It follows CUBIC, the congestion control of TCP (RFC 9438): after a cut the
+// rate returns to a ceiling fast and then slower, stays there, and exceeds it
+// slowly and then faster. Unlike there, the ceiling is measured at each cut. A
+// server with a token bucket empties it between two cuts, and one with windows
+// passes some: so the rate of accepted calls is the rate that is allowed,
+// whatever the burst.
 type cubic struct {
 	min, max float64
 	rate     float64 // calls per second
-	recent   float64 // mean of the rate over about the last second
-	curve    curve   // its ceiling is 0 until the first refusal
-	settled  bool    // the ceiling was measured, not guessed
-	since    since
+	recent   float64 // the mean rate of about the last second
 
-	latency, jitter float64 // seconds: mean, and mean deviation from it
-	asked           float64 // seconds: what the server uses to ask for as a pause
-}
+	ceiling float64 // the rate that the server allows; 0 until it throttles
+	depth   float64 // the part of the ceiling by which the last cut went below
+	unit    float64 // seconds: the time scale of the curve
 
-// since is what happened since the last cut.
-type since struct {
-	cut  time.Time
-	busy float64 // seconds in which callers waited
-	sent float64 // calls that the rate let pass in them
+	cut                 time.Time // when the last cut was
+	busy                float64   // seconds since the cut in which callers waited
+	sent                float64   // calls that the rate let pass in them
+	accepted, throttled float64   // calls that were sent since the cut, by outcome
 
-	accepted, refused float64 // answers to calls sent since the cut
-	got, lost         float64 // all answers, by the same distinction
+	quiet    float64 // calls accepted since one was throttled
+	before   float64 // the rate before throttling began; 0: it is not known
+	undoing  bool    // the rate returns to before
+	pause    float64 // seconds: what the server asked for at the last throttling
+	latency  float64 // seconds: the mean
+	jitter   float64 // seconds: the mean deviation from it
+	measured bool    // latency is known
 }
 
 func newCubic(min, max float64) cubic {
@@ -58,35 +69,62 @@ func newCubic(min, max float64) cubic {
 
 func (c *cubic) bounded(rate float64) float64 { return math.Min(math.Max(rate, c.min), c.max) }
 
-// starting reports whether the server has not refused anything yet.
-func (c *cubic) starting() bool { return c.curve.ceiling == 0 }
+// starting reports whether the server has not throttled yet.
+func (c *cubic) starting() bool { return c.ceiling == 0 }
 
-// advance lets seconds pass in which callers waited. What nobody asks for is
-// not allowed either, so other time does not count.
+// advance lets seconds pass in which callers waited. Other time does not count:
+// a rate that callers do not use is not tried.
 func (c *cubic) advance(seconds float64) {
-	if seconds <= 0 {
+	c.busy += seconds
+	c.sent += c.rate * seconds
+	c.recent += (c.rate - c.recent) * (1 - math.Exp(-seconds/math.Max(1, 1/c.rate)))
+	if c.before > 0 && c.quiet > c.window() {
+		c.undoing = c.undoing || c.rate < lost*c.before
+		if !c.undoing {
+			c.before = 0
+		}
+	}
+	switch {
+	case c.starting():
+		c.rate = c.bounded(c.rate * math.Exp2(seconds))
+	case c.undoing:
+		c.undo(seconds)
+	default:
+		c.rate = c.bounded(c.curve(c.busy))
+	}
+}
+
+// undo doubles the rate each second until it is what it was before throttling
+// began. Calls are accepted again, although the rate was cut by little: so the
+// server had another reason to throttle, such as a fault that has passed.
+func (c *cubic) undo(seconds float64) {
+	c.rate = c.bounded(c.rate * math.Exp2(seconds))
+	if c.rate < c.before {
 		return
 	}
-	c.since.busy += seconds
-	c.since.sent += c.rate * seconds
-	c.recent += (c.rate - c.recent) * (1 - math.Exp(-seconds/math.Max(1, 1/c.rate)))
-	c.rate = c.bounded(c.next(seconds))
+	c.rate = c.bounded(c.before)
+	c.ceiling, c.depth, c.before, c.undoing = c.rate, 0, 0, false
+	c.busy, c.sent, c.accepted, c.throttled = 0, 0, 0, 0
 }
 
-func (c *cubic) next(seconds float64) float64 {
-	switch {
-	case !c.starting():
-		return c.curve.at(c.since.busy)
-	case c.rate < fastStart:
-		return c.rate * math.Exp2(seconds)
+// plateau returns when the curve is back at the ceiling, in seconds since the
+// cut.
+func (c *cubic) plateau() float64 { return 4 * c.unit }
+
+// curve returns the rate at t seconds since the cut: the cubic of RFC 9438,
+// section 4.2, with a scale of its own on each side of the plateau.
+func (c *cubic) curve(t float64) float64 {
+	if left := 1 - t/c.plateau(); left > 0 {
+		return c.ceiling * (1 - c.depth*left*left*left)
 	}
-	return c.rate * math.Exp(seconds/2)
+	past := (t - c.plateau()) / (3 * c.unit)
+	return c.ceiling * (1 + step*past*past*past)
 }
 
-// heard learns the latency of an answer.
-func (c *cubic) heard(latency float64) {
-	if c.latency == 0 {
-		c.latency = latency
+// measure learns the latency of a response, in seconds.
+func (c *cubic) measure(latency float64) {
+	if !c.measured {
+		c.latency, c.measured = latency, true
 	}
 	c.jitter += (math.Abs(latency-c.latency) - c.jitter) / 10
 	c.latency += (latency - c.latency) / 10
@@ -94,116 +132,100 @@ func (c *cubic) heard(latency float64) {
 
 // accept learns that a call was accepted.
 func (c *cubic) accept(sent time.Time) {
-	c.since.got++
-	if sent.After(c.since.cut) {
-		c.since.accepted++
+	if sent.After(c.cut) {
+		c.accepted++
+		c.quiet++
 	}
 }
 
-// A verdict is what a refusal calls for.
-type verdict int8
+// A reaction is what a throttled call calls for.
+type reaction int8
 
 const (
-	carryOn verdict = iota
+	carryOn reaction = iota
 	slowDown
 	stopAll
 )
 
-// refuse learns that a call was refused; asked is the pause that the server
-// asked for, or 0. A call that was sent before the last cut is no news. Nor is
-// a refusal soon after it, as long as nothing at all is accepted: that is what
-// the end of a window looks like.
-func (c *cubic) refuse(sent time.Time, asked time.Duration) verdict {
-	c.asked = math.Max(c.asked*0.7, asked.Seconds())
-	c.since.lost++
-	if !sent.After(c.since.cut) {
+// throttle learns that a call was throttled, with the pause that the server
+// asked for, in seconds. A call that was sent before the last cut is no news.
+// Nor is one soon after a cut: whether the cut was enough is not known yet.
+func (c *cubic) throttle(sent time.Time, pause float64) reaction {
+	if !sent.After(c.cut) {
 		return carryOn
 	}
-	c.since.refused++
+	c.throttled++
+	c.pause = pause
 	switch {
-	case c.starting() || asked > 0 || c.since.accepted > 0:
-		return slowDown
-	case c.since.refused >= manyRefusals:
-		return stopAll
+	case c.undoing: // the rate is the reason after all
+		c.before = 0
+	case c.quiet > 2*c.window():
+		c.before = c.ceiling
 	}
-	return carryOn
-}
-
-// cut measures the ceiling and goes below it.
-func (c *cubic) cut(now time.Time) {
-	calls := c.since.accepted + c.since.refused
+	c.quiet = 0
 	switch {
 	case c.starting():
-		// How far the rate is beyond what is allowed depends on the burst,
-		// which hides it. After few calls, the burst was all there was.
-		ceiling := c.rate * (0.3 + 0.4*calls/(calls+30))
-		c.begin(now, ceiling, ceiling)
-	case calls < fewCalls:
-		rate := c.rate * share(c.since.accepted, c.since.refused)
-		c.begin(now, rate, c.towards(rate, calls))
-	default:
-		c.settled = true
-		ceiling := c.towards(c.level()*share(c.since.got, c.since.lost), calls)
-		c.begin(now, math.Min(c.rate, ceiling), ceiling)
+		return slowDown
+	case c.accepted == 0 && c.throttled >= allThrottled:
+		return stopAll
+	case c.accepted+c.throttled < c.window():
+		return carryOn
 	}
+	return slowDown
 }
 
-// share returns the part of the calls that was accepted, with two more to
-// soften the word of a few.
-func share(accepted, refused float64) float64 { return (accepted + 2) / (accepted + refused + 2) }
+// window returns how many calls a share is measured from: those of a second.
+func (c *cubic) window() float64 { return math.Max(minWindow, c.rate) }
 
-// towards returns the ceiling moved towards what was measured, the closer the
-// more calls stand for it.
-func (c *cubic) towards(measured, calls float64) float64 {
-	return c.curve.ceiling + (measured-c.curve.ceiling)*calls/(calls+5)*c.trust()
-}
-
-// trust returns how much of a difference to the ceiling is not due to chance,
-// which is at work soon after a cut: the server has nothing in reserve then,
-// and refuses if calls overtake each other on the way. A climb above the
-// ceiling came past that, and a server that makes everybody wait has a reserve.
-func (c *cubic) trust() float64 {
-	if c.since.busy > c.curve.plateau || c.pauses() {
-		return 1
+// slow cuts the rate, and sets the ceiling to the measured rate.
+func (c *cubic) slow(now time.Time) {
+	if c.starting() {
+		// Responses are late, and the burst of the server hid the limit: how
+		// far the rate is beyond it is not known.
+		c.before = c.rate
+		c.begin(now, c.rate*startCut, c.rate*startCut)
+		return
 	}
-	return c.since.busy / (c.since.busy + 1)
+	ceiling, trust := c.ceiling, 1.0
+	if c.busy < c.plateau() {
+		// Soon after a cut the server has no tokens left, and throttles calls
+		// that overtake each other on the way: that is chance. And callers in
+		// another process may need a part of the limit.
+		ceiling *= 1 - release
+		trust = c.busy / (c.busy + 0.5)
+	}
+	measured := c.level() * c.accepted / (c.accepted + c.throttled)
+	ceiling += (measured - ceiling) * trust
+	c.begin(now, math.Min(c.rate, ceiling), ceiling)
 }
 
 // level returns the rate at which calls were sent since the last cut. If it
-// went beyond the ceiling, only the end of that time counts: a limit that was
-// raised shows there.
+// exceeded the ceiling, only the last second counts, because the server may
+// have raised the limit.
 func (c *cubic) level() float64 {
-	if c.since.busy <= 0 {
+	if c.busy <= 0 {
 		return c.rate
 	}
-	mean := c.since.sent / c.since.busy
-	if c.since.busy > c.curve.plateau {
-		return math.Max(mean, math.Min(c.recent, c.rate))
+	mean := c.sent / c.busy
+	if c.busy < c.plateau() {
+		return mean
 	}
-	return mean
+	return math.Max(mean, math.Min(c.recent, c.rate))
 }
 
-// begin begins anew, a bit below rate.
+// begin begins a curve a little below rate. It is the longer, the longer it
+// takes to learn from it: at a low rate, at a distant server, and at one that
+// makes all callers pause.
 func (c *cubic) begin(now time.Time, rate, ceiling float64) {
-	ceiling = c.bounded(ceiling)
-	below := depth
-	if c.pauses() {
-		below = step
-	}
-	c.rate = c.bounded(rate * (1 - below))
+	c.ceiling = c.bounded(ceiling)
+	c.rate = c.bounded(rate * (1 - cutBy))
 	c.recent = c.rate
-	c.since = since{cut: now}
-	if c.settled {
-		c.curve = newCurve(c.rate, ceiling, c.latency, c.asked)
-	} else {
-		c.curve = newSearch(c.rate, ceiling, c.latency)
-	}
+	c.depth = math.Max(0, 1-c.rate/c.ceiling)
+	unit := max(1, 6*c.latency, slowRate/c.ceiling, 10*c.pause)
+	c.unit = min(unit, maxUnit)
+	c.busy, c.sent, c.undoing = 0, 0, false
+	c.ignore(now)
 }
 
-// pauses reports whether the server makes everybody wait when it refuses. That
-// refills its bucket: more is accepted between two cuts than its rate, for which
-// a cut is deeper.
-func (c *cubic) pauses() bool { return c.asked > 0.1 }
-
-// ignore makes a refusal of any call sent before now no news.
-func (c *cubic) ignore(now time.Time) { c.since.cut, c.since.refused = now, 0 }
+// ignore makes calls that were sent before now no news.
+func (c *cubic) ignore(now time.Time) { c.cut, c.accepted, c.throttled = now, 0, 0 }

@@ -54,6 +54,7 @@ type simulation struct {
 	seed       uint64
 	noSent     bool             // outcomes do not say when the call was sent
 	onSecond   func(second int) // before each second
+	apart      time.Duration    // between the starts of processes
 }
 
 // outcomes counts the calls of each second by how the server decided.
@@ -61,13 +62,18 @@ type outcomes []struct{ accepted, refused int }
 
 // run must be called in a synctest bubble.
 func (s simulation) run(a *ratelimit.Adaptive, done <-chan struct{}) outcomes {
+	return s.runAll([]*ratelimit.Adaptive{a}, done)[0]
+}
+
+// runAll is run with a limiter per process. Each process has all callers.
+func (s simulation) runAll(limiters []*ratelimit.Adaptive, done <-chan struct{}) []outcomes {
 	start := time.Now()
-	count := make(outcomes, int(s.length/time.Second)+1)
+	counts := make([]outcomes, len(limiters))
 	rng := rand.New(rand.NewPCG(s.seed, 0))
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	second := 0
-	call := func() (accepted bool) {
+	call := func(count outcomes) (accepted bool) {
 		mu.Lock()
 		there, back := s.draw(rng)
 		mu.Unlock()
@@ -88,22 +94,29 @@ func (s simulation) run(a *ratelimit.Adaptive, done <-chan struct{}) outcomes {
 		return accepted
 	}
 	ctx := endless{done}
-	for range s.callers {
-		group.Go(func() {
-			for time.Since(start) < s.length && a.Wait(ctx) == nil {
-				o := ratelimit.Outcome{Sent: time.Now()}
-				if s.noSent {
-					o.Sent = time.Time{}
+	for i, a := range limiters {
+		counts[i] = make(outcomes, int(s.length/time.Second)+1)
+		for range s.callers {
+			group.Go(func() {
+				time.Sleep(time.Duration(i) * s.apart)
+				for time.Since(start) < s.length && a.Wait(ctx) == nil {
+					o := ratelimit.Outcome{Sent: time.Now()}
+					if s.noSent {
+						o.Sent = time.Time{}
+					}
+					if o.Throttled = !call(counts[i]); o.Throttled {
+						o.RetryAfter = s.retryAfter
+					}
+					a.Observe(o)
 				}
-				if o.Throttled = !call(); o.Throttled {
-					o.RetryAfter = s.retryAfter
-				}
-				a.Observe(o)
-			}
-		})
+			})
+		}
 	}
 	group.Wait()
-	return count[:len(count)-1]
+	for i := range counts {
+		counts[i] = counts[i][:len(counts[i])-1]
+	}
+	return counts
 }
 
 // draw returns how long a call takes, before and after the server decides.

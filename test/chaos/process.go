@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -25,21 +24,23 @@ type process struct {
 	sources []oauth2.TokenSource // by person
 }
 
-// limiters returns a limiter of each kind, for a process each.
-func limiters() []ratelimit.Limiter {
+// limiters returns a limiter of each kind, for a process each, by name. There
+// is an Adaptive per session, since the server has limits per user: one for all
+// users would pause all when one of them is throttled.
+func limiters() map[string]ratelimit.Limiter {
 	strict := ratelimit.NewBucket(400, 50)
 	strict.MaxWait, strict.MaxQueue = 2*time.Second, 500
-	return []ratelimit.Limiter{
-		ratelimit.NewKeyed(0, func(string) ratelimit.Limiter { return ratelimit.NewBucket(50, 20) }),
-		ratelimit.NewAdaptive(2, 0),
-		strict,
+	return map[string]ratelimit.Limiter{
+		"Keyed":    ratelimit.NewKeyed(0, func(string) ratelimit.Limiter { return ratelimit.NewBucket(50, 20) }),
+		"Adaptive": ratelimit.NewKeyed(0, func(string) ratelimit.Limiter { return ratelimit.NewAdaptive(2, 0) }),
+		"Bucket":   strict,
 	}
 }
 
 // newProcess returns a process that reaches the server by network, which is
 // its own.
-func (s *soak) newProcess(network *http.Transport, limiter ratelimit.Limiter) (*process, error) {
-	p := &process{name: strings.TrimPrefix(fmt.Sprintf("%T", limiter), "*ratelimit."), network: network}
+func (s *soak) newProcess(network *http.Transport, name string, limiter ratelimit.Limiter) (*process, error) {
+	p := &process{name: name, network: network}
 	base := around(s.plan.below, &wire{next: network, tally: &s.tally, witness: &s.witness})
 	for _, person := range s.people {
 		p.sources = append(p.sources, person.source(s.service.App(), &http.Client{Transport: base}, s.plan.dir, oauth.Options{

@@ -66,8 +66,8 @@ func (s *soak) setUp() error {
 	for n := range s.plan.people {
 		s.people = append(s.people, newPerson(s.service, n))
 	}
-	for _, limiter := range limiters() {
-		p, err := s.newProcess(s.network(direct), limiter)
+	for name, limiter := range limiters() {
+		p, err := s.newProcess(s.network(direct), name, limiter)
 		if err != nil {
 			return err
 		}
