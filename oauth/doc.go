@@ -1,37 +1,49 @@
-// Package oauth signs users of OK in and keeps their sessions: one type per
-// OAuth grant, a [Source] that caches and renews what a grant obtains, and
-// stores in which sessions outlive a process.
+// Package oauth signs users of OK in and keeps their sessions. It has one type
+// per OAuth grant, a [Source] that caches and renews the session of a grant,
+// [Sessions] for the sessions of many users, and stores that keep sessions when
+// a process ends.
 //
 // A session is an [oauth2.Token]: the access token, in some flows a refresh
-// token, and in others a session secret, which is its extra
+// token, and in others a session secret, which is the token's extra
 // session_secret_key; see [SessionSecret]. A Source is an [oauth2.TokenSource]
 // for okru.Config and transport.Signer:
 //
 //	source := oauth.NewSource(oauth.Code{…}, oauth.Options{Store: oauth.FileStore(path)})
 //	client, err := okru.NewClient(okru.Config{…, TokenSource: source})
 //
-// Which grant to take:
+// Which grant to use:
 //
-//   - [Code]: a web server, where users sign in with OK.
+//   - [Code]: a web server, where users sign in with OK. With many users, obtain
+//     the session by [Code.Token] and pass it to [Sessions.Admit].
 //   - [Loopback]: a command-line or desktop program, whose user has a browser.
 //   - [Implicit]: a program that signs in with login and password on OK's
-//     pages; or one that shows these pages itself, with [Implicit.AuthURL] and
+//     pages, or one that shows these pages itself, with [Implicit.AuthURL] and
 //     [ParseRedirect].
 //   - [Password]: applications that may call auth.login.
-//   - [Refresh]: a refresh token kept from before.
+//   - [Refresh]: a refresh token from an earlier sign-in.
 //   - [Static]: an eternal token, the launch parameters session_key and
 //     session_secret_key of an app inside OK, or any session received
-//     elsewhere.
+//     elsewhere. See package callback for the verification of launch
+//     parameters.
+//
+// One check reports whether the user must sign in again, at the first failed call
+// and at every later one: errors.Is(err, oauth.ErrSignIn).
+//
+// # Secrets
 //
 // Grants send secrets in the bodies of requests only, to https://api.ok.ru or
 // https://connect.ok.ru only, and follow no redirect of the token endpoint.
-// Nothing of this package prints a secret: not in package fmt, nor in JSON,
-// log/slog or an error. An oauth2.Token itself does: do not print one.
+//
+// The types of this package print without secrets in package fmt, in JSON and in
+// log/slog, and no error contains one. There are limits: package fmt prints the
+// fields of a grant that is in an unexported field of another struct without
+// calling its methods, and encoding/xml and encoding/gob encode all exported
+// fields. An oauth2.Token prints its secrets: do not print one.
 //
 // # Coming from aiookru
 //
-// The session classes of aiookru, and what takes their place: the TokenSource
-// and the Circuit of okru.Config, besides its ApplicationKey.
+// The session classes of aiookru and their counterparts: the TokenSource and the
+// Circuit of okru.Config, besides its ApplicationKey.
 //
 //	aiookru                TokenSource                                        Circuit
 //	PublicSession          nil                                                transport.Unsigned
@@ -48,9 +60,9 @@
 //	RefreshSession         Refresh: ClientID, ClientSecret, RefreshToken      transport.Auto
 //	RefreshServerSession   the same                                           transport.ServerServer
 //
-// Grants go through [NewSource]. The circuits Auto and ServerServer want the
-// application secret in okru.Config as well, where Auto uses the session
-// secret instead if there is none. Of aiookru's names, app_id is ClientID,
-// app_key is ApplicationKey, app_secret_key is ClientSecret in a grant and
-// ApplicationSecret elsewhere, and passwd is Password.
+// Grants are passed to [NewSource]. The circuits Auto and ServerServer need the
+// application secret in okru.Config as well; without one, Auto uses the session
+// secret. Of aiookru's names, app_id is ClientID, app_key is ApplicationKey,
+// app_secret_key is ClientSecret in a grant and ApplicationSecret elsewhere, and
+// passwd is Password.
 package oauth

@@ -225,7 +225,7 @@ func (s *Source) state() (hasSession, isBusy bool) {
 	return s.last != nil, s.renewal != nil || isUnsaved
 }
 
-// notify tells the Sessions that s belongs to, if any, that it has a session
+// notify informs the Sessions that s belongs to, if any, that it has a session
 // now, or has none any more. The caller must not hold s.mu.
 func (s *Source) notify() {
 	if s.sessions != nil {

@@ -13,7 +13,16 @@ import (
 	"github.com/go-okru/okru/internal/token"
 )
 
-// A renewal obtains a session in a goroutine of its own.
+// A renewal obtains a session in a goroutine of its own, which all callers wait
+// for. Its steps are, with a store:
+//
+//	lock the store, read it, adopt what another process has saved
+//	or else: ask the grant, save the result
+//	make the result the session of the Source   (settle)
+//	unlock the store, call the hooks, wake the callers
+//
+// Every call of a grant or a store goes through call, which bounds it and turns
+// its panics into errors. No lock of the Source is held during such a call.
 type renewal struct {
 	source    *Source
 	from      *session // the newest session when it began; nil: none
@@ -51,8 +60,9 @@ func (s *Source) startRenewal(ctx context.Context) error {
 	return nil
 }
 
-// run renews. The result counts before the store is unlocked, so that Replace
-// sees it, and callers receive it after the hooks have returned.
+// run renews. The result counts before the store is unlocked, so that a save by
+// Replace, which waits for the lock, sees it. Callers receive it after the hooks
+// have returned: a program that keeps sessions by OnToken has it by then.
 func (r *renewal) run(ctx context.Context) {
 	defer close(r.done)
 	renewCtx, cancel := r.source.withTimeout(ctx)
@@ -123,7 +133,9 @@ func (r *renewal) save(ctx context.Context, t *oauth2.Token) {
 }
 
 // load returns the session in the store if it replaces base and is usable. If it
-// has expired, it becomes the new base.
+// has expired, it becomes the new base. Corrupt content counts as none, and is
+// overwritten. After any other error there is no renewal: another process may
+// hold the refresh token that the store has.
 func (r *renewal) load(ctx context.Context) (*oauth2.Token, error) {
 	s := r.source
 	stored, err := call(ctx, s, "reading the session store", s.store.Load, nil)
@@ -199,147 +211,9 @@ func (r *renewal) useCandidate() bool {
 	return true
 }
 
-// fetch obtains a session from the grant.
-func (r *renewal) fetch(ctx context.Context) (*oauth2.Token, error) {
-	t, err := r.source.ask(ctx, r.base)
-	if err == nil && (t == nil || t.AccessToken == "") {
-		err = errNoToken
-	}
-	if err != nil {
-		return nil, r.redact(err)
-	}
-	r.fetched = true
-	return t, nil
-}
-
-var errNoToken = &failure{text: "okru: the grant returned neither a session nor an error"}
-
-// ask asks the grant for a session: to renew base if the grant can do that, or
-// else for a new one.
-func (s *Source) ask(ctx context.Context, base *session) (*oauth2.Token, error) {
-	g, ok := s.grant.(Renewer)
-	if !ok || base == nil {
-		return s.signIn(ctx)
-	}
-	chain := marksIn(base.token)
-	t, err := call(ctx, s, "renewing the session", func(ctx context.Context) (*oauth2.Token, error) {
-		return mark(chain)(g.Renew(ctx, base.token))
-	}, s.adoptLate)
-	if err != nil && isPermanent(err) && base.fromStore && s.canSignIn(base.token) {
-		return s.signIn(ctx) // the configured grant may be newer than the store
-	}
-	return t, err
-}
-
-// canSignIn reports whether the grant can obtain a session that does not derive
-// from what old derives from.
-func (s *Source) canSignIn(old *oauth2.Token) bool {
-	switch g := s.grant.(type) {
-	case Code:
-		return g.Code != "" && !isFromCode(old, g)
-	case Refresh:
-		return g.RefreshToken != "" && old.RefreshToken != "" && g.RefreshToken != old.RefreshToken
-	}
-	return true
-}
-
-// hasCredentials reports whether the grant can sign in without a session. If it
-// cannot, the store need not be locked, and a key for which there is no session
-// leaves no lock file behind.
-func (s *Source) hasCredentials() bool {
-	switch g := s.grant.(type) {
-	case nil:
-		return false
-	case Code:
-		return g.Code != ""
-	case Refresh:
-		return g.RefreshToken != ""
-	}
-	return true
-}
-
-// signIn asks the grant for a session as if there had been none.
-func (s *Source) signIn(ctx context.Context) (*oauth2.Token, error) {
-	if s.grant == nil {
-		return nil, errNoGrant
-	}
-	if g, ok := s.grant.(Code); ok {
-		return s.exchange(ctx, g)
-	}
-	return call(ctx, s, "signing in", func(ctx context.Context) (*oauth2.Token, error) {
-		return mark(s.marks)(s.grant.Token(ctx))
-	}, s.adoptLate)
-}
-
-// exchange sends the code, once. If it is unknown whether OK received the code,
-// it counts as sent.
-func (s *Source) exchange(ctx context.Context, g Code) (*oauth2.Token, error) {
-	if s.codeSent {
-		return nil, errCodeSent
-	}
-	s.codeSent = true
-	unsent := false
-	t, err := call(ctx, s, "exchanging the code", func(ctx context.Context) (*oauth2.Token, error) {
-		t, sent, err := g.exchange(ctx)
-		if !sent {
-			err = &unsentError{err}
-		}
-		return mark(s.marks)(t, err)
-	}, s.adoptLate)
-	if e, ok := errors.AsType[*unsentError](err); ok {
-		unsent, err = true, e.error
-	}
-	s.codeSent = !unsent
-	return t, err
-}
-
-// An unsentError is the error of an exchange that did not send its code.
-type unsentError struct{ error }
-
-var (
-	errNoGrant  = &failure{text: "okru: there is no session, and oauth.NewSource was given no grant", causes: []error{ErrSignIn}}
-	errCodeSent = &failure{
-		text:   "okru: oauth.Code: the code was sent before and is valid once; the user must sign in again",
-		causes: []error{ErrSignIn},
-	}
-)
-
-// mark returns a function that adds m to a session from a grant.
-func mark(m marks) func(*oauth2.Token, error) (*oauth2.Token, error) {
-	return func(t *oauth2.Token, err error) (*oauth2.Token, error) {
-		if err != nil || t == nil {
-			return t, err
-		}
-		return m.put(t), nil
-	}
-}
-
-// adoptLate adopts a session that a grant returned after the timeout, unless
-// there is a newer one: a refresh token may be in no other place.
-func (s *Source) adoptLate(t *oauth2.Token) {
-	if t == nil || t.AccessToken == "" {
-		return
-	}
-	s.mu.Lock()
-	isWanted := s.renewal == nil && s.blocked.cause != nil && !s.blocked.permanent
-	if isWanted {
-		h := s.newSession(t)
-		if s.store != nil {
-			h.saveAt.Store(time.Now().UnixNano())
-		}
-		s.adopt(h)
-	}
-	s.mu.Unlock()
-	s.notify()
-	if isWanted && s.onToken != nil {
-		own := *t
-		if err := protect(func() error { s.onToken(&own); return nil }); err != nil {
-			s.callOnError(err)
-		}
-	}
-}
-
-// settle makes the result the session of the Source, or blocks renewals.
+// settle makes the result the session of the Source, or blocks renewals for the
+// cool-down. If Replace was called meanwhile, the session of the renewal wins,
+// because its refresh token is the newest, unless the user has signed in.
 func (r *renewal) settle() {
 	s := r.source
 	s.mu.Lock()
@@ -377,7 +251,8 @@ func (r *renewal) result() *session {
 	return h
 }
 
-// fail blocks renewals for the cool-down. The caller holds source.mu.
+// fail blocks renewals for the cool-down. If the store had a session that has
+// expired, that is kept as what to renew next time. The caller holds source.mu.
 func (r *renewal) fail() {
 	s := r.source
 	if errors.Is(r.err, errSignedOut) {
