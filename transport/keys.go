@@ -8,6 +8,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/internal/param"
+	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/token"
 )
 
@@ -20,6 +21,8 @@ type keys struct {
 	secret  string        // empty: the call is not signed
 	derived bool          // secret comes from access, and own plays no part
 	query   string        // &access_token=…, escaped; empty without a session
+
+	mayShow func(text string) bool // see redact.Secrets.Filter; nil: it may
 }
 
 var unsigned = new(keys)
@@ -90,8 +93,14 @@ func (s *signer) sessionKeys(circuit Circuit, t *oauth2.Token) (*keys, error) {
 	if k.secret, k.derived, err = s.secret(circuit, k.access, k.own); err != nil {
 		return nil, err
 	}
+	k.mayShow = s.secretsOf(&k.keys).Filter()
 	s.derived.add(k)
 	return &k.keys, nil
+}
+
+// secretsOf returns what is secret about every call that is signed with k.
+func (s *signer) secretsOf(k *keys) redact.Secrets {
+	return redact.Secrets{k.secret, s.settings.ApplicationSecret, k.access, k.own}
 }
 
 // secret returns the secret of a session, and whether it is derived.

@@ -24,7 +24,7 @@ import (
 // secrets returns what is secret about a call: the keys, and the values of the
 // parameters that are secret by their name, such as sig and password.
 func (s *signer) secrets(c *signedCall) redact.Secrets {
-	secrets := redact.Secrets{c.keys.secret, s.settings.ApplicationSecret, c.keys.access, c.keys.own, c.sig}
+	secrets := append(s.secretsOf(c.keys), c.sig)
 	return appendSecrets(appendSecrets(secrets, c.form), c.url.RawQuery)
 }
 
@@ -82,15 +82,18 @@ func (e *scrubbedError) Timeout() bool {
 // off: http.Client would send it to the host that a Location names. A value
 // that still quotes a secret is replaced.
 func (s *signer) redactHeader(resp *http.Response, c *signedCall) {
-	keys := redact.Secrets{c.keys.secret, s.settings.ApplicationSecret, c.keys.access, c.keys.own, c.sig}
 	for name, values := range resp.Header {
 		for i, value := range values {
-			if !keys.In(value) {
+			if !c.mayBeIn(value) {
+				continue // nearly always
+			}
+			secrets := append(s.secretsOf(c.keys), c.sig)
+			if !secrets.In(value) {
 				continue
 			}
 			value, _, _ = strings.Cut(value, "?")
 			value, _, _ = strings.Cut(value, "#")
-			if keys.In(value) {
+			if secrets.In(value) {
 				value = "/"
 			}
 			values = slices.Clone(values) // a transport may share them
@@ -98,6 +101,11 @@ func (s *signer) redactHeader(resp *http.Response, c *signedCall) {
 			resp.Header[name] = values
 		}
 	}
+}
+
+// mayBeIn reports whether a secret of c may be in text.
+func (c *signedCall) mayBeIn(text string) bool {
+	return c.keys.mayShow == nil || c.keys.mayShow(text) || strings.Contains(text, c.sig)
 }
 
 // maskError masks the secrets of c in the body of resp, which is the API error

@@ -1,6 +1,9 @@
 package redact
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Secrets are values that no text may show.
 //
@@ -67,18 +70,45 @@ func (s Secrets) find(text string) []bool {
 }
 
 // absent reports whether text surely shows no secret, without decoding it: few
-// texts have an escape, or a secret. A secret with a character that fold
-// changes may be in a text that has no escape.
+// texts have an escape, or a secret. A text with a character that fold makes
+// equal to another may show a secret that has the other one.
 func (s Secrets) absent(text string) bool {
+	if len(text) < minSecret {
+		return true
+	}
 	if hasLead(text) {
 		return false
 	}
+	isFolded := hasFolded(text)
 	for _, secret := range s {
-		if len(secret) >= minSecret && (strings.Contains(text, secret) || hasLead(secret) || strings.ContainsAny(secret, controls+" +")) {
+		if len(secret) >= minSecret && (strings.Contains(text, secret) || hasLead(secret) || isFolded && hasFolded(secret)) {
 			return false
 		}
 	}
 	return true
+}
+
+// hasFolded reports whether text has a character that fold makes equal to
+// another, letters aside.
+func hasFolded(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c <= ' ' || c == '+' {
+			return true
+		}
+	}
+	return false
+}
+
+// Filter returns a function that reports whether a text may show one of the
+// secrets: if not, In returns false as well. It is for secrets that are searched
+// for often, in short texts.
+func (s Secrets) Filter() func(text string) bool {
+	isOdd := slices.ContainsFunc(s, func(secret string) bool { return hasLead(secret) || hasFolded(secret) })
+	return func(text string) bool {
+		return isOdd || hasLead(text) || slices.ContainsFunc(s, func(secret string) bool {
+			return len(secret) >= minSecret && strings.Contains(text, secret)
+		})
+	}
 }
 
 // hasLead is strings.ContainsAny(text, leads), three times as fast.
