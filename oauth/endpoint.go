@@ -110,7 +110,9 @@ type formPost struct {
 	sent atomic.Bool // the endpoint may have received the form
 }
 
-// send sends the form.
+// send sends the form and reads the response. The form is only in the body, and
+// never in the URL, which servers and proxies log. GetBody lets net/http send it
+// again on a new connection if an idle one was closed before anything was sent.
 func (p *formPost) send(ctx context.Context) (*response, error) {
 	text := p.form.Encode()
 	body := func() (io.ReadCloser, error) {
@@ -135,6 +137,7 @@ type sentBody struct {
 	sent *atomic.Bool
 }
 
+// Read records that the body was read.
 func (b *sentBody) Read(p []byte) (int, error) {
 	b.sent.Store(true)
 	return b.Reader.Read(p)
@@ -146,6 +149,7 @@ func (b *sentBody) WriteTo(w io.Writer) (int64, error) {
 	return b.Reader.WriteTo(w)
 }
 
+// Close does nothing: the form is in memory.
 func (b *sentBody) Close() error { return nil }
 
 // roundTrip sends req and reads the whole response.

@@ -40,6 +40,8 @@ import (
 // empty path is an error of every method.
 func FileStore(path string) Store { return &fileStore{path: path} }
 
+// A fileStore is the Store that FileStore returns. It keeps no file open: each
+// method opens what it needs, so that many stores cost no descriptors.
 type fileStore struct {
 	path string
 
@@ -144,6 +146,8 @@ func (s *fileStore) Lock(ctx context.Context) (unlock func(), err error) {
 	}
 }
 
+// lockPath returns the file of the lock. It is not the session file itself: that
+// is replaced by each save, and a lock would stay with the old one.
 func (s *fileStore) lockPath() string { return s.path + ".lock" }
 
 // isCurrent reports whether lock is on the file that others would lock now. It
@@ -171,6 +175,7 @@ func (s *fileStore) Delete(ctx context.Context) error {
 	return nil
 }
 
+// makeDir creates the directory if it does not exist.
 func (s *fileStore) makeDir() error { return os.MkdirAll(filepath.Dir(s.path), dirMode) }
 
 // Format implements [fmt.Formatter]: every verb prints the path.
@@ -206,6 +211,8 @@ func replaceFile(path string, data []byte) (err error) {
 // rename is os.Rename; tests replace it, because mounting needs privileges.
 var rename = os.Rename
 
+// temporaryPrefix begins the names of temporary files. They are hidden, and next
+// to path: a rename does not cross file systems.
 func temporaryPrefix(path string) string { return "." + filepath.Base(path) + "." }
 
 const temporarySuffix = ".tmp"

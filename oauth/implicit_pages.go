@@ -38,6 +38,8 @@ type pageWalker struct {
 	loginSent, consentSent bool
 }
 
+// newPageWalker returns a pageWalker with an empty cookie jar: each sign-in is
+// that of a new browser, so that no earlier user of the client takes part.
 func newPageWalker(ctx context.Context, g Implicit) (*pageWalker, error) {
 	redirect, err := parseLink(url.Parse, g.redirectURL())
 	if err != nil || redirect.Scheme == "" {
@@ -71,6 +73,8 @@ func (w *pageWalker) signIn(ctx context.Context) (string, error) {
 	return "", newPageError(req.URL, "OK's pages redirect in a loop; the user must sign in")
 }
 
+// request returns a request for a page, or with a form for the POST of that. OK
+// answers with JSON if it rejects the application, hence Accept.
 func (w *pageWalker) request(ctx context.Context, method, to string, form url.Values) (*http.Request, error) {
 	var body io.Reader // nil for GET
 	if method == http.MethodPost {
@@ -120,7 +124,9 @@ func (w *pageWalker) follow(req *http.Request, resp *response) (*http.Request, e
 	return w.request(req.Context(), http.MethodGet, to.String(), nil)
 }
 
-// fill fills in and sends the form on the page resp.
+// fill fills in and sends the form on the page resp. The login form a second
+// time means that OK rejected login or password. Each form is sent once, so that
+// no page can make the walker try a password again.
 func (w *pageWalker) fill(req *http.Request, resp *response) (*http.Request, error) {
 	forms := parseForms(resp.body)
 	login, consent := findForm(forms, fieldLogin, fieldPassword), findForm(forms, fieldAccept)
@@ -242,12 +248,14 @@ func parseForms(page []byte) []*form {
 	}
 }
 
+// A formParser collects forms while tags are read.
 type formParser struct {
 	forms    []*form
 	current  *form // nil: outside any form
 	template int   // depth; browsers ignore the forms inside a template
 }
 
+// open handles a start tag.
 func (p *formParser) open(t html.Token) {
 	switch {
 	case t.DataAtom == atom.Template:
@@ -261,6 +269,7 @@ func (p *formParser) open(t html.Token) {
 	}
 }
 
+// close handles an end tag.
 func (p *formParser) close(t html.Token) {
 	switch {
 	case t.DataAtom == atom.Template:
@@ -270,6 +279,7 @@ func (p *formParser) close(t html.Token) {
 	}
 }
 
+// newForm returns an empty form with the attributes of its tag.
 func newForm(t html.Token) *form {
 	method, _ := attribute(t, "method")
 	action, _ := attribute(t, "action")

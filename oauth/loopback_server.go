@@ -77,6 +77,9 @@ var errLoopbackURL = &failure{
 	text: "okru: oauth.Loopback: RedirectURL must be like http://localhost:8910/path, with host localhost, 127.0.0.1 or [::1]",
 }
 
+// loopbackAddresses returns the addresses of a host of RedirectURL, or nil if it
+// is not a loopback host. The list is fixed: localhost is not looked up, because
+// a name server could return the address of another machine.
 func loopbackAddresses(host string) []string {
 	switch strings.ToLower(host) {
 	case "localhost":
@@ -87,6 +90,7 @@ func loopbackAddresses(host string) []string {
 	return nil
 }
 
+// close closes the sockets of a server that was not started.
 func (l *loopbackServer) close() {
 	for _, socket := range l.sockets {
 		socket.Close()
@@ -123,7 +127,9 @@ func (l *loopbackServer) wait(ctx context.Context, open func() error) (string, *
 	}
 }
 
-// ServeHTTP serves the redirect, and the page that passes on a fragment.
+// ServeHTTP serves the redirect, and the page that passes on a fragment. The
+// script of that page sends its Origin, which the page of another site cannot
+// forge.
 func (l *loopbackServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// If a foreign host name resolves to this address, the Host header has it.
 	if !strings.EqualFold(r.Host, l.host) || r.URL.Path != l.path {

@@ -92,7 +92,8 @@ func oauthFailure(e *oauth2.RetrieveError, place string) error {
 	return f
 }
 
-// apiFailure returns the failure for an API error.
+// apiFailure returns the failure for an API error. The error is copied, without
+// secrets that the API quoted, because layers share the original.
 func apiFailure(e *okerrors.Error, secrets redact.Secrets, causes ...error) *failure {
 	own := redactAPIError(e, secrets)
 	return &failure{text: own.Error(), causes: append(causes, own)}
@@ -153,7 +154,8 @@ func (f fields) lifetime() int64 {
 }
 
 // token returns the session in f, whose access token has the name key, or nil
-// if there is none.
+// if there is none. Its expiry is rounded, because it is stored and compared
+// with the clocks of other processes.
 func (f fields) token(key string) *oauth2.Token {
 	if f.text(key) == "" {
 		return nil
@@ -189,7 +191,8 @@ func (f fields) extras(key string) map[string]any {
 	return extras
 }
 
-// secrets returns the values in f that no error may contain.
+// secrets returns the values in f that no error may contain. A server may send a
+// session together with an error that quotes it.
 func (f fields) secrets() redact.Secrets {
 	var s redact.Secrets
 	for _, name := range [...]string{param.AccessToken, "refresh_token", param.SessionKey, param.SessionSecretKey, "auth_token", "code"} {

@@ -165,7 +165,8 @@ func (s *Source) checkBeforeSave(ctx context.Context, h *session) (bool, error) 
 	return !isNews, nil // news: another process has renewed it
 }
 
-// lock locks the store. A lock that arrives after ctx has ended is released.
+// lock locks the store. A lock that arrives after ctx has ended is released at
+// once, so that it does not keep other processes out.
 func (s *Source) lock(ctx context.Context) (unlock func(), err error) {
 	release := func(unlock func()) {
 		if unlock != nil {
@@ -187,7 +188,8 @@ func (s *Source) unlock(ctx context.Context, unlock func()) error {
 	return callErr(ctx, s, "unlocking the session store", func(context.Context) error { unlock(); return nil })
 }
 
-// saveLocked saves t into the store, which is locked.
+// saveLocked saves t into the store, which is locked. The store gets a copy: it
+// may keep what it is given.
 func (s *Source) saveLocked(ctx context.Context, t *oauth2.Token) error {
 	own := *t
 	if err := callErr(ctx, s, "saving the session", func(ctx context.Context) error { return s.store.Save(ctx, &own) }); err != nil {

@@ -71,7 +71,9 @@ func (h *session) delayEarly() {
 	}
 }
 
-// isOlder reports whether a was issued before b, as far as they state it.
+// isOlder reports whether a was issued before b, as far as they state it. The
+// times are from the clocks of two processes, so they only decide between
+// sessions that may both be valid: a rejection by the API counts more.
 func isOlder(a, b *oauth2.Token) bool {
 	switch {
 	case a.Expiry.IsZero() || b.Expiry.IsZero():
@@ -110,6 +112,8 @@ func marksOf(g Grant) marks {
 	return marks{}
 }
 
+// newMarks returns the marks of an application and of the origin of a chain. An
+// empty origin, such as a missing refresh token, marks no chain.
 func newMarks(application, kind, origin string) marks {
 	m := marks{application: hash("application", application)}
 	if origin != "" {
@@ -118,6 +122,8 @@ func newMarks(application, kind, origin string) marks {
 	return m
 }
 
+// hash returns a hash of value that differs for each kind: the stored session
+// must not reveal a code or a token, and a login is personal data.
 func hash(kind, value string) string {
 	sum := sha256.Sum256([]byte(kind + " " + value))
 	return hex.EncodeToString(sum[:])
@@ -135,6 +141,7 @@ func (m marks) matches(other marks) bool {
 	return m.matchesApplication(other) && (m.chain == "" || other.chain == "" || m.chain == other.chain)
 }
 
+// matchesApplication is matches for the application only.
 func (m marks) matchesApplication(other marks) bool {
 	return m.application == "" || other.application == "" || m.application == other.application
 }
