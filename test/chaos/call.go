@@ -181,6 +181,9 @@ func (c *call) request(ctx context.Context) (*http.Request, error) {
 	if err == nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	if err == nil && c.number%2 == 0 {
+		r.Header.Set("Idempotency-Key", strconv.Itoa(c.number)) // net/http repeats such requests by itself
+	}
 	return r, err
 }
 

@@ -9,6 +9,7 @@ import (
 // A plan is what a soak does.
 type plan struct {
 	seed     uint64
+	http2    bool          // the protocol of the clients; false: HTTP/1.1
 	length   time.Duration // of the trouble
 	schedule []change
 	callers  int

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -76,9 +77,15 @@ func (s *service) faults() []oktest.Fault {
 		when(code9, oktest.Fault{Code: okerrors.CodeIPBlocked}),
 		when(cutAnswer, oktest.Fault{Truncate: true}),
 		when(lateAnswer, oktest.Fault{Delay: 500 * time.Millisecond}),
+		when(lateChunk, oktest.Fault{Pause: 200 * time.Millisecond, Chunked: true}),
+		when(goAway, oktest.Fault{Header: http.Header{"Connection": {"close"}}}),
 		when(slowRenewal, oktest.Fault{Method: oktest.TokenEndpoint, Delay: time.Second}),
 		when(noRenewal, oktest.Fault{Method: oktest.TokenEndpoint, Status: 502, Body: oktest.HTMLPage}),
 		when(cutRenewal, oktest.Fault{Method: oktest.TokenEndpoint, Reset: true, AfterRun: true}),
+	}
+	for i, wait := range []string{"-1", "soon", "Mon, 02 Jan 2006 15:04:05 GMT", "0"} {
+		status := []int{http.StatusTooManyRequests, http.StatusServiceUnavailable}[i%2]
+		list = append(list, when(wrongWait, oktest.Fault{Status: status, Header: http.Header{"Retry-After": {wait}}}))
 	}
 	for _, ran := range []bool{false, true} {
 		list = append(list,

@@ -57,6 +57,9 @@ func run(p plan) (*report, error) {
 func (s *soak) setUp() error {
 	s.service = newService(&s.weather, &s.ledger, &s.witness)
 	direct := s.service.Transport().(*http.Transport)
+	if s.plan.http2 {
+		direct = s.service.HTTP2().(*http.Transport)
+	}
 	s.proxy = newProxy(&s.weather, func(ctx context.Context) (net.Conn, error) {
 		return direct.DialContext(ctx, "tcp", "api.ok.ru:443")
 	})
@@ -89,7 +92,8 @@ func (s *soak) network(direct *http.Transport) *http.Transport {
 	network := direct.Clone()
 	network.DialContext = dialer{&s.weather, s.proxy}.DialContext
 	network.MaxConnsPerHost = maxConnections
-	network.TLSClientConfig.CurvePreferences = []tls.CurveID{tls.CurveP256} // the cheapest
+	network.HTTP2 = &http.HTTP2Config{SendPingTimeout: time.Second, PingTimeout: time.Second} // finds half-open connections
+	network.TLSClientConfig.CurvePreferences = []tls.CurveID{tls.CurveP256}                   // the cheapest
 	return network
 }
 

@@ -12,12 +12,14 @@ import (
 //
 //   - OKRU_SOAK=3m is for how long; OKRU_LONG=1 means 8 s, and the default is
 //     5 s;
+//   - OKRU_SOAK_HTTP2=1 makes the clients speak HTTP/2;
 //   - OKRU_SOAK_SEED=7 repeats the schedule of a run;
 //   - OKRU_SOAK_RESULTS=results.md writes the figures there.
 func TestSoak(t *testing.T) {
 	length, seed := lengthOf(t), seedOf(t)
 	p := newPlan(seed, length, t.TempDir())
-	t.Logf("%v of trouble with OKRU_SOAK_SEED=%d", length, seed)
+	p.http2 = os.Getenv("OKRU_SOAK_HTTP2") == "1"
+	t.Logf("%v of trouble with OKRU_SOAK_SEED=%d, HTTP/2: %v", length, seed, p.http2)
 	r, err := run(p)
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +46,13 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// checkTrouble fails if nothing went wrong: a soak in the calm proves nothing.
+// long is the length from which on a soak has enough calls in each kind of
+// trouble to count them.
+const long = time.Minute
+
+// checkTrouble fails if a kind of trouble never happened in a long soak, or if
+// too few calls of a client succeeded: a soak without trouble, or without
+// calls that succeed, proves nothing.
 func checkTrouble(t *testing.T, r *report) {
 	if r.tally.succeeded.Load() == 0 {
 		t.Error("no call succeeded")
@@ -52,11 +60,36 @@ func checkTrouble(t *testing.T, r *report) {
 	if len(r.tally.failures.all()) == 0 {
 		t.Error("no call failed")
 	}
+	report := t.Logf
+	if r.plan.length >= long {
+		report = t.Errorf
+	}
 	for k := range kind(kinds) {
 		if r.weather.hits[k].Load() == 0 {
-			t.Logf("never happened: %v", k)
+			report("never happened: %v", k)
 		}
 	}
+	shares := make(map[string]float64)
+	for _, p := range r.processes {
+		shares[p.name] = r.share(p)
+		if shares[p.name] < leastShare {
+			report("client with %s: %.2f of its calls succeeded, want %.2f", p.name, shares[p.name], leastShare)
+		}
+	}
+	if least := 0.8 * shares["Bucket"]; shares["Adaptive"] < least {
+		report("client with Adaptive: %.2f of its calls succeeded, want %.2f", shares["Adaptive"], least)
+	}
+}
+
+// leastShare is the part of its calls that each client must get through the
+// trouble.
+const leastShare = 0.3
+
+// share returns the part of the calls of p that succeeded.
+func (r *report) share(p *process) float64 {
+	all := r.tally.outcomes.all()
+	succeeded, failed := all["client with "+p.name+": succeeded"], all["client with "+p.name+": failed"]
+	return float64(succeeded) / float64(max(succeeded+failed, 1))
 }
 
 func lengthOf(t *testing.T) time.Duration {
@@ -87,9 +120,12 @@ func seedOf(t *testing.T) uint64 {
 }
 
 func commandLine() string {
-	command := "OKRU_SOAK=" + os.Getenv("OKRU_SOAK") + " go test -run Soak -timeout 10m ."
-	if raceEnabled {
-		command = "OKRU_SOAK=" + os.Getenv("OKRU_SOAK") + " go test -race -run Soak -timeout 10m ."
+	command := "OKRU_SOAK=" + os.Getenv("OKRU_SOAK")
+	if os.Getenv("OKRU_SOAK_HTTP2") == "1" {
+		command += " OKRU_SOAK_HTTP2=1"
 	}
-	return command
+	if raceEnabled {
+		return command + " go test -race -run Soak -timeout 10m ."
+	}
+	return command + " go test -run Soak -timeout 10m ."
 }

@@ -26,6 +26,7 @@ const (
 	// In answers, see service.
 	status429  // with Retry-After: 1
 	status503  // with Retry-After: 1
+	wrongWait  // 429 or 503 with a Retry-After that means nothing
 	code1      // UNKNOWN, before or after the method ran
 	code2      // SERVICE, before or after
 	code8      // FLOOD_BLOCKED
@@ -33,6 +34,8 @@ const (
 	page502    // HTML, before or after
 	cutAnswer  // the body ends in the middle
 	lateAnswer // half a second late, after the method ran
+	lateChunk  // the second half of the body comes 200 ms after the first
+	goAway     // HTTP/2: the server sends GOAWAY; HTTP/1.1: it closes the connection
 	limit      // the server allows a part of the calls only
 
 	// With sessions.
@@ -58,20 +61,23 @@ var outlook = [kinds]struct {
 	resetBefore: {"reset before the request arrived", 100},
 	resetAfter:  {"reset after the request arrived", 150},
 	silence:     {"half-open connection", 60},
-	truncation:  {"connection cut within an answer", 120},
+	truncation:  {"connection cut within a response", 120},
 	garbage:     {"garbage instead of TLS", 500},
 	impostor:    {"wrong certificate", 500},
 	noName:      {"DNS failure", 700},
 	restart:     {"server restart", 0},
 	status429:   {"429 with Retry-After", 250},
 	status503:   {"503 with Retry-After", 250},
+	wrongWait:   {"429 or 503 with a meaningless Retry-After", 250},
 	code1:       {"code 1, before or after the call ran", 150},
 	code2:       {"code 2, before or after the call ran", 150},
 	code8:       {"code 8", 200},
 	code9:       {"code 9", 200},
 	page502:     {"HTML page with 502, before or after", 150},
 	cutAnswer:   {"truncated body", 150},
-	lateAnswer:  {"answer half a second late", 200},
+	lateAnswer:  {"response half a second late", 200},
+	lateChunk:   {"late chunk", 250},
+	goAway:      {"connection closed after a response", 250},
 	limit:       {"limit of the server", 0},
 	revocation:  {"session revoked", 0},
 	expiry:      {"session expired", 0},
