@@ -7,8 +7,8 @@ import (
 	"golang.org/x/term"
 )
 
-// A bar shows progress on standard error, if somebody is there to see it.
-type bar struct{ shown *progressbar.ProgressBar } // nil: nobody is
+// A bar shows progress on standard error, if it is a terminal.
+type bar struct{ shown *progressbar.ProgressBar } // nil: no terminal
 
 func newBar(total int, quiet bool) bar {
 	if quiet || !term.IsTerminal(int(os.Stderr.Fd())) {

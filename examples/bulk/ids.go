@@ -29,8 +29,8 @@ func readIDs(name string, known []string) ([]string, error) {
 }
 
 // parseIDs reads one id per line. It leaves out blank lines and ids that came
-// before: asking twice costs quota. It refuses what is no id, since OK would
-// refuse the whole chunk that has it.
+// before: asking again costs quota. It rejects what is not an id, since OK would
+// reject the whole chunk that has it.
 func parseIDs(r io.Reader) (ids []string, err error) {
 	seen := make(map[uint64]bool)
 	lines := bufio.NewScanner(r)

@@ -6,9 +6,9 @@
 //   - The client repeats what failed, so a worker just makes calls; see the
 //     method ask in walk.go.
 //   - A chunk that fails for good is not lost but asked again in the next round,
-//     and what was answered is not asked again. An error that no repeat will
+//     and ids with a response are not asked for again. An error that no repeat will
 //     mend ends the walk at once.
-//   - Ctrl-C ends every call, every pause and every place in line, since all
+//   - Ctrl-C ends every call, every pause and every wait in a queue, since all
 //     of them have one context.
 //
 // Without settings it runs against a fake of the service inside the program,

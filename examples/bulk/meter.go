@@ -16,7 +16,7 @@ const (
 )
 
 // A meter is the limiter of the client, and counts what it sees: every attempt
-// waits for it, repeats included, and it hears how each one ended.
+// waits for it, repeats included, and it learns how each one ended.
 type meter struct {
 	*ratelimit.Adaptive
 	attempts, refused atomic.Int64

@@ -11,7 +11,7 @@ import (
 	okerrors "github.com/go-okru/okru/errors"
 )
 
-// errOutage says that the service seems to be out of reach.
+// errOutage reports that the service seems to be out of reach.
 var errOutage = errors.New("the service fails every call")
 
 // An outage counts the failures since the last success, of all workers: one
@@ -39,7 +39,7 @@ func (o *outage) check(err error) error {
 }
 
 // isFinal reports whether err would come again in the next round, from any
-// chunk: a session that was refused, a quota that is used up, a bad signature,
+// chunk: a session that was rejected, a quota that is used up, a bad signature,
 // Ctrl-C.
 func isFinal(err error) bool {
 	if errors.Is(err, errOutage) || errors.Is(err, context.Canceled) {
@@ -53,7 +53,7 @@ func isFinal(err error) bool {
 	}
 	refused, ok := errors.AsType[interface {
 		error
-		Terminal() bool // the client refused to send the call
+		Terminal() bool // the client rejected the call locally
 	}](err)
 	return ok && refused.Terminal() && !errors.Is(err, context.DeadlineExceeded)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/go-okru/okru/oktest"
 )
 
-// A service is whom the program asks: OK, or a fake of it.
+// A service is OK, or a fake of it.
 type service struct {
 	name   string
 	config okru.Config

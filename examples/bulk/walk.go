@@ -18,7 +18,7 @@ import (
 const (
 	chunkSize  = 100         // the most that users.getInfo takes
 	maxRounds  = 5           // how often a chunk is asked for
-	roundPause = time.Second // before the second round, then twice as long each time
+	roundPause = time.Second // before the second round, then doubled each time
 	callLimit  = time.Minute // for a call with all its repeats: a client has no timeout of its own
 )
 
@@ -32,14 +32,14 @@ type user struct {
 type walker struct {
 	client   *http.Client
 	workers  int
-	progress func(ids int) // called by all workers, with the number of ids just answered
+	progress func(ids int) // called by all workers, with the number of ids in the last response
 }
 
 // A harvest is what came of a walk.
 type harvest struct {
 	asked    int
 	users    []user   // those that OK knows
-	left     []string // ids without an answer
+	left     []string // ids without a response
 	failures int      // calls that failed in spite of their repeats
 }
 

@@ -54,7 +54,7 @@ func known(users []user) []string {
 }
 
 // All users are found, each once, though the server fails now and then and
-// allows half of what the limiter begins with, in either way to say no.
+// allows half of what the limiter begins with, by either kind of rejection.
 func TestWalkLosesNobody(t *testing.T) {
 	for name, status := range map[string]int{"status 429": http.StatusTooManyRequests, "code 8": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -83,8 +83,9 @@ func TestWalkLosesNobody(t *testing.T) {
 	}
 }
 
-// checkNeed fails if the server throttled nobody, or answered a call about
-// users of whom it had told before; an answer that a fault spoilt tells nothing.
+// checkNeed fails if the server throttled no call, or answered a call about
+// users that an earlier response had; a response that a fault changed does not
+// count.
 func checkNeed(t *testing.T, calls []oktest.Call) {
 	t.Helper()
 	told := make(map[string]bool)
@@ -167,7 +168,7 @@ func TestWalkStopsAtFinalErrors(t *testing.T) {
 	}
 }
 
-// A chunk that never succeeds does not keep the others from being answered,
+// A chunk that never succeeds does not keep the others from succeeding,
 // and is reported.
 func TestWalkReportsWhatIsLeft(t *testing.T) {
 	inBubble(t, func(t *testing.T, fake *oktest.Server, w walker) {
@@ -183,7 +184,7 @@ func TestWalkReportsWhatIsLeft(t *testing.T) {
 	})
 }
 
-// However the calls stand, in line, on the way or before a repeat, the walk
+// Whether the calls are in the queue, in flight or before a repeat, the walk
 // ends with its context.
 func TestWalkEndsWithItsContext(t *testing.T) {
 	for name, fault := range map[string]oktest.Fault{
@@ -210,7 +211,7 @@ func TestWalkEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// Ids that OK does not know are answered, too: by nothing.
+// Ids that OK does not know get an empty response.
 func TestWalkOfStrangers(t *testing.T) {
 	inBubble(t, func(t *testing.T, fake *oktest.Server, w walker) {
 		fake.Handle("users.getInfo", func(p url.Values) (any, error) {

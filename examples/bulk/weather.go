@@ -14,7 +14,7 @@ func setWeather(fake *oktest.Server) {
 	fake.Limit(oktest.Limit{PerSecond: 15, Burst: 5, Status: http.StatusTooManyRequests})
 	for _, f := range []oktest.Fault{
 		{Match: nth(10), Reset: true},
-		{Match: nth(20), Reset: true, AfterRun: true}, // done, but the answer is lost
+		{Match: nth(20), Reset: true, AfterRun: true}, // it ran, but the response is lost
 		{Match: nth(30), Status: http.StatusServiceUnavailable},
 		{Match: nth(40), Code: okerrors.CodeFloodBlocked}, // repeated after 5 to 10 s, while the others go on
 		{Match: nth(50), Code: okerrors.CodeService},

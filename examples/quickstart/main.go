@@ -114,7 +114,7 @@ type user struct {
 	} `json:"location"`
 }
 
-// showFriends makes two calls by okru.Call, which decodes the answers.
+// showFriends makes two calls by okru.Call, which decodes the responses.
 func showFriends(ctx context.Context, client *http.Client) error {
 	ids, err := okru.Call[[]string](ctx, client, "friends.get", nil)
 	if err != nil || len(ids) == 0 {
@@ -135,7 +135,7 @@ func showFriends(ctx context.Context, client *http.Client) error {
 	return nil
 }
 
-// showError makes a call that fails and shows what a program can tell of it.
+// showError makes a call that fails and shows what the error contains.
 func showError(ctx context.Context, client *http.Client) error {
 	_, err := okru.Call[any](ctx, client, "users.getNothing", nil)
 	e, ok := errors.AsType[*okerrors.Error](err)
@@ -155,7 +155,7 @@ func newTable(columns ...string) *tabwriter.Writer {
 	return w
 }
 
-// explain says in one line what went wrong and what to do.
+// explain returns a line about what went wrong and what to do.
 func explain(err error) string {
 	switch e, ok := errors.AsType[*okerrors.Error](err); {
 	case ok && errors.Is(err, okerrors.ErrSession):

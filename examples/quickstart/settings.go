@@ -31,7 +31,7 @@ func settings() (cfg okru.Config, where string, stop func(), err error) {
 	}, "a fake of api.ok.ru inside this program; set OKRU_APPLICATION_KEY for the real one", fake.Close, nil
 }
 
-// realService returns the configuration that the environment holds, or an
+// realService returns the configuration that the environment has, or an
 // error that names what is missing.
 func realService() (okru.Config, error) {
 	cfg := okru.Config{

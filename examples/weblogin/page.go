@@ -9,7 +9,7 @@ import (
 
 // A page is what there is to show.
 type page struct {
-	Name    string // of the visitor; empty: nobody is signed in
+	Name    string // of the visitor; empty: no visitor is signed in
 	Friends []person
 	Notice  string // what went wrong
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A seal is a key that tells what this program has handed out from what
-// somebody made up.
+// A seal is a key that distinguishes what this program has issued from what
+// it has not.
 type seal []byte
 
 // close returns text, which is for name alone and good until then, with a MAC:

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// selfCheck signs in at the fake's pages as a human would, without a browser,
+// selfCheck signs in at the fake's pages as a user would, without a browser,
 // and writes the friends that the site shows then.
 func selfCheck(ctx context.Context, site string, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
@@ -43,7 +43,7 @@ func selfCheck(ctx context.Context, site string, out io.Writer) error {
 	return nil
 }
 
-// A human is somebody with a browser.
+// A human is a user with a browser.
 type human struct {
 	ctx    context.Context
 	client *http.Client
@@ -67,7 +67,7 @@ var (
 )
 
 // submit sends the form of the page, which must be one of the fake's, with
-// what the human adds to it.
+// what the user adds to it.
 func (h *human) submit(fields url.Values) error {
 	form := action.FindStringSubmatch(h.text)
 	if form == nil {

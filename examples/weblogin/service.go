@@ -16,7 +16,7 @@ type service struct {
 	api   okru.Config
 	grant oauth.Code // without what differs between two sign-ins
 	pages string     // where browsers find the login pages
-	hint  string     // for whoever starts the program
+	hint  string     // for the user of the program
 	close func()
 }
 
@@ -38,7 +38,7 @@ func newService(forceFake bool) service {
 	}
 }
 
-// Of the one who can sign in at the fake.
+// Of the user who can sign in at the fake.
 const (
 	fakeLogin    = "anna@example.org"
 	fakePassword = "her password"

@@ -51,7 +51,7 @@ func (s *site) handler() http.Handler {
 	return withHeaders(http.NewCrossOriginProtection().Handler(mux))
 }
 
-// withHeaders lets a page load nothing but the style sheet, and nobody keep
+// withHeaders lets a page load nothing but the style sheet, and no cache keep
 // what is meant for one visitor.
 func withHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

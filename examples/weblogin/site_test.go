@@ -46,7 +46,7 @@ func TestSessionEnds(t *testing.T) {
 	}
 }
 
-// A failure that passes signs nobody out.
+// A temporary failure signs no visitor out.
 func TestPassingFailure(t *testing.T) {
 	t.Run("of the API", func(t *testing.T) {
 		s := newStage(t)
@@ -93,7 +93,7 @@ func TestSignOut(t *testing.T) {
 	s.want(http.StatusOK, "/", signedOut)
 }
 
-// Nobody is signed in by a redirect that does not answer what this very
+// No visitor is signed in by a redirect that does not belong to what this very
 // browser began.
 func TestForgedRedirects(t *testing.T) {
 	s := newStage(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/go-okru/okru/oktest"
 )
 
-// A stage is a site, the fake behind it, and somebody with a browser.
+// A stage is a site, the fake behind it, and a user with a browser.
 type stage struct {
 	t     *testing.T
 	fake  *oktest.Server
@@ -72,7 +72,7 @@ func (s *stage) signIn() {
 	s.want(http.StatusOK, "/", "Пётр Попов")
 }
 
-// want fails the test unless the human sees text at path.
+// want fails the test unless the user sees text at path.
 func (s *stage) want(status int, path, text string) {
 	s.t.Helper()
 	err := s.human.open(s.http.URL + path)

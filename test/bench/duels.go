@@ -83,7 +83,7 @@ func signedText(u *url.URL, t subject.Target) string {
 	return subject.SignedText(params, t.Token.AccessToken, t.Secret)
 }
 
-// ready always returns the same answer.
+// ready always returns the same response.
 type ready struct{ resp *http.Response }
 
 // RoundTrip implements [http.RoundTripper].

@@ -6,7 +6,7 @@ import (
 	"github.com/go-okru/okru/test/bench/internal/rounds"
 )
 
-// An effort says how long to measure, and how far to go.
+// An effort is how long to measure, and how far to go.
 type effort struct {
 	memory, loopback, duels rounds.Plan
 

@@ -15,7 +15,7 @@ type growth struct {
 	answers []grow.Answer
 }
 
-// readers are whose allocations are measured over long answers.
+// readers are whose allocations are measured over long responses.
 var readers = []string{subject.Stack, subject.Usual, subject.RestyV3}
 
 func measureGrowth(e effort) (*growth, error) {

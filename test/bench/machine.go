@@ -19,7 +19,7 @@ func machine() string {
 	return fmt.Sprintf("%s, %s/%s, GOMAXPROCS %d%s", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), cpu)
 }
 
-// processor returns the model of the processor, where Linux tells it.
+// processor returns the model of the processor, on Linux.
 func processor() string {
 	f, err := os.Open("/proc/cpuinfo")
 	if err != nil {

@@ -91,5 +91,5 @@ func (r results) write(folder, text string) error {
 	return os.WriteFile(filepath.Join(folder, "results.md"), []byte(text), 0o666)
 }
 
-// progress tells what the program is at.
+// progress prints what the program does.
 func progress(what string) { fmt.Fprintln(os.Stderr, "bench:", what) }

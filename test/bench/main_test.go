@@ -53,7 +53,7 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
-// wantGoroutines waits for those that were told to end.
+// wantGoroutines waits for those that are about to end.
 func wantGoroutines(t *testing.T, want int) {
 	t.Helper()
 	for range 100 {

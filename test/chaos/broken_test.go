@@ -75,7 +75,7 @@ func TestDuplicatesAreFound(t *testing.T) {
 	finds(t, p, "writes duplicated")
 }
 
-// A client that says yes without having asked.
+// A client that reports success without a call.
 func TestLostWritesAreFound(t *testing.T) {
 	p := smallPlan(t)
 	p.above = layer(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
@@ -87,7 +87,7 @@ func TestLostWritesAreFound(t *testing.T) {
 	finds(t, p, "writes lost")
 }
 
-// A client that hands each caller the answer to the call before.
+// A client that returns to each caller the response of the call before.
 func TestSwappedAnswersAreFound(t *testing.T) {
 	p := smallPlan(t)
 	var mu sync.Mutex
@@ -110,7 +110,7 @@ func TestSwappedAnswersAreFound(t *testing.T) {
 	finds(t, p, "wrong answers")
 }
 
-// A client that calls on behalf of somebody else.
+// A client that calls on behalf of another user.
 func TestWrongUsersAreFound(t *testing.T) {
 	p := smallPlan(t)
 	var first atomic.Pointer[oauth2.Token]
@@ -141,7 +141,7 @@ func TestLateCallsAreFound(t *testing.T) {
 	finds(t, p, "calls back late")
 }
 
-// A layer that lets one call wait for ever.
+// A layer that lets one call hang.
 func TestStuckCallsAreFound(t *testing.T) {
 	p := smallPlan(t)
 	p.deadline, p.slack = 100*time.Millisecond, 0
@@ -179,7 +179,7 @@ func TestLeakedGoroutinesAreFound(t *testing.T) {
 	finds(t, p, "goroutines leaked")
 }
 
-// A layer that does not close one answer.
+// A layer that does not close one response.
 func TestOpenConnectionsAreFound(t *testing.T) {
 	p := smallPlan(t)
 	p.patience = 100 * time.Millisecond
@@ -230,7 +230,7 @@ func TestGrowingHeapIsFound(t *testing.T) {
 		grows   bool
 	}{
 		{nil, false},
-		{[]uint64{1, 1 << 40}, false}, // too few to tell
+		{[]uint64{1, 1 << 40}, false}, // too few to decide
 		{[]uint64{50 << 20, 90 << 20, 60 << 20}, false},
 		{[]uint64{50 << 20, 90 << 20, 120 << 20}, true},
 		{[]uint64{1 << 20, 1 << 20, 1 << 20, 1 << 20, 900 << 20, 1 << 20, 1 << 20, 900 << 20, 2 << 20}, false}, // peaks

@@ -27,7 +27,7 @@ type call struct {
 	person   int
 	method   string
 	how      how
-	size     int           // of the answer
+	size     int           // of the response
 	deadline time.Duration // from the beginning
 	cancel   time.Duration // likewise; 0: it is not cancelled
 }
@@ -140,7 +140,7 @@ func (s *soak) session(ctx context.Context, c *call) context.Context {
 	return ctx
 }
 
-// succeeded checks an answer.
+// succeeded checks a response.
 func (s *soak) succeeded(c *call, got echo) {
 	s.tally.succeeded.Add(1)
 	s.ledger.told(c.number)
@@ -187,7 +187,7 @@ func (c *call) request(ctx context.Context) (*http.Request, error) {
 	return r, err
 }
 
-// statusError is an answer with an HTTP status that means no success.
+// statusError is a response with an HTTP status that is not a success.
 type statusError int
 
 func (e statusError) Error() string { return "answer with status " + strconv.Itoa(int(e)) }

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// newImpostor returns the TLS settings of a server that says it is api.ok.ru
-// and that nobody vouches for.
+// newImpostor returns the TLS settings of a server that claims to be api.ok.ru
+// with a certificate that no authority signed.
 func newImpostor() *tls.Config {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -3,7 +3,7 @@ package chaos
 import "sync"
 
 // A ledger is what is known of every call, by its number: how often it ran on
-// the server, and whether the client was told so. It is safe for concurrent
+// the server, and whether the client got a response. It is safe for concurrent
 // use, and a byte per call, so that it does not look like a leak.
 type ledger struct {
 	mu    sync.Mutex
@@ -46,17 +46,17 @@ func (l *ledger) ran(number int) bool {
 	return true
 }
 
-// told notes that the client was told that the call ran.
+// told records that the client got the response.
 func (l *ledger) told(number int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.calls[number] |= wasTold
 }
 
-// An audit is what a ledger says about writes.
+// An audit is the result of a ledger.
 type audit struct {
-	ran        int // writes that ran, whatever the client was told
-	told       int // writes that the client was told of
+	ran        int // writes that ran, whatever the client got
+	told       int // writes whose response the client got
 	lost       int // of these, the ones that never ran
 	duplicated int // runs beyond the first of a write
 }

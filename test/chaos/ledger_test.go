@@ -11,7 +11,7 @@ func TestAudit(t *testing.T) {
 	}{
 		{false, 3, true}, // a read may run more than once
 		{true, 1, true},
-		{true, 1, false}, // it ran, and its answer was lost
+		{true, 1, false}, // it ran, and its response was lost
 		{true, 0, false},
 		{true, 0, true}, // lost
 		{true, 3, true}, // two too many

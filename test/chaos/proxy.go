@@ -13,11 +13,11 @@ import (
 type proxy struct {
 	weather  *weather
 	upstream func(context.Context) (net.Conn, error)
-	impostor *tls.Config // of a server whom nobody should trust
+	impostor *tls.Config // of a server that no client should trust
 
 	mu       sync.Mutex
 	address  string       // empty: not yet known
-	listener net.Listener // nil: nobody is at home
+	listener net.Listener // nil: no terminal at home
 	links    map[*link]struct{}
 	running  sync.WaitGroup
 }
@@ -46,8 +46,8 @@ func (p *proxy) open() error {
 	return nil
 }
 
-// reopen is open, but waits if somebody else has got the port meanwhile, as
-// the near end of a connection of his.
+// reopen is open, but waits if the port is in use meanwhile as the near
+// end of another connection.
 func (p *proxy) reopen(patience time.Duration) error {
 	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		err := p.open()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// recover calls on behalf of everybody, by every client, until that succeeds,
-// and returns what did not. The retry budget is spent, limiters hold back,
+// recover calls on behalf of every user, by every client, until that succeeds,
+// and returns what did not. The retry budget is spent, limiters slow down,
 // sessions are gone: none of that may last.
 func (s *soak) recover() (unrecovered []string) {
 	var waiting sync.WaitGroup

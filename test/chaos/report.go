@@ -13,7 +13,7 @@ type report struct {
 	*soak
 	audit           audit
 	stuck           int64    // calls that never came back
-	unrecovered     []string // who could not call when all was well again
+	unrecovered     []string // users and clients that could not call after the trouble
 	openConnections int      // on the server, after all clients had closed theirs
 	leaked          error    // goroutines
 	took            time.Duration
@@ -117,7 +117,7 @@ func (r *report) calls() []row {
 		{"renewals of sessions", t.renewals.Load()},
 		{"renewals that failed", t.renewalErrors.Load()},
 		{"writes that ran", r.audit.ran},
-		{"writes that the client was told of", r.audit.told},
+		{"writes whose response the client got", r.audit.told},
 		{"most that a call outlived its context by", time.Duration(t.latest.Load()).Round(time.Millisecond)},
 		{"heap in use, first third", mebibytes(first)},
 		{"heap in use, last third", mebibytes(last)},

@@ -17,11 +17,11 @@ const shortest = 12
 
 // secrets are all secrets that came up, to be searched for in any text. They
 // are safe for concurrent use, and every caller uses them all the time: only a
-// new secret takes a lock, lest callers queue up here and not in the client.
+// new secret takes a lock, or callers would queue here and not in the client.
 type secrets struct {
 	seen  sync.Map                            // as they were added
 	known atomic.Pointer[map[string][]string] // every spelling, by its first bytes; not modified once stored
-	mu    sync.Mutex                          // of who replaces known
+	mu    sync.Mutex                          // for the replacement of known
 }
 
 // add makes s know a secret, also as queries and JSON spell it. Shorter ones

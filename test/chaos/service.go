@@ -19,8 +19,8 @@ const (
 	writeMethod = "chaos.addEcho"
 )
 
-// An echo is the answer to a call: what the call said, and whose session it
-// had.
+// An echo is the response of a call: its parameters, and the user of its
+// session.
 type echo struct {
 	Number int    `json:"number"`
 	User   string `json:"user"`
@@ -28,7 +28,7 @@ type echo struct {
 	Filler string `json:"filler"` // as long as the call asked for
 }
 
-// sessionLifetime is how long sessions last that nobody ends before.
+// sessionLifetime is how long sessions last that are not ended before.
 const sessionLifetime = 4 * time.Second
 
 // A service is the fake OK with two methods, in any weather.
@@ -48,7 +48,7 @@ func newService(w *weather, l *ledger, seen *witness) *service {
 	s.witness.secrets.add(s.App().Secret)
 	s.Handle(readMethod, s.read)
 	s.Handle(writeMethod, s.write)
-	s.Inject(oktest.Fault{Match: s.see}) // harms nobody
+	s.Inject(oktest.Fault{Match: s.see}) // changes no response
 	for _, f := range s.faults() {
 		s.Inject(f)
 	}
@@ -64,7 +64,7 @@ func (s *service) see(c oktest.Call) bool {
 	return false
 }
 
-// faults returns the troubles with answers and renewals.
+// faults returns the troubles with responses and renewals.
 func (s *service) faults() []oktest.Fault {
 	when := func(k kind, f oktest.Fault) oktest.Fault {
 		f.Match = func(oktest.Call) bool { return s.weather.strikes(k) }

@@ -29,13 +29,13 @@ type soak struct {
 	rate      float64 // calls per second that all callers make together
 }
 
-// run carries out a plan. The error says why it could not; what went wrong
+// run carries out a plan. The error is why it could not; what went wrong
 // with okru is in the report.
 func run(p plan) (*report, error) {
 	before := goleak.IgnoreCurrent()
 	s := &soak{plan: p}
 	defer log.SetOutput(log.Writer())
-	log.SetOutput(&s.witness) // where net/http says what it thinks of connections
+	log.SetOutput(&s.witness) // where net/http logs errors of connections
 	begin := time.Now()
 	if err := s.setUp(); err != nil {
 		s.tearDown()
@@ -53,7 +53,7 @@ func run(p plan) (*report, error) {
 	return r, nil
 }
 
-// setUp starts the server, the proxy and the clients, and signs everybody in.
+// setUp starts the server, the proxy and the clients, and signs all users in.
 func (s *soak) setUp() error {
 	s.service = newService(&s.weather, &s.ledger, &s.witness)
 	direct := s.service.Transport().(*http.Transport)
@@ -97,7 +97,7 @@ func (s *soak) network(direct *http.Transport) *http.Transport {
 	return network
 }
 
-// storm lets everybody call while the schedule lasts, and waits for the last
+// storm lets all callers call while the schedule lasts, and waits for the last
 // calls.
 func (s *soak) storm() {
 	ctx, cancel := context.WithTimeout(context.Background(), s.plan.length)
@@ -114,8 +114,8 @@ func (s *soak) storm() {
 	await(&callers, 2*s.plan.deadline+s.plan.slack)
 }
 
-// keepCalling is a caller. He pauses between calls, so that all of them
-// together call at the rate of s. He lets a turn pass while many calls are
+// keepCalling is a caller. It pauses between calls, so that all of them
+// together call at the rate of s. It skips a turn while many calls are
 // under way: a machine that has got slower since its trial would not catch up.
 func (s *soak) keepCalling(ctx context.Context, rng *rand.Rand) {
 	between := float64(s.plan.callers) / s.rate * float64(time.Second)
@@ -127,7 +127,7 @@ func (s *soak) keepCalling(ctx context.Context, rng *rand.Rand) {
 	}
 }
 
-// readObjects prints what holds secrets.
+// readObjects prints what contains secrets.
 func (s *soak) readObjects() {
 	for _, p := range s.processes {
 		for _, verb := range []string{"%v", "%+v", "%#v"} {

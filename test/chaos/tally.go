@@ -26,8 +26,8 @@ type tally struct {
 	latest                     atomic.Int64 // how long after its end a call came back at most, in ns
 	outcomes                   counts       // by client, and by how sessions are had
 	failures                   counts       // by why
-	answers                    counts       // that are no success, by what they say
-	strayed                    sample       // of wrong answers
+	answers                    counts       // that are not a success, by their error
+	strayed                    sample       // of wrong responses
 }
 
 // lateness notes by how much a call outlived its context.

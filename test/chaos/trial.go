@@ -33,7 +33,7 @@ func (s *soak) warmUp(callers, calls int) {
 	await(&all, time.Duration(calls)*s.plan.deadline+s.plan.slack)
 }
 
-// await waits for callers whose calls should end, and not for ever.
+// await waits for callers whose calls should end, within a bound.
 func await(callers *sync.WaitGroup, patience time.Duration) {
 	ended := make(chan struct{})
 	go func() {

@@ -11,7 +11,7 @@ func (s *soak) apply(c change) {
 	switch c.kind {
 	case restart:
 		if c.ends {
-			_ = s.proxy.reopen(5 * time.Second) // if it fails, nobody recovers
+			_ = s.proxy.reopen(5 * time.Second) // if it fails, no client recovers
 			return
 		}
 		s.weather.hits[restart].Add(1)
@@ -51,8 +51,8 @@ func (s *soak) limit(c change) {
 		oktest.Limit{PerSecond: s.rate / float64(s.plan.people), Burst: 5, Per: oktest.PerUser, Status: 429, TellWait: true})
 }
 
-// spoilSessions ends the session of everybody at once, but for the eternal
-// ones: nobody could renew them.
+// spoilSessions ends the sessions of all users at once, but for the eternal
+// ones: they cannot be renewed.
 func (s *soak) spoilSessions(c change) {
 	for _, p := range s.people {
 		if !c.ends && p.way != byHand {

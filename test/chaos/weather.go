@@ -23,7 +23,7 @@ const (
 	noName                  // DNS fails
 	restart                 // the listener is gone, all connections are cut
 
-	// In answers, see service.
+	// In responses, see service.
 	status429  // with Retry-After: 1
 	status503  // with Retry-After: 1
 	wrongWait  // 429 or 503 with a Retry-After that means nothing

@@ -9,7 +9,7 @@ import (
 
 // A wire is the RoundTripper just above the network: it sees what is sent,
 // secrets included, makes them known before any error can show them, and
-// counts what the server says.
+// counts the responses of the server.
 type wire struct {
 	next    http.RoundTripper
 	tally   *tally

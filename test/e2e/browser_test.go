@@ -25,7 +25,7 @@ type browser struct {
 	complaints []string // of the page, on the console
 }
 
-// A step is something that a human does in a browser.
+// A step is something that a user does in a browser.
 type step = chromedp.Action[chromedp.Void]
 
 // patience is how long a step may take.
@@ -38,7 +38,7 @@ func newBrowser(t *testing.T, rules string) *browser {
 	leaveNothing(t)
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), options(path, rules)...)
 	t.Cleanup(stop)
-	// What a newer Chromium says may be unknown to chromedp, which is no error.
+	// Events of a newer Chromium may be unknown to chromedp, which is no error.
 	ctx, closePage := chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(closePage)
 	b := &browser{t: t, ctx: ctx}
@@ -104,7 +104,7 @@ func (b *browser) must(steps ...step) {
 	}
 }
 
-// get returns what a tells of the page.
+// get returns a of the page.
 func get[T any](b *browser, a chromedp.Action[T]) T {
 	b.t.Helper()
 	value, err := run(b, a)
@@ -120,7 +120,7 @@ func eval[T any](b *browser, expression string) T {
 	return get(b, chromedp.Evaluate[T](expression))
 }
 
-// page returns what a human sees: the address and the text.
+// page returns what a user sees: the address and the text.
 func (b *browser) page() string {
 	text, err := run(b, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
 	if err != nil {

@@ -22,8 +22,8 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// options returns how to start the browser: alone with this machine. More
-// rules tell it where hosts are; see --host-resolver-rules of Chromium.
+// options returns how to start the browser: with no host but this machine. More
+// rules map hosts; see --host-resolver-rules of Chromium.
 func options(path, rules string) []chromedp.ExecAllocatorOption {
 	return []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path),

@@ -95,7 +95,7 @@ func newRig(t *testing.T, secret bool) *rig {
 	return r
 }
 
-// freeURL returns a redirect URI where nobody listens.
+// freeURL returns a redirect URI where nothing listens.
 func freeURL(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "localhost:0")
@@ -107,7 +107,7 @@ func freeURL(t *testing.T) string {
 	return "http://localhost:" + port + "/signed-in"
 }
 
-// signIn runs the sign-in, and does what the human does in the browser.
+// signIn runs the sign-in, and does what the user does in the browser.
 func (r *rig) signIn(human ...step) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
 	defer cancel()

@@ -36,7 +36,7 @@ func wantNoOrphan(t *testing.T) {
 		for _, pid := range left {
 			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 		}
-		time.Sleep(20 * time.Millisecond) // nothing tells when a grandchild ends
+		time.Sleep(20 * time.Millisecond) // there is no event when a grandchild ends
 	}
 	for _, pid := range left {
 		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))

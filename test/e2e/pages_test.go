@@ -13,7 +13,7 @@ import (
 	"github.com/go-okru/okru/oktest"
 )
 
-// TestPages looks at each page of oktest that a human can get to.
+// TestPages looks at each page of oktest that a user can get to.
 func TestPages(t *testing.T) {
 	b := newBrowser(t, "")
 	for _, tt := range []struct {

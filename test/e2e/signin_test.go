@@ -2,7 +2,7 @@ package e2e_test
 
 import "github.com/chromedp/chromedp"
 
-// What a human finds on the fake's pages.
+// What a user finds on the fake's pages.
 const (
 	loginField    chromedp.CSS = `input[name="fr.email"]`
 	passwordField chromedp.CSS = `input[name="fr.password"]`
@@ -11,7 +11,7 @@ const (
 	deny          chromedp.CSS = `button[name="button_cancel_request"]`
 )
 
-// logIn fills in the login page as a human does, and sends it.
+// logIn fills in the login page as a user does, and sends it.
 func logIn(login, password string) step {
 	return chromedp.Steps(
 		visible(loginField),

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// A site is a running examples/weblogin, and who can sign in there.
+// A site is a running examples/weblogin, and the user who can sign in there.
 type site struct{ url, login, password string }
 
 // startSite builds and starts the example, as anybody would. It ends with the

@@ -29,7 +29,7 @@ func TestWeblogin(t *testing.T) {
 	b.must(click("#signout"), visible("#signin"))
 	wantAt(t, b, site.url)
 
-	// OK knows the human and his consent by now, and asks nothing.
+	// OK knows the user and the consent by now, and asks nothing.
 	b.must(click("#signin"), visible("#friends"))
 	wantFriends(t, b)
 }
@@ -42,12 +42,12 @@ func TestWebloginDenied(t *testing.T) {
 	b.must(click(deny), visible("#notice"))
 	b.wantText("#notice", "You did not allow access")
 
-	b.must(click("#signin"), visible(allow)) // he may change his mind
+	b.must(click("#signin"), visible(allow)) // the user may change their mind
 	b.must(click(allow), visible("#friends"))
 	wantFriends(t, b)
 }
 
-// A link that somebody else made signs nobody in.
+// A link that the site did not make signs no visitor in.
 func TestWebloginForged(t *testing.T) {
 	b := newBrowser(t, "")
 	site := startSite(t)

@@ -94,7 +94,7 @@ func checkBodies(t *testing.T, p peer) {
 		t.Error("a call without its scope succeeds")
 	}
 	srv.Inject(oktest.Fault{Status: http.StatusServiceUnavailable})
-	_ = c.friends(t.Context()) // an answer to some peers, an error to others
+	_ = c.friends(t.Context()) // a response to some peers, an error to others
 	synctest.Wait()
 	if b.open != 0 {
 		t.Errorf("%d bodies of answers are still open", b.open)
@@ -112,7 +112,7 @@ func checkIdle(t *testing.T, p peer) {
 	}
 }
 
-// A call that waits for its answer ends with its context. One that did not
+// A call that waits for its response ends with its context. One that did not
 // would deadlock the bubble.
 func checkCancel(t *testing.T, p peer) {
 	_, b, c := stage(t, p)
@@ -126,7 +126,7 @@ func checkCancel(t *testing.T, p peer) {
 	b.stall = nil
 }
 
-// The connection breaks after a write ran: nobody may send it again.
+// The connection breaks after a write ran: it must not be sent again.
 func checkOnce(t *testing.T, p peer) {
 	srv, b, c := stage(t, p, "SET_STATUS")
 	srv.Inject(oktest.Fault{Method: "users.setStatus", Reset: true, AfterRun: true})

@@ -1,5 +1,5 @@
 // Package interop has no code of its own. Its Examples put other people's code
-// above and below the stack of okru, and its tests say what holds there. Above
+// above and below the stack of okru, and its tests check it there. Above
 // is what takes okru's client or transport; below is Config.Base.
 //
 //	peer                          place   mind
@@ -19,12 +19,12 @@
 //	go-retryablehttp: client      above   RetryMax 0, or attempts multiply and writes are repeated
 //	go-retryablehttp: policies    inside  transport.Retry has fields for them
 //
-// # What holds
+// # What is checked
 //
 // Through each peer but the proxy, TestContract checks that API errors are
-// found by errors.AsType and errors.Is, that the bodies of answers are closed,
+// found by errors.AsType and errors.Is, that the bodies of responses are closed,
 // that a call ends with its context, and that a write whose connection breaks
-// is not sent again. A proxy passes API errors on as the answers they are.
+// is not sent again. A proxy passes API errors on as responses.
 //
 // # What does not
 //

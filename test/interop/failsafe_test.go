@@ -23,8 +23,8 @@ import (
 
 type policy = failsafe.Policy[*http.Response]
 
-// newBreaker opens after failures in a row: errors, 5xx, and what OK says in an
-// answer with status 200.
+// newBreaker opens after failures in a row: errors, 5xx, and API errors in a
+// response with status 200.
 func newBreaker(failures uint) circuitbreaker.CircuitBreaker[*http.Response] {
 	return circuitbreaker.NewBuilder[*http.Response]().
 		WithFailureThreshold(failures).
@@ -86,7 +86,7 @@ func TestFailsafeTimeout(t *testing.T) {
 }
 
 // A hedge above the stack sends a slow call a second time. That is well for
-// reads, and does writes twice: keep hedges to a client for reads.
+// reads, and repeats writes: keep hedges to a client for reads.
 func TestHedge(t *testing.T) {
 	for verb, twice := range map[string]bool{"users.getLoggedInUser": false, "users.setStatus": true} {
 		t.Run(verb, func(t *testing.T) {

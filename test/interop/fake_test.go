@@ -52,9 +52,9 @@ type bottom struct {
 
 	mu         sync.Mutex
 	urls       []string // requested
-	open       int      // bodies of answers
+	open       int      // bodies of responses
 	idleClosed bool
-	stall      func() // if set, calls wait for their context, and this is told
+	stall      func() // if set, calls wait for their context, and this is called
 }
 
 func (b *bottom) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -90,7 +90,7 @@ func (b *bottom) CloseIdleConnections() {
 	b.idleClosed = true
 }
 
-// A closing is a body that tells when it is closed.
+// A closing is a body that reports when it is closed.
 type closing struct {
 	io.ReadCloser
 	once   sync.Once

@@ -11,7 +11,7 @@ import (
 	"github.com/go-okru/okru/oktest"
 )
 
-// maxAge makes answers cacheable: OK forbids it for all of them.
+// maxAge makes responses cacheable: OK forbids it for all of them.
 type maxAge struct {
 	next    http.RoundTripper
 	seconds int
@@ -25,7 +25,7 @@ func (m maxAge) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// A cache above the stack keeps answers to GETs under the URL that the program
+// A cache above the stack keeps responses to GETs under the URL that the program
 // asked for. API errors do not get into it, being errors. It knows nothing of
 // sessions: use one per user, or for calls that need no session.
 func Example_httpcache() {
@@ -45,7 +45,7 @@ func Example_httpcache() {
 	// calls: 1
 }
 
-// keyed notes under which keys answers are stored.
+// keyed notes under which keys responses are stored.
 type keyed struct {
 	httpcache.Cache
 	keys []string

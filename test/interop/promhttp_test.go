@@ -13,7 +13,7 @@ import (
 
 // Prometheus above the stack counts what the program asked for, below it what
 // was sent. Errors count nowhere: above, that includes API errors, unless
-// Config.PassErrors leaves them in the answers.
+// Config.PassErrors leaves them in the responses.
 func Example_promhttp() {
 	srv := oktest.NewServer(oktest.App{})
 	defer srv.Close()

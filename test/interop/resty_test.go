@@ -13,7 +13,7 @@ import (
 )
 
 // Resty v2 over our client. Leave its retries off: it knows neither which
-// methods are safe to repeat nor what OK says in an answer with status 200.
+// methods are safe to repeat nor API errors in a response with status 200.
 func Example_restyV2() {
 	srv := oktest.NewServer(oktest.App{})
 	defer srv.Close()

@@ -16,7 +16,7 @@ import (
 
 // Code that takes a client of go-retryablehttp gets one that repeats nothing:
 // our stack below does that already. The error of the last attempt is inside
-// its own; an answer with status 5xx would be lost but for the ErrorHandler.
+// its own; a response with status 5xx would be lost but for the ErrorHandler.
 func Example_retryablehttp() {
 	srv := oktest.NewServer(oktest.App{})
 	defer srv.Close()

@@ -32,7 +32,7 @@ func signingProxy(rt http.RoundTripper) *httputil.ReverseProxy {
 }
 
 // The reverse proxy of net/http with our stack as its transport. In front of it
-// belongs whatever tells users from strangers, and which methods they may call.
+// belongs the check which users may call, and which methods they may call.
 func Example_reverseProxy() {
 	srv := oktest.NewServer(oktest.App{})
 	defer srv.Close()

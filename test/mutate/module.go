@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// A listedPackage is what go list says about a package.
+// A listedPackage is what go list prints about a package.
 type listedPackage struct {
 	Dir, ImportPath                    string
 	GoFiles                            []string

@@ -6,7 +6,7 @@
 // It checks the commit out into a temporary directory, builds the same small
 // program, worker, with both, and lets the two take turns in short rounds.
 // Figures are CPU time. A ratio is the median of the ratios of neighboring
-// rounds: on a busy machine that says more than two figures measured one after
+// rounds: on a busy machine that is more reliable than two figures measured one after
 // the other. The ratio of the fastest tenths compares the rounds that other
 // programs disturbed least. Allocations are exact.
 //

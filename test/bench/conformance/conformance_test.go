@@ -36,7 +36,7 @@ var judged = sync.OnceValue(func() map[string]result {
 	return byName
 })
 
-// knownToBreak says what is known from reading these peers.
+// knownToBreak is what these peers break by their source.
 var knownToBreak = map[string][]rttest.Clause{
 	"retryablehttp.RoundTripper": { // a copy that shares what it sets, and an http.Client inside
 		rttest.RequestUnchanged, rttest.BodyClosed, rttest.RedirectReturned, rttest.IdleForwarded, rttest.Unwraps,
@@ -56,7 +56,7 @@ func TestOursKeepEveryRule(t *testing.T) {
 	}
 }
 
-// TestPeersAreFound proves that the tables say something.
+// TestPeersAreFound proves that the tables are not empty.
 func TestPeersAreFound(t *testing.T) {
 	for name, want := range knownToBreak {
 		r := judged()[name]

@@ -13,7 +13,7 @@ import (
 	"github.com/go-okru/okru/rttest"
 )
 
-// githubLimits are the answers by which GitHub limits.
+// githubLimits are the responses by which GitHub limits.
 var githubLimits = []rttest.Response{
 	{
 		Status: http.StatusForbidden,
@@ -31,7 +31,7 @@ var installationKey = sync.OnceValue(func() *rsa.PrivateKey {
 })
 
 // installation sends its requests for tokens by the RoundTripper that it wraps,
-// so there is one between which answers them.
+// so there is one between that answers them.
 func installation(next http.RoundTripper) http.RoundTripper {
 	app := ghinstallation.NewAppsTransportFromPrivateKey(tokenEndpoint{next}, 1, installationKey())
 	return ghinstallation.NewFromAppsTransport(app, 99)

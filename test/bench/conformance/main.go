@@ -1,5 +1,5 @@
 // Command conformance runs the kit of package rttest over the layers of okru
-// and over RoundTrippers of other modules, and prints who keeps which rule:
+// and over RoundTrippers of other modules, and prints which keep which rule:
 //
 //	go -C test/bench run ./conformance
 //

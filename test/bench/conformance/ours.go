@@ -97,7 +97,7 @@ type noSession struct{}
 
 func (noSession) Token() (*oauth2.Token, error) { return nil, oauth.ErrSignIn }
 
-// lateSession is a source that takes for ever.
+// lateSession is a source that never returns.
 type lateSession struct{ noSession }
 
 func (lateSession) TokenContext(ctx context.Context) (*oauth2.Token, error) {

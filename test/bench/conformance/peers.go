@@ -20,8 +20,8 @@ import (
 	"github.com/go-okru/okru/rttest"
 )
 
-// peers are RoundTrippers of other modules. Those that say nothing about
-// changing what they send are held to that.
+// peers are RoundTrippers of other modules. Those that do not document
+// that they change what they send must not change it.
 func peers() []subject {
 	return []subject{
 		{

@@ -25,7 +25,7 @@ const subjectVariable = "CONFORMANCE_SUBJECT"
 type result struct {
 	subject
 	violations []rttest.Violation // by clause
-	crash      string             // why there is nothing to tell; empty: there is
+	crash      string             // why there are no results; empty: there are
 }
 
 // first returns the first violation of c.
@@ -86,7 +86,7 @@ func firstLine(text string) string {
 	return line
 }
 
-// answerParent checks the subject with this name, and tells the parent process
+// answerParent checks the subject with this name, and sends the parent process
 // what it found.
 func answerParent(name string) {
 	list := subjects()

@@ -122,7 +122,7 @@ const (
 	unknownCell      = "?"
 )
 
-// verdict returns what to say about c.
+// verdict returns the cell for c.
 func (r result) verdict(c rttest.Clause) string {
 	if r.crash != "" {
 		return unknownCell

@@ -14,11 +14,11 @@ type subject struct {
 	setup  string // how it is set up
 	kit    rttest.Kit
 
-	// once says that it sends each request once, and hands over what comes
+	// once reports that it sends each request once, and returns what comes
 	// back. Rules about what else may be done cannot apply to it.
 	once bool
 
-	// documented says what it breaks on purpose, and where that is written.
+	// documented is what it breaks on purpose, and where that is documented.
 	documented map[rttest.Clause]string
 }
 

@@ -1,5 +1,5 @@
-// Command worker makes calls of one kind when it is told to, and reports how
-// long they took. The program against builds it twice, with the okru of two
+// Command worker makes calls of one kind on request, and reports how long they
+// took. The program against builds it twice, with the okru of two
 // commits, so this file uses only names that both have.
 //
 // It reads lines "ROW CALLS" and answers each with one line: nanoseconds of CPU

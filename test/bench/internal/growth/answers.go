@@ -11,7 +11,7 @@ import (
 	"github.com/go-okru/okru/test/bench/internal/subject"
 )
 
-// An Answer is what calls allocate, in bytes and in times, when the answer is
+// An Answer is what calls allocate, in bytes and in number, when the response is
 // that long.
 type Answer struct {
 	Size  int64
@@ -22,7 +22,7 @@ type Answer struct {
 // client.
 type Allocation struct{ Bytes, Allocs int64 }
 
-// Answers measures subjects over answers of those sizes, which come as a
+// Answers measures subjects over responses of those sizes, which come as a
 // stream.
 func Answers(sizes []int64, subjects []string) ([]Answer, error) {
 	var answers []Answer
@@ -44,7 +44,7 @@ func Answers(sizes []int64, subjects []string) ([]Answer, error) {
 	return answers, nil
 }
 
-// enough is how many bytes of answers say what one call allocates.
+// enough is how many bytes of responses show what one call allocates.
 const enough = 16 << 20
 
 // perCall returns what one call of a subject allocates. Meanwhile nothing else
@@ -79,7 +79,7 @@ func perCall(name string, size int64) (Allocation, error) {
 	}, nil
 }
 
-// stream answers with an object of that size, which it does not hold.
+// stream responds with an object of that size, which it does not keep.
 type stream struct{ size int64 }
 
 const (

@@ -1,5 +1,5 @@
-// Package growth tells what becomes of costs when there is more of something:
-// goroutines, keys, bytes in an answer.
+// Package growth measures how costs grow with goroutines, keys and bytes in a
+// response.
 package growth
 
 import (

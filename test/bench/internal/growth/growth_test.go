@@ -38,8 +38,8 @@ func TestKeyCounts(t *testing.T) {
 	}
 }
 
-// Pools lose some of what they hold under the race detector; a megabyte more
-// of an answer would not be overlooked.
+// Pools lose some of what they keep under the race detector; a megabyte more
+// of a response would not be overlooked.
 func TestAnswers(t *testing.T) {
 	answers, err := growth.Answers([]int64{64, 4 << 20}, []string{subject.Stack, subject.RestyV3})
 	if err != nil {

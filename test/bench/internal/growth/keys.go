@@ -10,12 +10,12 @@ import (
 	"github.com/go-okru/okru/ratelimit"
 )
 
-// Keys is what limiters for that many keys hold in memory, in bytes.
+// Keys is what limiters for that many keys keep in memory, in bytes.
 type Keys struct {
 	Count int
 
-	Keyed   uint64 // a ratelimit.Keyed with room for all of them
-	Bounded uint64 // one with room for 10,000, as by default
+	Keyed   uint64 // a ratelimit.Keyed that keeps all of them
+	Bounded uint64 // one that keeps 10,000, the default
 	Map     uint64 // a map of x/time/rate limiters, which forgets none
 }
 
@@ -29,9 +29,9 @@ func KeyCounts(counts []int) ([]Keys, error) {
 	for _, n := range counts {
 		k := Keys{Count: n}
 		var errs [2]error
-		k.Keyed = held(n, func() any { return keyed(n, n, &errs[0]) })
-		k.Bounded = held(n, func() any { return keyed(n, 0, &errs[1]) })
-		k.Map = held(n, func() any { return limiterMap(n) })
+		k.Keyed = retained(n, func() any { return keyed(n, n, &errs[0]) })
+		k.Bounded = retained(n, func() any { return keyed(n, 0, &errs[1]) })
+		k.Map = retained(n, func() any { return limiterMap(n) })
 		for _, err := range errs {
 			if err != nil {
 				return nil, err
@@ -42,9 +42,9 @@ func KeyCounts(counts []int) ([]Keys, error) {
 	return all, nil
 }
 
-// held returns the size of what build returns, garbage excluded. Of what has
+// retained returns the size of what build returns, garbage excluded. Of what has
 // few keys it has many built: the heap changes a bit by itself.
-func held(keys int, build func() any) uint64 {
+func retained(keys int, build func() any) uint64 {
 	things := make([]any, max(1, 1000/keys))
 	before := heap()
 	for i := range things {

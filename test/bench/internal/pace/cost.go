@@ -10,7 +10,7 @@ import (
 	"github.com/go-okru/okru/test/bench/internal/rounds"
 )
 
-// unhindered is a rate at which nobody has to wait.
+// unhindered is a rate at which no call waits.
 const unhindered = 1e9
 
 // A Cost is what a call costs that does not have to wait.

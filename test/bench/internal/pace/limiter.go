@@ -1,5 +1,5 @@
-// Package pace tells how well limiters keep a rate in real time, and what they
-// cost when nobody has to wait.
+// Package pace measures how well limiters keep a rate in real time, and what
+// they cost when no call waits.
 package pace
 
 import (
@@ -48,7 +48,7 @@ func newUber(ctx context.Context, perSecond float64) func() bool {
 	}
 }
 
-// clock wakes everybody up when the measurement ends. Take has no other way
+// clock wakes all callers when the measurement ends. Take has no other way
 // out, and at 10 per second the last of 1,000 callers would sleep for 100 s.
 type clock struct{ ctx context.Context }
 

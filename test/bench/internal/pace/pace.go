@@ -20,7 +20,7 @@ type Pace struct {
 
 	// Over is by how many calls the worst of all windows exceeds
 	// rate·t + 1. The times are those at which callers go on, so calls that the
-	// scheduler holds back and lets go together count, too.
+	// scheduler delays and releases together count as well.
 	Over float64
 }
 
@@ -44,7 +44,7 @@ func slot(perSecond float64) time.Duration { return time.Duration(float64(time.S
 // run returns the times at which calls passed, in order. It lasts for d from
 // the first call on.
 func run(l Limiter, perSecond float64, d time.Duration) []time.Duration {
-	ctx, cancel := context.WithCancel(context.Background()) // no deadline: limiters would refuse at once
+	ctx, cancel := context.WithCancel(context.Background()) // no deadline: limiters would reject at once
 	defer cancel()
 	take := l.New(ctx, perSecond)
 	passes := make([][]time.Duration, Callers)

@@ -66,7 +66,7 @@ func TestChart(t *testing.T) {
 	}
 }
 
-// Bars are as long as their figures say, and end within the picture.
+// Bars are as long as their figures, and end within the picture.
 func TestChartKeepsProportions(t *testing.T) {
 	svg, err := report.Chart{Bars: []report.Bar{{Times: 1}, {Times: 4}}}.SVG()
 	if err != nil {

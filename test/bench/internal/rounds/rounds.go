@@ -1,5 +1,5 @@
 // Package rounds compares things that take turns in short rounds. On a noisy
-// machine the median of the ratios of neighbouring rounds says more than two
+// machine the median of the ratios of neighbouring rounds is more reliable than two
 // figures that were measured one after the other.
 package rounds
 
@@ -16,7 +16,7 @@ type Pair struct {
 	Subject, Base func() error
 }
 
-// A Plan says how long to measure.
+// A Plan is how long to measure.
 type Plan struct {
 	Calls int           // of the base in a round; a slower subject makes fewer
 	Time  time.Duration // for all pairs together
@@ -83,7 +83,7 @@ func allocations(p Pair) (Result, error) {
 	return Result{Allocs: count(p.Subject), BaseAllocs: count(p.Base)}, err
 }
 
-// A sample holds the rounds of a pair.
+// A sample has the rounds of a pair.
 type sample struct {
 	calls, baseCalls     int // in a round
 	times, bases, ratios []float64

@@ -15,7 +15,7 @@ import (
 const RestyV3 = "resty v3"
 
 // clients are peers that build the request themselves, for every call, and
-// read the answer before they hand it out.
+// read the response before they return it.
 func clients() []Subject {
 	return []Subject{
 		{Name: "resty v2", Job: Retries | HoldsAnswers, New: newRestyV2},

@@ -8,13 +8,13 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Answer is what every call is answered with.
+// Answer is the body of every response.
 const Answer = `{"uid":"1234567890","name":"Somebody","locale":"ru","age":30}`
 
 // query is a GET of 5 parameters.
 const query = "/fb.do?method=users.getInfo&uids=1234567890,2345678901&fields=uid,name&format=json&__online=false"
 
-// InMemory is a target that answers from memory.
+// InMemory is a target that responds from memory.
 func InMemory() Target { return target(Memory{}, "https", "api.ok.ru") }
 
 func target(base http.RoundTripper, scheme, host string) Target {
@@ -39,7 +39,7 @@ func (Memory) RoundTrip(*http.Request) (*http.Response, error) {
 	return Respond(io.NopCloser(strings.NewReader(Answer)), int64(len(Answer))), nil
 }
 
-// Respond returns an answer of OK with that body.
+// Respond returns a response of OK with that body.
 func Respond(body io.ReadCloser, size int64) *http.Response {
 	return &http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,

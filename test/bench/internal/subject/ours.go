@@ -63,7 +63,7 @@ func newSigner(t Target) transport.Signer {
 	}
 }
 
-// Signer returns the layer that signs, alone.
+// Signer returns only the layer that signs.
 func Signer(t Target) http.RoundTripper { return newSigner(t).Wrap(t.Base) }
 
 // NewStack returns a client with our whole stack; limiter may be nil.

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// A Target is what a subject calls, and as whom.
+// A Target is what a subject calls, and with which session.
 type Target struct {
 	Base http.RoundTripper // sends what a subject makes of a call
 	URL  string            // a call of the API with its parameters, without session and signature
@@ -26,18 +26,18 @@ type Target struct {
 	Rate rate.Limit
 }
 
-// Unhindered is a Rate at which nobody ever waits. rate.Inf would do as well,
+// Unhindered is a Rate at which no call waits. rate.Inf would do as well,
 // but limiters have a short way out for it.
 const Unhindered rate.Limit = 1e9
 
-// A Call makes one call and copies the answer's body to a writer.
+// A Call makes one call and copies the response's body to a writer.
 type Call func(to io.Writer) error
 
 // A Job is what a subject does for a call, apart from making it.
 type Job int
 
 const (
-	FindsErrors  Job = 1 << iota // in an answer with status 200
+	FindsErrors  Job = 1 << iota // in a response with status 200
 	Retries                      // at least after status 503
 	Limits                       // the rate
 	Authorizes                   // sends a session in some form
@@ -129,7 +129,7 @@ func Through(client *http.Client, r *http.Request) Call {
 	}
 }
 
-// join reports what is wrong with an answer, at no cost if nothing is.
+// join reports what is wrong with a response, at no cost if nothing is.
 func join(status int, copyErr, closeErr error) error {
 	if status == http.StatusOK && copyErr == nil && closeErr == nil {
 		return nil

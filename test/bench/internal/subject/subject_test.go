@@ -43,7 +43,7 @@ func newCall(t *testing.T, s subject.Subject, target subject.Target) subject.Cal
 	return call
 }
 
-// A call is made again and again, and each time the whole answer comes.
+// A call is made again and again, and each time the whole response comes.
 func wantAnswers(t *testing.T, call subject.Call) {
 	t.Helper()
 	for range 3 {
@@ -79,7 +79,7 @@ func TestSubjectsAnswerOverLoopback(t *testing.T) {
 	})
 }
 
-// recorder remembers the last request.
+// recorder records the last request.
 type recorder struct {
 	next http.RoundTripper
 	last *http.Request
@@ -149,7 +149,7 @@ func TestSubjectsThatAuthorizeSendTheSession(t *testing.T) {
 	})
 }
 
-// flaky refuses the first two requests.
+// flaky rejects the first two requests.
 type flaky struct {
 	next     http.RoundTripper
 	requests int
@@ -192,7 +192,7 @@ func TestSubjectsThatLimitKeepTheRate(t *testing.T) {
 	})
 }
 
-// failing answers with an API error.
+// failing responds with an API error.
 type failing struct{}
 
 func (failing) RoundTrip(*http.Request) (*http.Response, error) {
