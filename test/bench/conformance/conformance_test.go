@@ -86,10 +86,10 @@ func TestReport(t *testing.T) {
 		{subject: subject{name: "crashed"}, crash: "panic: no"},
 	})
 	for _, want := range []string{
-		"| `broken` | unknown |  | 22 of 23 | 5 of 6 |",
+		"| `broken` | unknown |  | 22 of 23 | 6 of 7 |",
 		"\nOf 2 other RoundTrippers, 1 break 1 to 1 rules each.\n",
 		"| `crashed` | this tree |  | ?[^1] | ? |",
-		"| `broken` | ok | ok | n/a | ok | ok | ok | **breaks**[^4] |",
+		"| `broken` | ok | ok | n/a | ok | ok | ok | ok | **breaks**[^4] |",
 		"[^1]: crashed crashes: panic: no\n",
 		`[^4]: ` + "`broken`" + `, unwraps: no request: a \| b (documented: in its README)`,
 	} {

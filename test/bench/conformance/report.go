@@ -19,7 +19,7 @@ var tables = []struct {
 		rttest.BodyClosed, rttest.BodyFresh, rttest.CopiesClosed, rttest.BodyDescribed, rttest.TrailerKept,
 	}},
 	{"The response", []rttest.Clause{
-		rttest.Outcome, rttest.ResponseIntact, rttest.ResponseStreamed, rttest.ResponseClosed, rttest.ResponseUpgraded, rttest.RedirectReturned,
+		rttest.Outcome, rttest.ResponseIntact, rttest.ResponseStreamed, rttest.ResponseClosed, rttest.ConnectionFreed, rttest.ResponseUpgraded, rttest.RedirectReturned,
 	}},
 	{"Errors and the context", []rttest.Clause{
 		rttest.ErrorKept, rttest.TimeoutKept,
@@ -27,8 +27,8 @@ var tables = []struct {
 	}},
 	{"The program", []rttest.Clause{rttest.Concurrent, rttest.Goroutines, rttest.NoPanic}},
 	{"Customs, which net/http does not ask for", []rttest.Clause{
-		rttest.UninitializedRejected, rttest.BodyClosedOnce, rttest.ResponseDrained, rttest.ResponseRequest, rttest.IdleForwarded, rttest.ErrorBare,
-		rttest.Unwraps,
+		rttest.UninitializedRejected, rttest.BodyClosedOnce, rttest.ResponseDrained, rttest.ResponseRequest, rttest.IdleForwarded, rttest.NilHandled,
+		rttest.ErrorBare, rttest.Unwraps,
 	}},
 }
 
@@ -36,7 +36,7 @@ const introduction = `# Who keeps the contract of http.RoundTripper
 
 Written by ` + "`go -C test/bench run ./conformance`" + `, with %s. The rules, each with its reason and source, are those of
 package [rttest](https://pkg.go.dev/github.com/go-okru/okru/rttest). A cell is about this set-up and this kit: “breaks” is a
-rule broken in at least one case, and the note tells the first of them; “n/a” is a rule that cannot apply, because the
+rule broken in at least one case, and the note has the first of them; “n/a” is a rule that cannot apply, because the
 RoundTripper sends each request once and drops no response. What a peer documents, its note says. Retries are set up as the
 documentation of each peer advises. Our own layers come first; they were written against this kit, and the peers were not.
 

@@ -28,6 +28,7 @@ func subjects() []subject { return slices.Concat(ours(), peers()) }
 // inapplicable are the rules that cannot apply to what sends a request once.
 var inapplicable = map[rttest.Clause]string{
 	rttest.BodyFresh:       "it sends each request once",
+	rttest.ConnectionFreed: "it sends each request once",
 	rttest.ResponseDrained: "it drops no response",
 }
 

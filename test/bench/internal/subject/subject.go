@@ -53,7 +53,7 @@ var jobNames = []struct {
 }{
 	{Authorizes, "session"}, {Signs, "signature"}, {SignsOAuth1, "signature of OAuth 1"},
 	{Retries, "retries"}, {Limits, "limit"}, {FindsErrors, "API errors"},
-	{Observes, "tracing"}, {HoldsAnswers, "answer held in memory"},
+	{Observes, "tracing"}, {HoldsAnswers, "response in memory"},
 }
 
 // Has reports whether j includes all of other.
