@@ -26,8 +26,8 @@ import (
 //
 // # Outages
 //
-// While Redis is unavailable, or takes more than 300 ms to answer, no call
-// fails because of that: each process stays within its Share of the rate. A
+// While Redis is unavailable, rejects the script, or takes 300 ms to run it, no
+// call fails because of that: each process stays within its Share of the rate. A
 // process tries to reach Redis again at least twice per second, while callers
 // wait.
 //
@@ -125,7 +125,10 @@ func newLimit(key, name string, perSecond rate.Limit, burst int) limit {
 func (l *limit) offset(i int64) int64 { return int64(math.Ceil(float64(i) * l.interval)) }
 
 // gap returns the time between two slots.
-func (l *limit) gap() time.Duration { return time.Duration(l.interval * 1e3) }
+func (l *limit) gap() time.Duration { return max(duration(l.interval*1e3), 1) }
+
+// duration returns ns as a Duration, up to 30 years.
+func duration(ns float64) time.Duration { return time.Duration(min(ns, 1e18)) }
 
 // rest returns how long a limit can have been idle to the benefit of a burst,
 // in µs.

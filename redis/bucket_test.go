@@ -14,11 +14,24 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/time/rate"
 
+	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/ratelimit"
 	okredis "github.com/go-okru/okru/redis"
 )
 
-var _ ratelimit.Limiter = (*okredis.Bucket)(nil)
+// The names that programs use.
+var (
+	_ ratelimit.Limiter = (*okredis.Bucket)(nil)
+	_ ratelimit.Limiter = (*okredis.Keyed)(nil)
+	_ ratelimit.Keyer   = (*okredis.Keyed)(nil)
+
+	_ func(redis.UniversalClient, string, rate.Limit, int) *okredis.Bucket  = okredis.NewBucket
+	_ func(redis.UniversalClient, string, rate.Limit, int) *okredis.Keyed   = okredis.NewKeyed
+	_ func(redis.UniversalClient, string, okredis.StoreOptions) oauth.Store = okredis.NewStore
+	_                                                                       = okredis.Bucket{Share: 1, OnError: func(error) {}}
+	_                                                                       = okredis.Keyed{Share: 1, OnError: func(error) {}, Max: 1}
+	_                                                                       = okredis.StoreOptions{Lease: 1, Expire: 1, Encrypt: []byte{}, Decrypt: [][]byte{}}
+)
 
 // passes calls Wait n times from goroutines of their own and returns when they
 // passed, in order, since the first call.

@@ -88,7 +88,7 @@ func (b *Bucket) releaseLocal(now, since time.Time) {
 // outage that all slots that other processes had reserved before have passed.
 func (b *Bucket) localSlot(now, since time.Time) (time.Time, time.Duration) {
 	sh := b.server.share(b.Share, b.gap())
-	reserved := time.Duration(float64(sh.period) / float64(b.gap()) * float64(max(maxLate, b.gap())))
+	reserved := duration(float64(sh.period) / float64(b.gap()) * float64(max(maxLate, b.gap())))
 	earliest := later(now.Add(-usable), since.Add(reserved))
 	if !b.local.IsZero() {
 		earliest = later(earliest, b.local.Add(sh.period/2))

@@ -17,11 +17,6 @@ import (
 	"github.com/go-okru/okru/transport"
 )
 
-var (
-	_ ratelimit.Keyer   = (*okredis.Keyed)(nil)
-	_ ratelimit.Limiter = (*okredis.Keyed)(nil)
-)
-
 // Each key has a limit of its own, which processes share.
 func TestKeyed(t *testing.T) {
 	noGoroutines(t)

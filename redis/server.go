@@ -222,7 +222,7 @@ func (s *server) share(fixed float64, interval time.Duration) share {
 		part = 1 / float64(s.processes)
 	}
 	period := float64(interval) / part
-	return share{time.Duration(period), time.Duration(period * float64(s.rank) / float64(s.processes))}
+	return share{duration(period), duration(period * float64(s.rank) / float64(s.processes))}
 }
 
 // next returns the first moment of sh that is not before t. The clock of the
