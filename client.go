@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/roundtrip"
 	"github.com/go-okru/okru/ratelimit"
 	"github.com/go-okru/okru/transport"
 )
@@ -34,18 +36,44 @@ func NewTransport(cfg Config) (http.RoundTripper, error) {
 // NewClient returns a client whose transport is NewTransport(cfg). It has no
 // timeout: give requests a context with a deadline, which costs less than
 // http.Client.Timeout does.
+//
+// The form of a call may have a password, and a redirect with status 307 or 308
+// sends the form again. The client therefore does not follow a redirect of a
+// call to a host that is not one of Config.Hosts, or to plain http. It returns
+// the response that redirects, without an error; [Call] returns it as an
+// *[AnswerError]. Other redirects are followed, up to ten requests in all.
 func NewClient(cfg Config) (*http.Client, error) {
 	rt, err := NewTransport(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return &http.Client{Transport: rt}, nil
+	return &http.Client{Transport: rt, CheckRedirect: redirectPolicy(roundtrip.HostsBelow(rt))}, nil
+}
+
+// redirectPolicy returns the http.Client.CheckRedirect of a client that calls
+// hosts.
+func redirectPolicy(hosts *okcall.Hosts) func(*http.Request, []*http.Request) error {
+	return func(r *http.Request, via []*http.Request) error {
+		switch {
+		case hosts.Leaves(r, via):
+			return http.ErrUseLastResponse
+		case len(via) >= 10:
+			return errors.New("okru: stopped after 10 redirects")
+		}
+		return nil
+	}
 }
 
 // Wrap returns a copy of c whose transport is NewTransport(cfg) over that of
 // c. Cookie jar, timeout and redirect policy are kept, and c stays as it is.
 // The base of the stack is c.Transport, or cfg.Base if c has none; to set both
 // is a fault.
+//
+// The policy of c, http.Client.CheckRedirect, decides about all redirects. If
+// it is nil, net/http follows them, also one that sends the form of a call to
+// another host. The Signer adds no session and no signature to that request. It
+// returns an error instead of sending it if [Call] sent the call, but a form
+// that the program sent by itself arrives there with its password.
 func Wrap(c *http.Client, cfg Config) (*http.Client, error) {
 	if c == nil {
 		return nil, errors.Join(errors.New("okru: Wrap: the client is nil; use NewClient"), cfg.check())

@@ -123,13 +123,14 @@ func TestPassErrorsLeavesAnswer(t *testing.T) {
 	}
 }
 
-// A redirect must not carry what only the API may see.
+// A redirect must not carry what only the API may see, even if the redirect
+// policy of the client follows it.
 func TestRedirectSeesNoSecret(t *testing.T) {
 	_, cfg := newFake(t)
 	var seen []string
-	cfg.Base = roundTrip(func(r *http.Request) (*http.Response, error) {
-		if r.URL.Host == "api.ok.ru" { // echoes the signed query
-			return &http.Response{StatusCode: 302, Header: http.Header{"Location": {"https://elsewhere.example/?" + r.URL.RawQuery}}, Body: http.NoBody, Request: r}, nil
+	base := transport.Func(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Host == "api.ok.ru" { // quotes the signed query
+			return redirect(r, "https://elsewhere.example/?"+r.URL.RawQuery), nil
 		}
 		seen = append(seen, r.URL.String(), fmt.Sprint(r.Header))
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
@@ -138,12 +139,121 @@ func TestRedirectSeesNoSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := newClient(t, cfg).Get("https://api.ok.ru/fb.do?method=users.getCurrentUser")
+	cfg.Base = nil
+	c, err := okru.Wrap(&http.Client{Transport: base}, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := c.Get("https://api.ok.ru/fb.do?method=users.getCurrentUser")
 	if err != nil {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
 	if len(seen) == 0 || strings.Contains(strings.Join(seen, " "), token.AccessToken) {
 		t.Errorf("elsewhere.example saw %q", seen)
+	}
+}
+
+// redirect returns a response to r that sends the client to location, with the
+// body of r.
+func redirect(r *http.Request, location string) *http.Response {
+	if r.Body != nil {
+		r.Body.Close()
+	}
+	return &http.Response{StatusCode: http.StatusTemporaryRedirect, Header: http.Header{"Location": {location}}, Body: http.NoBody, Request: r}
+}
+
+// A client of NewClient keeps the form of a call, which may have a password, on
+// the hosts of the API.
+func TestRedirectOfACall(t *testing.T) {
+	const (
+		login = "method=auth.login&password=hidden"
+		call  = "https://api.ok.ru/fb.do"
+	)
+	for _, test := range []struct {
+		name    string
+		path    string // of the call on the first host
+		targets []string
+		sent    int // requests
+	}{
+		{"to another host", call, []string{"https://elsewhere.example/"}, 1},
+		{"to another host, over http", call, []string{"http://elsewhere.example/"}, 1},
+		{"to plain http", call, []string{"http://api.ok.ru/fb.do"}, 1},
+		{"to plain http of a page", call, []string{"http://api.ok.ru/login"}, 1},
+		{"to another port", call, []string{"https://api.ok.ru:8443/fb.do"}, 1},
+		{"to a subdomain", call, []string{"https://www.api.ok.ru/fb.do"}, 1},
+		{"after a page of the API", call, []string{"/login", "/again", "https://elsewhere.example/"}, 3},
+		{"of a call by its path", "https://api.ok.ru/api/auth/login", []string{"https://elsewhere.example/"}, 1},
+		{"of a Graph call", "https://api.ok.ru/graph/me/messages", []string{"https://elsewhere.example/"}, 1},
+		{"to the other of Hosts", call, []string{"https://gateway.example/login", ""}, 2},
+		{"of a page", "https://api.ok.ru/dk", []string{"https://elsewhere.example/", ""}, 2},
+		{"of an upload", "https://upload.example/x", []string{"https://api.ok.ru/y", "https://elsewhere.example/", ""}, 3},
+	} {
+		sent := 0
+		cfg := okru.Config{ApplicationKey: "KEY", ApplicationSecret: "s", Hosts: []string{"api.ok.ru", "gateway.example"}}
+		cfg.Base = transport.Func(func(r *http.Request) (*http.Response, error) {
+			sent++
+			if sent > len(test.targets) || test.targets[sent-1] == "" {
+				r.Body.Close()
+				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+			}
+			return redirect(r, test.targets[sent-1]), nil
+		})
+		resp, err := newClient(t, cfg).Post(test.path, "application/x-www-form-urlencoded", strings.NewReader(login))
+		if err != nil || sent != test.sent {
+			t.Errorf("%s: %d requests sent, want %d; error %v", test.name, sent, test.sent, err)
+			continue
+		}
+		if followed := test.targets[len(test.targets)-1] == ""; (resp.StatusCode == 200) != followed {
+			t.Errorf("%s: status %d after %d requests", test.name, resp.StatusCode, sent)
+		}
+		resp.Body.Close()
+	}
+}
+
+// Other redirects than those of calls end after ten, as in package net/http.
+func TestRedirectsStop(t *testing.T) {
+	sent := 0
+	cfg := okru.Config{ApplicationKey: "KEY", Base: transport.Func(func(r *http.Request) (*http.Response, error) {
+		sent++
+		return redirect(r, "/again"), nil
+	})}
+	if _, err := newClient(t, cfg).Get("https://elsewhere.example/"); err == nil || sent != 10 || !strings.Contains(err.Error(), "10 redirects") {
+		t.Errorf("error %v after %d requests", err, sent)
+	}
+}
+
+// Call returns an AnswerError for a redirect that is not followed, which says
+// nothing about where it leads. The call has not run.
+func TestCallIsRedirected(t *testing.T) {
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		var seen []string
+		cfg := okru.Config{ApplicationKey: "KEY", ApplicationSecret: "s", Base: transport.Func(func(r *http.Request) (*http.Response, error) {
+			seen = append(seen, r.URL.Host)
+			resp := redirect(r, "http://elsewhere.example/?password=hidden")
+			resp.StatusCode = status
+			return resp, nil
+		})}
+		_, err := okru.Call[any](t.Context(), newClient(t, cfg), "auth.login", url.Values{"password": {"hidden"}})
+		e, ok := errors.AsType[*okru.AnswerError](err)
+		if !ok || e.Status != status || len(seen) != 1 || strings.Contains(err.Error(), "hidden") || errors.Is(err, okerrors.ErrOutcomeUnknown) {
+			t.Errorf("%d: %v, sent to %v", status, err, seen)
+		}
+	}
+}
+
+// Call sends its form to no other host, whatever the redirect policy is.
+func TestCallIsRedirectedUnderAnotherPolicy(t *testing.T) {
+	var seen []string
+	base := transport.Func(func(r *http.Request) (*http.Response, error) {
+		seen = append(seen, r.URL.Host)
+		return redirect(r, "https://elsewhere.example/"), nil
+	})
+	c, err := okru.Wrap(&http.Client{Transport: base}, okru.Config{ApplicationKey: "KEY", ApplicationSecret: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := okru.Call[any](t.Context(), c, "auth.login", url.Values{"password": {"hidden"}}); err == nil || len(seen) != 1 || strings.Contains(err.Error(), "hidden") {
+		t.Errorf("error %v, sent to %v", err, seen)
 	}
 }

@@ -57,10 +57,17 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, o.err
 	}
 	s.open++
+	resp := o.response(r)
+	resp.Body = &scriptBody{Reader: resp.Body, script: s}
+	return resp, nil
+}
+
+// response returns the response of o to r.
+func (o outcome) response(r *http.Request) *http.Response {
 	return &http.Response{
 		StatusCode: o.status, Header: o.header.Clone(), Request: r,
-		Body: &scriptBody{Reader: strings.NewReader(o.text), script: s},
-	}, nil
+		Body: io.NopCloser(strings.NewReader(o.text)),
+	}
 }
 
 func (s *script) CloseIdleConnections() { s.idle++ }

@@ -46,7 +46,9 @@ import (
 // be had, or a setting that is wrong. So does a call with an access_token or a
 // session_key that is not the session which it would use: the session of one
 // call is set by [WithToken]. And so does a request on one of Hosts whose path
-// begins like that of a call and is not one, such as /api/users.getInfo.
+// begins like that of a call and is not one, such as /api/users.getInfo, and a
+// call to which a host that is not one of Hosts redirected: by
+// http.Request.Response, the Signer knows the hosts on the way.
 //
 // A call that is not known to be safe to repeat is sent once: net/http does not
 // repeat it by itself when a kept connection breaks. That has a price for a

@@ -74,7 +74,10 @@ func (s *signer) check(r *http.Request, o *okcall.Options, isCall bool) error {
 	case !isCall && o != nil && o.Caller != nil:
 		return fmt.Errorf("okru: Call sent its request to %s, which is not one of Hosts (%v): either a RoundTripper above the Signer has no Unwrap method by which Call finds Hosts, see transport.Chain, or the call was redirected", r.URL.Host, s.Hosts)
 	}
-	return s.Hosts.Check(r.URL)
+	if err := s.Hosts.Check(r.URL); err != nil || !isCall {
+		return err
+	}
+	return s.Hosts.CheckRedirects(r)
 }
 
 // attempt signs c and sends it.
