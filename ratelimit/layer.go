@@ -8,6 +8,7 @@ import (
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/roundtrip"
 )
 
@@ -79,10 +80,15 @@ func (l Limit) Charge(r *http.Request) error {
 	if a, ok := s.limiter.(interface{ responded() }); ok {
 		a.responded() // r may be the probe that all others wait for
 	}
-	if err := s.limiter.Wait(r.Context()); err != nil {
+	wait := okcall.BeginWait(r.Context())
+	err := s.limiter.Wait(r.Context())
+	if err == nil {
+		s.observe(Outcome{Sent: sent})
+	}
+	wait.End(err)
+	if err != nil {
 		return waitError(r.Context(), err, s)
 	}
-	s.observe(Outcome{Sent: sent})
 	return nil
 }
 
@@ -122,6 +128,19 @@ func (s *slot) observe(o Outcome) {
 	}
 }
 
+// report ends wait, which gave the caller a slot or failed with err. If a hook
+// of the program panics, the limiter gets the outcome of the slot.
+func (s *slot) report(wait okcall.Wait, err error) {
+	reported := false
+	defer func() {
+		if !reported && err == nil {
+			s.observe(Outcome{Sent: time.Now(), Err: errPanicked})
+		}
+	}()
+	wait.End(err)
+	reported = true
+}
+
 // limitLayer is the layer of a Limit.
 type limitLayer struct {
 	roundtrip.Base
@@ -146,16 +165,19 @@ func (t *limitLayer) RoundTripVerdict(r *http.Request) (*http.Response, roundtri
 			unsent.Close()
 		}
 	}()
-	s := t.limit.slot(r)
+	s, wait := t.limit.slot(r), okcall.BeginWait(r.Context())
 	if s.entry != nil {
 		e, err := s.entry.acquire(r.Context())
 		if err != nil {
+			wait.End(err)
 			return nil, roundtrip.Verdict{}, waitError(r.Context(), err, s)
 		}
 		defer e.release()
 		s.use(e)
 	}
-	if err := t.wait(r, s); err != nil {
+	err := t.wait(r, s)
+	s.report(wait, err)
+	if err != nil {
 		return nil, roundtrip.Verdict{}, waitError(r.Context(), err, s)
 	}
 	unsent = nil

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"reflect"
 
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/roundtrip"
 )
 
@@ -17,6 +18,12 @@ type Func func(*http.Request) (*http.Response, error)
 
 // RoundTrip returns f(r).
 func (f Func) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Method returns the API method that r calls, such as "users.getInfo", from
+// the path, the query or the form, in this order, on any host; "" if r calls
+// none. It is for layers and for keys of limits. It reads a form through
+// GetBody and does not change r.
+func Method(r *http.Request) string { return okcall.Method(r) }
 
 // Chain stacks mws on base. The first in the list sees the request first:
 //

@@ -33,6 +33,19 @@ func (k *keys) isOf(t *oauth2.Token) bool {
 	return k.access == t.AccessToken && (k.derived && k.token == t || k.own == token.Secret(t))
 }
 
+// circuit returns the circuit that signs with k.
+func (k *keys) circuit() Circuit {
+	switch {
+	case k == unsigned:
+		return Unsigned
+	case k.token == nil:
+		return Sessionless
+	case k.derived:
+		return ServerServer
+	}
+	return ClientServer
+}
+
 // used returns the session of k, as it was used.
 func (k *keys) used() *oauth2.Token {
 	if k.token.AccessToken == k.access && token.Secret(k.token) == k.own {

@@ -227,21 +227,24 @@ func (t *retrier) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.V
 // request or a copy of it.
 func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 	ctx := caller.Context()
-	if o := okcall.FromContext(ctx); o != nil && o.Attempts != nil {
-		o.Attempts.Add(1)
+	options := okcall.FromContext(ctx)
+	if options != nil && options.Attempts != nil {
+		options.Attempts.Add(1)
 	}
 	a := Attempt{N: n, Request: caller, hosts: t.Hosts}
-	isCall := t.Hosts.IsCall(caller.URL)
-	if isCall && t.isSigned {
-		if t.settings.AttemptTimeout > 0 {
-			r = r.WithContext(okcall.With(ctx, func(o *okcall.Options) { o.AttemptTimeout = t.settings.AttemptTimeout }))
-		}
+	isCall, timeout := t.Hosts.IsCall(caller.URL), time.Duration(0)
+	if isCall {
+		timeout = t.settings.AttemptTimeout
+	}
+	if options.Traced() || isCall && t.isSigned && timeout > 0 {
+		r = r.WithContext(okcall.With(ctx, func(o *okcall.Options) { o.Attempt, o.AttemptTimeout = n, cmp.Or(timeout, o.AttemptTimeout) }))
+	}
+	var trace *tracer
+	if isCall && t.isSigned { // the Signer applies the timeout, and reports to the Trace
 		a.Response, a.verdict, a.Err = t.Send(r)
 	} else {
-		timeout := time.Duration(0)
-		if isCall {
-			timeout = t.settings.AttemptTimeout
-		}
+		trace = newTracer(options, n)
+		trace.attempt(t.Hosts, caller, r, Auto)
 		a.Response, a.verdict, a.sent, a.Err = sendAttempt(&t.Base, r, timeout, func() bool { return isCall && !a.isSafe() })
 	}
 	switch {
@@ -259,6 +262,7 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 			}
 		}
 	}
+	trace.done(a.Response, a.verdict, a.Err)
 	return a
 }
 
@@ -334,12 +338,13 @@ func (l *loop) RoundTrip(substitute *http.Request) (*http.Response, error) {
 }
 
 func (l *loop) send() {
-	next, isPaid := l.next, l.isPaid
-	l.next, l.isPaid = nil, false
-	l.last = l.layer.send(l.caller, next, l.last.N+1)
-	if isPaid && l.last.isUnsent() {
+	next := l.next
+	l.next = nil
+	l.last = l.layer.send(l.caller, next, l.last.N+1) // if that panics, release refunds the repeat
+	if l.isPaid && l.last.isUnsent() {
 		l.layer.budget.refund()
 	}
+	l.isPaid = false
 	l.again, l.err = l.layer.decide(l.last)
 }
 

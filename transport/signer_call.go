@@ -20,6 +20,7 @@ type call struct {
 	isForm  bool
 	form    string // the text of the form
 	renewed bool   // it is the repeat after a renewal
+	trace   *tracer
 }
 
 // A reply is the response to one attempt of a call.
@@ -54,6 +55,7 @@ func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Ve
 	}
 	c := call{request: r, options: options, isForm: okcall.IsForm(r)}
 	c.source = s.source(c.options)
+	c.trace = newTracer(options, 1)
 	if c.isForm {
 		if c.form, err = formOf(r); err != nil {
 			return nil, roundtrip.Verdict{}, terminal(err)
@@ -63,6 +65,7 @@ func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Ve
 	if err == nil && got.rejected != nil {
 		got, err = s.renew(&c, got)
 	}
+	c.trace.done(got.resp, got.verdict, err)
 	return got.resp, got.verdict, err
 }
 
@@ -125,6 +128,7 @@ func (s *signer) send(c *call, signed *signedCall) (reply, error) {
 	if hasIdempotencyKey(sent.Header) && isWrite() {
 		sent = once(sent)
 	}
+	c.trace.send(s.Hosts, c, signed)
 	resp, _, _, err := sendAttempt(&s.Base, sent, c.options.Timeout(), isWrite)
 	if err != nil {
 		return reply{}, s.redactError(err, signed)
@@ -150,8 +154,12 @@ func (s *signer) send(c *call, signed *signedCall) (reply, error) {
 // must sign in, it returns an error that is also the rejection.
 func (s *signer) renew(c *call, got reply) (reply, error) {
 	r := c.request
+	if c.source.fixed == nil {
+		c.trace.rejected(got)
+	}
 	c.source.rejected(got.rejected)
 	fresh, err := c.source.token(r.Context())
+	c.trace.renewed(err)
 	if err != nil && r.Context().Err() != nil {
 		roundtrip.Discard(got.resp)
 		return reply{}, terminal(err)
@@ -169,7 +177,8 @@ func (s *signer) renew(c *call, got reply) (reply, error) {
 	}
 	roundtrip.Discard(got.resp)
 	if s.settings.BeforeRepeat != nil {
-		if err := s.settings.BeforeRepeat(r); err != nil {
+		closingOnPanic(again.Body, func() { err = s.settings.BeforeRepeat(r) })
+		if err != nil {
 			roundtrip.CloseRequest(again)
 			return reply{}, terminal(err)
 		}

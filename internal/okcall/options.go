@@ -27,6 +27,9 @@ type Options struct {
 	AttemptTimeout time.Duration
 
 	Caller *Caller // the okru.Call that sends the request; nil: none
+
+	Tracer  Tracer // reports what happens to the call; nil: none
+	Attempt int    // with Tracer: the number of the attempt, from 1; 0: no Retry is above
 }
 
 // A Choice is yes, no or unset.
