@@ -2,7 +2,9 @@ package okru
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/okcall"
@@ -25,12 +27,34 @@ func NewTransport(cfg Config) (http.RoundTripper, error) {
 	layers = append(layers, cfg.Retry.Wrap)
 	signer := cfg.signer()
 	if cfg.Limiter != nil {
-		limit := ratelimit.Limit{Limiter: cfg.Limiter}
+		limit := ratelimit.Limit{Limiter: cfg.Limiter, Key: cfg.LimitKey}
 		layers = append(layers, limit.Wrap)
 		signer.BeforeRepeat = limit.Charge
 	}
-	layers = append(layers, signer.Wrap)
-	return transport.Chain(cfg.Base, layers...), nil
+	attempts, err := cfg.wrapLayers(signer.Wrap(cfg.Base))
+	if err != nil {
+		return nil, err
+	}
+	return transport.Chain(attempts, layers...), nil
+}
+
+// wrapLayers returns the Layers over signer.
+func (cfg Config) wrapLayers(signer http.RoundTripper) (http.RoundTripper, error) {
+	rt := signer
+	for i, layer := range slices.Backward(cfg.Layers) {
+		var made http.RoundTripper
+		rt = transport.Chain(rt, func(next http.RoundTripper) http.RoundTripper {
+			made = layer(next)
+			return made
+		})
+		if made == nil || isNilPointer(made) {
+			return nil, fmt.Errorf("okru: Layers[%d] returned a nil RoundTripper", i)
+		}
+		if roundtrip.HostsBelow(rt) != roundtrip.HostsBelow(signer) {
+			return nil, fmt.Errorf("okru: Layers[%d] leads past the stack's transport.Signer: by its Unwrap to another RoundTripper, or to another Signer; it must wrap the RoundTripper that it is given", i)
+		}
+	}
+	return rt, nil
 }
 
 // NewClient returns a client whose transport is NewTransport(cfg). It has no

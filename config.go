@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -49,6 +50,20 @@ type Config struct {
 	// [ratelimit.Adaptive].
 	Limiter ratelimit.Limiter
 
+	// LimitKey returns the key of a request for a Limiter that is a
+	// [ratelimit.Keyer], such as [ratelimit.ByMethod]. If nil, the key is the
+	// session. See [ratelimit.Limit]. With any other Limiter it is a fault.
+	LimitKey func(*http.Request) string
+
+	// Layers are the program's own layers, between the limiter and the signing:
+	// they see each attempt before it has a session and a signature, and its
+	// response without the secrets of the call. They do not see the repeat after
+	// a renewal of the session. The first one sees the request first. They must
+	// keep the contract of http.RoundTripper, and must not drop the RoundTripper
+	// they are given. A nil Middleware, one that returns nil, and a
+	// transport.Signer are faults.
+	Layers []transport.Middleware
+
 	// Hosts are the hosts of the API. By default, api.ok.ru. See
 	// [transport.Signer].
 	Hosts []string
@@ -74,6 +89,10 @@ func (cfg Config) check() error {
 	return errors.Join(
 		cfg.signer().Check(),
 		cfg.checkBase(),
+		cfg.checkLimit(),
+		cfg.checkLayers(),
+		notNil("TokenSource", cfg.TokenSource),
+		notNil("Base", cfg.Base),
 		cfg.Retry.Check(),
 		trimmed("ApplicationKey", cfg.ApplicationKey),
 		trimmed("ApplicationSecret", cfg.ApplicationSecret),
@@ -97,10 +116,44 @@ func (cfg Config) checkRetry() error {
 	return nil
 }
 
+func (cfg Config) checkLimit() error {
+	if err := notNil("Limiter", cfg.Limiter); err != nil {
+		return err
+	}
+	if _, keyed := cfg.Limiter.(ratelimit.Keyer); cfg.LimitKey != nil && !keyed {
+		return fmt.Errorf("okru: LimitKey is set, but the Limiter, %T, has no keys; make one by ratelimit.NewKeyed", cfg.Limiter)
+	}
+	return nil
+}
+
+func (cfg Config) checkLayers() error {
+	var faults []error
+	for i, layer := range cfg.Layers {
+		if layer == nil {
+			faults = append(faults, fmt.Errorf("okru: Layers[%d] is nil; leave it out", i))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// notNil reports a value that is a nil pointer inside an interface: it comes
+// from a variable that was never set, and its methods panic at the first call.
+func notNil(field string, value any) error {
+	if isNilPointer(value) {
+		return fmt.Errorf("okru: %s is a nil %T; set it, or leave the field empty", field, value)
+	}
+	return nil
+}
+
+func isNilPointer(value any) bool {
+	v := reflect.ValueOf(value)
+	return v.Kind() == reflect.Pointer && v.IsNil()
+}
+
 // checkBase reports a stack as the base of another one, which would sign, limit
 // and repeat every call twice.
 func (cfg Config) checkBase() error {
-	if roundtrip.HostsBelow(cfg.Base) != nil {
+	if !isNilPointer(cfg.Base) && roundtrip.HostsBelow(cfg.Base) != nil {
 		return errors.New("okru: the base has a transport.Signer already; use that client as it is, or give the RoundTripper below its Signer as the base")
 	}
 	return nil
@@ -114,6 +167,8 @@ func (cfg Config) attrs() []slog.Attr {
 		slog.String("Circuit", cfg.Circuit.String()),
 		slog.Bool("PassErrors", cfg.PassErrors),
 		redact.Set("Limiter", cfg.Limiter != nil),
+		redact.Set("LimitKey", cfg.LimitKey != nil),
+		slog.Int("Layers", len(cfg.Layers)),
 		slog.Any("Hosts", cfg.Hosts),
 		redact.Set("Base", cfg.Base != nil),
 	}

@@ -9,9 +9,11 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/go-okru/okru"
+	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/ratelimit"
 	"github.com/go-okru/okru/rttest"
+	"github.com/go-okru/okru/transport"
 )
 
 func stack(cfg okru.Config) func(http.RoundTripper) http.RoundTripper {
@@ -68,8 +70,11 @@ func TestContract(t *testing.T) {
 	for name, cfg := range map[string]func() okru.Config{
 		"defaults":    func() okru.Config { return okru.Config{} },
 		"pass errors": func() okru.Config { return okru.Config{PassErrors: true} },
-		"bucket":      func() okru.Config { return okru.Config{Limiter: ratelimit.NewBucket(1000, 1)} },
-		"adaptive":    func() okru.Config { return okru.Config{Limiter: ratelimit.NewAdaptive(1, 1000)} },
+		"layers": func() okru.Config {
+			return okru.Config{Layers: []transport.Middleware{transport.Retry{Max: -1}.Wrap, okerrors.Decode}}
+		},
+		"bucket":   func() okru.Config { return okru.Config{Limiter: ratelimit.NewBucket(1000, 1)} },
+		"adaptive": func() okru.Config { return okru.Config{Limiter: ratelimit.NewAdaptive(1, 1000)} },
 		"keyed": func() okru.Config {
 			return okru.Config{Limiter: ratelimit.NewKeyed(10, func(string) ratelimit.Limiter { return rate.NewLimiter(1000, 1) })}
 		},
