@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"math"
 	"slices"
 	"strings"
 )
@@ -103,11 +104,24 @@ func hasFolded(text string) bool {
 // secrets: if not, In returns false as well. It is for secrets that are searched
 // for often, in short texts.
 func (s Secrets) Filter() func(text string) bool {
-	isOdd := slices.ContainsFunc(s, func(secret string) bool { return hasLead(secret) || hasFolded(secret) })
+	s = slices.DeleteFunc(slices.Clone(s), func(secret string) bool { return len(secret) < minSecret })
+	shortest := math.MaxInt // nothing reads longer than it is
+	for _, secret := range s {
+		if hasLead(secret) || hasFolded(secret) {
+			return func(string) bool { return true }
+		}
+		shortest = min(shortest, len(secret))
+	}
 	return func(text string) bool {
-		return isOdd || hasLead(text) || slices.ContainsFunc(s, func(secret string) bool {
-			return len(secret) >= minSecret && strings.Contains(text, secret)
-		})
+		if len(text) < shortest {
+			return false
+		}
+		for _, secret := range s {
+			if strings.Contains(text, secret) {
+				return true
+			}
+		}
+		return hasLead(text)
 	}
 }
 
