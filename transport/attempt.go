@@ -1,14 +1,12 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -135,7 +133,7 @@ func stateOf(r *http.Request) bodyState {
 	read := false
 	if b, ok := r.Body.(interface{ wasRead() bool }); ok {
 		read = b.wasRead()
-	} else if text := inMemory(r.Body); text != nil {
+	} else if text := okcall.InMemory(r.Body); text != nil {
 		read = int64(text.Len()) != r.ContentLength
 	} else {
 		return bodyNone
@@ -155,26 +153,7 @@ func mustTrack(b *roundtrip.Base, body io.ReadCloser) bool {
 		return false
 	}
 	_, tracked := body.(interface{ wasRead() bool })
-	return !tracked && !(b.IsOverTransport() && inMemory(body) != nil)
-}
-
-var nopCloser = reflect.TypeOf(io.NopCloser(strings.NewReader("")))
-
-// inMemory returns the reader in body if it is one of bytes or strings in an
-// io.NopCloser, as http.NewRequest makes them, or else nil.
-func inMemory(body io.ReadCloser) interface{ Len() int } {
-	if reflect.TypeOf(body) != nopCloser {
-		return nil
-	}
-	switch r := reflect.ValueOf(body).Field(0).Interface().(type) {
-	case *strings.Reader:
-		return r
-	case *bytes.Reader:
-		return r
-	case *bytes.Buffer:
-		return r
-	}
-	return nil
+	return !tracked && !(b.IsOverTransport() && okcall.InMemory(body) != nil)
 }
 
 // sendWithin sends r through the RoundTripper below b, and ends the attempt

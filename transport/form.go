@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"sync"
+
+	"github.com/go-okru/okru/internal/okcall"
 )
 
 // maxForm bounds the form of a call. It is what net/http allows a server's
@@ -15,7 +17,7 @@ const maxForm = 10 << 20
 // not GetBody, which returns the old text after a layer that replaced Body
 // only.
 func formOf(r *http.Request) (string, error) {
-	if r.Header.Get("Content-Encoding") != "" {
+	if okcall.Header(r.Header, "Content-Encoding") != "" {
 		r.Body.Close()
 		return "", refuse("a form with a Content-Encoding cannot be signed; send it as it is")
 	}

@@ -435,7 +435,7 @@ func withNewBody(r *http.Request) (*http.Request, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return &next, nil
 	}
-	body, err := r.GetBody()
+	body, err := okcall.NewBody(r)
 	next.Body = body
 	return &next, err
 }

@@ -221,7 +221,7 @@ func repeatable(r *http.Request, isForm bool) (*http.Request, bool) {
 	if r.GetBody == nil {
 		return nil, false
 	}
-	b, err := r.GetBody()
+	b, err := okcall.NewBody(r)
 	if err != nil {
 		return nil, false
 	}

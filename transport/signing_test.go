@@ -206,6 +206,27 @@ func TestSignerFormWithoutGetBody(t *testing.T) {
 	}
 }
 
+// The names of headers are not case-sensitive, and net/http writes what is in
+// the map.
+func TestSignerFormByItsHeader(t *testing.T) {
+	for _, name := range []string{"Content-Type", "content-type", "CONTENT-TYPE"} {
+		r := post("", "method=a.b&text=1")
+		r.Header = http.Header{name: {"application/x-www-form-urlencoded"}}
+		got, query, _ := sent(t, signer(), r)
+		text, _ := got.GetBody()
+		b, _ := io.ReadAll(text)
+		form, _ := url.ParseQuery(string(b))
+		if form.Get("sig") != naive(form, wantSecret) || query.Has("sig") {
+			t.Errorf("%s: sent query %v and form %v", name, query, form)
+		}
+		r = post("", "method=a.b&text=1")
+		r.Header["content-encoding"] = []string{"gzip"}
+		if _, err := signer().Wrap(new(recorder)).RoundTrip(r); err == nil || !strings.Contains(err.Error(), "Content-Encoding") {
+			t.Errorf("%s: a compressed form: %v", name, err)
+		}
+	}
+}
+
 func TestSignerPassesOthersUntouched(t *testing.T) {
 	for _, target := range []string{
 		"https://example.com/fb.do?method=users.getInfo",

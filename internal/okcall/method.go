@@ -15,7 +15,7 @@ const MaxForm = 10 << 20
 
 // Method returns the API method that r calls, such as "users.getInfo", from
 // the path, the query or the form, in this order, on any host. It reads the
-// form through GetBody, so that r stays as it is. It returns "" if r names no
+// form by [NewBody], so that r stays as it is. It returns "" if r names no
 // method.
 func Method(r *http.Request) string {
 	if r == nil || r.URL == nil {
@@ -48,15 +48,30 @@ func IsForm(r *http.Request) bool {
 	if r.Method != http.MethodPost || r.Body == nil || r.Body == http.NoBody {
 		return false
 	}
-	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	kind, _, _ := strings.Cut(Header(r.Header, "Content-Type"), ";")
 	return strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded")
+}
+
+// Header returns the first value in h for a name in its canonical form. Unlike
+// h.Get, it finds a name that was put into the map in another spelling:
+// net/http sends it as well.
+func Header(h http.Header, name string) string {
+	if values := h[name]; len(values) > 0 {
+		return values[0]
+	}
+	for key, values := range h {
+		if len(values) > 0 && strings.EqualFold(key, name) {
+			return values[0]
+		}
+	}
+	return ""
 }
 
 func form(r *http.Request) string {
 	if !IsForm(r) || r.GetBody == nil {
 		return ""
 	}
-	body, err := r.GetBody()
+	body, err := NewBody(r)
 	if err != nil {
 		return ""
 	}
