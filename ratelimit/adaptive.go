@@ -45,7 +45,7 @@ import (
 // part for minutes, and a tenth if it starts when the others use the whole
 // limit. For fair parts, share a bucket with a known rate. The simulation is
 //
-//	go test -run SeveralProcesses -v ./ratelimit
+//	OKRU_LONG=1 go test -run SeveralProcesses -v ./ratelimit
 //
 // An Adaptive costs no goroutine, and a timer only while callers wait. It is
 // safe for concurrent use. The zero Adaptive and a nil one reject every call;

@@ -97,3 +97,52 @@ func ExampleAdaptive() {
 	fmt.Println("below 20 calls per second after 0.1 s:", limiter.Limit() < 20)
 	// Output: below 20 calls per second after 0.1 s: true
 }
+
+// A limit for each API method.
+func ExampleByMethod() {
+	limit := ratelimit.Limit{
+		Limiter: ratelimit.NewKeyed(0, func(method string) ratelimit.Limiter {
+			fmt.Println("a limit for", method)
+			return ratelimit.NewAdaptive(0, 0)
+		}),
+		Key: ratelimit.ByMethod,
+	}
+	client := &http.Client{Transport: limit.Wrap(ok)}
+	for _, method := range []string{"users.getInfo", "users.getInfo", "mediatopic.post"} {
+		resp, err := client.Do(newRequest(context.Background(), method))
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		resp.Body.Close()
+	}
+	// Output:
+	// a limit for users.getInfo
+	// a limit for mediatopic.post
+}
+
+// A limit for each method of each session.
+func ExampleByMethodAndSession() {
+	limiters := 0
+	limit := ratelimit.Limit{
+		Limiter: ratelimit.NewKeyed(0, func(string) ratelimit.Limiter {
+			limiters++
+			return ratelimit.NewAdaptive(0, 0)
+		}),
+		Key: ratelimit.ByMethodAndSession,
+	}
+	client := &http.Client{Transport: limit.Wrap(ok)}
+	for _, user := range []string{"alice", "bob", "alice"} {
+		ctx := transport.WithToken(context.Background(), &oauth2.Token{AccessToken: user})
+		for _, method := range []string{"users.getInfo", "mediatopic.post"} {
+			resp, err := client.Do(newRequest(ctx, method))
+			if err != nil {
+				fmt.Println(err)
+				continue
+			}
+			resp.Body.Close()
+		}
+	}
+	fmt.Println(limiters, "limits for 2 sessions and 2 methods")
+	// Output: 4 limits for 2 sessions and 2 methods
+}

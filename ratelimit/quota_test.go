@@ -163,3 +163,65 @@ func TestQuotaRefusesWhatWouldBeLate(t *testing.T) {
 		}
 	})
 }
+
+// While a quota pauses, every call still asks the limiter, and a call whose
+// deadline is later than the pause waits.
+func TestQuotaPauseDoesNotBypassTheLimiter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base, l := newSpentQuota(), new(recorder)
+		rt := ratelimit.Limit{Limiter: l}.Wrap(base)
+		send(t, rt, newRequest(t.Context(), base.method))
+		for _, method := range []string{base.method, "users.getInfo"} {
+			waits, start := l.waits, time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			send(t, rt, newRequest(ctx, method))
+			cancel()
+			if l.waits != waits+1 || len(l.seen) != l.waits {
+				t.Errorf("%s: the limiter was asked %d times; want once, and one outcome each", method, l.waits-waits)
+			}
+			if waited := time.Since(start); (waited == time.Second) != (method == base.method) {
+				t.Errorf("%s waited %v", method, waited)
+			}
+		}
+		base.filled = true
+		time.Sleep(time.Hour)
+		waits := l.waits
+		send(t, rt, newRequest(t.Context(), base.method)) // the probe
+		send(t, rt, newRequest(t.Context(), base.method))
+		if l.waits != waits+2 {
+			t.Errorf("after the pause the limiter was asked %d times for two calls", l.waits-waits)
+		}
+	})
+}
+
+// A probe that never ends delays the next one for a moment only.
+func TestQuotaOutlivesAProbeThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := newSpentQuota()
+		rt := ratelimit.Limit{Limiter: new(recorder)}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+			if r.Header.Get("Hang") != "" {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}
+			return base.RoundTrip(r)
+		}))
+		send(t, rt, newRequest(t.Context(), base.method))
+		send(t, rt, newRequest(t.Context(), base.method)) // the next pause is 2 s
+		base.filled = true
+		ctx, cancel := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		group.Go(func() {
+			r := newRequest(ctx, base.method)
+			r.Header.Set("Hang", "yes")
+			_, _ = rt.RoundTrip(r)
+		})
+		synctest.Wait()
+		start := time.Now()
+		send(t, rt, newRequest(t.Context(), base.method))
+		if waited := time.Since(start); waited > 3*time.Second {
+			t.Errorf("the call after a probe that hangs waited %v; want the pause and a second", waited)
+		}
+		cancel()
+		group.Wait()
+	})
+}
