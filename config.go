@@ -174,14 +174,17 @@ func (cfg Config) attrs() []slog.Attr {
 	}
 }
 
-// String tells the settings, without secrets, as all that prints does.
-func (cfg Config) String() string { return redact.String("okru.Config", cfg.attrs()) }
+// view shows the settings without secrets.
+func (cfg Config) view() redact.View { return redact.Show("okru.Config", cfg.attrs()...) }
+
+// String returns the settings without secrets, as all that prints does.
+func (cfg Config) String() string { return cfg.view().String() }
 
 // Format implements [fmt.Formatter] with the text of String for every verb.
-func (cfg Config) Format(f fmt.State, _ rune) { redact.Format(f, cfg.String()) }
+func (cfg Config) Format(f fmt.State, verb rune) { cfg.view().Format(f, verb) }
 
 // LogValue implements [slog.LogValuer].
-func (cfg Config) LogValue() slog.Value { return slog.GroupValue(cfg.attrs()...) }
+func (cfg Config) LogValue() slog.Value { return cfg.view().LogValue() }
 
-// MarshalJSON returns what String tells as a JSON object.
-func (cfg Config) MarshalJSON() ([]byte, error) { return redact.JSON(cfg.attrs()) }
+// MarshalJSON returns the same as a JSON object.
+func (cfg Config) MarshalJSON() ([]byte, error) { return cfg.view().MarshalJSON() }

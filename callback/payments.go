@@ -176,21 +176,20 @@ func respond(w http.ResponseWriter, code okerrors.Code) {
 		`<error_code>`+number+`</error_code><error_msg>`+messages[code]+`</error_msg></ns2:error_response>`)
 }
 
-func (p Payments) attrs() []slog.Attr {
-	return []slog.Attr{
+// view shows the fields without secrets.
+func (p Payments) view() redact.View {
+	return redact.Show("callback.Payments",
 		slog.String("ApplicationKey", p.ApplicationKey),
 		redact.Secret("ApplicationSecret", p.ApplicationSecret),
-		redact.Set("Accept", p.Accept != nil),
-	}
+		slog.Bool("Accept", p.Accept != nil),
+	)
 }
 
 // Format implements [fmt.Formatter]: it prints the settings without the secret.
-func (p Payments) Format(f fmt.State, _ rune) {
-	redact.Format(f, redact.String("callback.Payments", p.attrs()))
-}
+func (p Payments) Format(f fmt.State, verb rune) { p.view().Format(f, verb) }
 
 // LogValue implements [slog.LogValuer].
-func (p Payments) LogValue() slog.Value { return slog.GroupValue(p.attrs()...) }
+func (p Payments) LogValue() slog.Value { return p.view().LogValue() }
 
 // MarshalJSON implements [encoding/json.Marshaler].
-func (p Payments) MarshalJSON() ([]byte, error) { return redact.JSON(p.attrs()) }
+func (p Payments) MarshalJSON() ([]byte, error) { return p.view().MarshalJSON() }

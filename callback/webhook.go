@@ -223,24 +223,23 @@ func (h *Webhook) report(err error) {
 	}
 }
 
-func (h *Webhook) attrs() []slog.Attr {
-	return []slog.Attr{
+// view shows the fields without secrets.
+func (h *Webhook) view() redact.View {
+	return redact.Show("callback.Webhook",
 		redact.Secret("Confirmation", h.Confirmation),
 		slog.Any("Allow", h.Allow),
-		redact.Set("Handle", h.Handle != nil),
+		slog.Bool("Handle", h.Handle != nil),
 		slog.Duration("Timeout", h.Timeout),
 		slog.Bool("Background", h.Background),
-	}
+	)
 }
 
 // Format implements [fmt.Formatter]: it prints the settings without the
 // confirmation.
-func (h *Webhook) Format(f fmt.State, _ rune) {
-	redact.Format(f, redact.String("callback.Webhook", h.attrs()))
-}
+func (h *Webhook) Format(f fmt.State, verb rune) { h.view().Format(f, verb) }
 
 // LogValue implements [slog.LogValuer].
-func (h *Webhook) LogValue() slog.Value { return slog.GroupValue(h.attrs()...) }
+func (h *Webhook) LogValue() slog.Value { return h.view().LogValue() }
 
 // MarshalJSON implements [encoding/json.Marshaler].
-func (h *Webhook) MarshalJSON() ([]byte, error) { return redact.JSON(h.attrs()) }
+func (h *Webhook) MarshalJSON() ([]byte, error) { return h.view().MarshalJSON() }

@@ -123,7 +123,7 @@ func (g Code) view() redact.View {
 		redact.Secret("ClientSecret", g.ClientSecret),
 		slog.String("RedirectURL", g.RedirectURL),
 		redact.Secret("Code", g.Code),
-		redact.Set("HTTPClient", g.HTTPClient != nil),
+		slog.Bool("HTTPClient", g.HTTPClient != nil),
 	)
 }
 

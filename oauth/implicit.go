@@ -111,7 +111,7 @@ func (g Implicit) view() redact.View {
 		slog.Any("Scopes", g.Scopes),
 		slog.String("RedirectURL", g.RedirectURL),
 		redact.Secret("State", g.State),
-		redact.Set("HTTPClient", g.HTTPClient != nil),
+		slog.Bool("HTTPClient", g.HTTPClient != nil),
 	)
 }
 

@@ -161,8 +161,8 @@ func (g Loopback) view() redact.View {
 		redact.Secret("ClientSecret", g.ClientSecret),
 		slog.String("RedirectURL", g.RedirectURL),
 		slog.Any("Scopes", g.Scopes),
-		redact.Set("Open", g.Open != nil),
-		redact.Set("HTTPClient", g.HTTPClient != nil),
+		slog.Bool("Open", g.Open != nil),
+		slog.Bool("HTTPClient", g.HTTPClient != nil),
 	)
 }
 

@@ -106,7 +106,7 @@ func (g Password) view() redact.View {
 		redact.Secret("ApplicationSecret", g.ApplicationSecret),
 		slog.String("Login", g.Login),
 		redact.Secret("Password", g.Password),
-		redact.Set("HTTPClient", g.HTTPClient != nil),
+		slog.Bool("HTTPClient", g.HTTPClient != nil),
 	)
 }
 

@@ -69,7 +69,7 @@ func (g Refresh) view() redact.View {
 		slog.String("ClientID", g.ClientID),
 		redact.Secret("ClientSecret", g.ClientSecret),
 		redact.Secret("RefreshToken", g.RefreshToken),
-		redact.Set("HTTPClient", g.HTTPClient != nil),
+		slog.Bool("HTTPClient", g.HTTPClient != nil),
 	)
 }
 

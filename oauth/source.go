@@ -272,7 +272,7 @@ func (s *Source) signOut(err error) {
 func (s *Source) view() redact.View {
 	return redact.Show("oauth.Source",
 		slog.String("Grant", fmt.Sprintf("%T", s.grant)),
-		redact.Set("Store", s.store != nil),
+		slog.Bool("Store", s.store != nil),
 		slog.Duration("Early", s.early),
 		slog.Duration("CoolDown", s.coolDown),
 		slog.Duration("Timeout", s.timeout),

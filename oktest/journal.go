@@ -64,8 +64,9 @@ type Call struct {
 	Status int
 }
 
-func (c Call) attrs() []slog.Attr {
-	attrs := []slog.Attr{
+// view shows the fields without secrets.
+func (c Call) view() redact.View {
+	return redact.Show("oktest.Call",
 		slog.Time("Time", c.Time),
 		slog.String("HTTPMethod", c.HTTPMethod),
 		slog.String("Proto", c.Proto),
@@ -78,8 +79,7 @@ func (c Call) attrs() []slog.Attr {
 		slog.Int("Code", int(c.Code)),
 		slog.String("Refusal", redact.Text(c.Refusal)),
 		slog.Int("Status", c.Status),
-	}
-	return attrs
+	)
 }
 
 // redactedParams returns the parameters as name=value, sorted by name, without
@@ -98,16 +98,16 @@ func redactedParams(params url.Values) string {
 }
 
 // String returns the fields, secrets redacted.
-func (c Call) String() string { return redact.String("oktest.Call", c.attrs()) }
+func (c Call) String() string { return c.view().String() }
 
 // Format implements [fmt.Formatter]: every verb writes what String returns.
-func (c Call) Format(f fmt.State, _ rune) { redact.Format(f, c.String()) }
+func (c Call) Format(f fmt.State, verb rune) { c.view().Format(f, verb) }
 
 // LogValue implements [slog.LogValuer], secrets redacted.
-func (c Call) LogValue() slog.Value { return slog.GroupValue(c.attrs()...) }
+func (c Call) LogValue() slog.Value { return c.view().LogValue() }
 
 // MarshalJSON returns the fields, secrets redacted.
-func (c Call) MarshalJSON() ([]byte, error) { return redact.JSON(c.attrs()) }
+func (c Call) MarshalJSON() ([]byte, error) { return c.view().MarshalJSON() }
 
 // Calls returns every call of the API that s accepted or rejected, in the order
 // of arrival, those in progress included. It is a copy.

@@ -135,22 +135,23 @@ func (a App) withDefaults() App {
 	}
 }
 
-func (a App) attrs() []slog.Attr {
-	return []slog.Attr{
+// view shows the fields without secrets.
+func (a App) view() redact.View {
+	return redact.Show("oktest.App",
 		slog.String("ID", a.ID),
 		slog.String("Key", a.Key),
 		redact.Secret("Secret", a.Secret),
-	}
+	)
 }
 
 // String returns the fields, the secret redacted.
-func (a App) String() string { return redact.String("oktest.App", a.attrs()) }
+func (a App) String() string { return a.view().String() }
 
 // Format implements [fmt.Formatter]: every verb writes what String returns.
-func (a App) Format(f fmt.State, _ rune) { redact.Format(f, a.String()) }
+func (a App) Format(f fmt.State, verb rune) { a.view().Format(f, verb) }
 
 // LogValue implements [slog.LogValuer], the secret redacted.
-func (a App) LogValue() slog.Value { return slog.GroupValue(a.attrs()...) }
+func (a App) LogValue() slog.Value { return a.view().LogValue() }
 
 // MarshalJSON returns the fields, the secret redacted.
-func (a App) MarshalJSON() ([]byte, error) { return redact.JSON(a.attrs()) }
+func (a App) MarshalJSON() ([]byte, error) { return a.view().MarshalJSON() }

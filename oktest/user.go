@@ -160,7 +160,7 @@ func (u *User) revoke() {
 
 // String returns the id and the login.
 func (u *User) String() string {
-	return redact.String("oktest.User", []slog.Attr{slog.String("ID", u.id), slog.String("Login", u.login)})
+	return redact.Show("oktest.User", slog.String("ID", u.id), slog.String("Login", u.login)).String()
 }
 
 // Format implements [fmt.Formatter]: every verb writes what String returns.

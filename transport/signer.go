@@ -125,27 +125,28 @@ func (s Signer) fault() error {
 	return errors.Join(key, circuit)
 }
 
-func (s Signer) attrs() []slog.Attr {
-	return []slog.Attr{
+// view shows the fields without secrets.
+func (s Signer) view() redact.View {
+	return redact.Show("transport.Signer",
 		slog.String("ApplicationKey", s.ApplicationKey),
 		redact.Secret("ApplicationSecret", s.ApplicationSecret),
-		redact.Set("TokenSource", s.TokenSource != nil),
+		slog.Bool("TokenSource", s.TokenSource != nil),
 		slog.String("Circuit", s.Circuit.String()),
 		slog.Any("Hosts", s.Hosts),
-	}
+	)
 }
 
-// String tells the settings, without secrets, as all that prints does.
-func (s Signer) String() string { return redact.String("transport.Signer", s.attrs()) }
+// String returns the settings without secrets, as all that prints does.
+func (s Signer) String() string { return s.view().String() }
 
 // Format implements [fmt.Formatter] with the text of String for every verb.
-func (s Signer) Format(f fmt.State, _ rune) { redact.Format(f, s.String()) }
+func (s Signer) Format(f fmt.State, verb rune) { s.view().Format(f, verb) }
 
 // LogValue implements [slog.LogValuer].
-func (s Signer) LogValue() slog.Value { return slog.GroupValue(s.attrs()...) }
+func (s Signer) LogValue() slog.Value { return s.view().LogValue() }
 
-// MarshalJSON returns what String tells as a JSON object.
-func (s Signer) MarshalJSON() ([]byte, error) { return redact.JSON(s.attrs()) }
+// MarshalJSON returns the same as a JSON object.
+func (s Signer) MarshalJSON() ([]byte, error) { return s.view().MarshalJSON() }
 
 // signer is the layer of a Signer.
 type signer struct {

@@ -32,14 +32,35 @@ type View struct {
 // Show returns the View of a type of this name with these attributes.
 func Show(name string, attrs ...slog.Attr) View { return View{name, attrs} }
 
-// Format implements [fmt.Formatter]. It writes name{A:"1" B:"2"} for every verb.
-func (v View) Format(f fmt.State, _ rune) { Format(f, String(v.name, v.attrs)) }
+// String returns name{A:"1" B:"2"}.
+func (v View) String() string {
+	var b strings.Builder
+	b.WriteString(v.name)
+	b.WriteByte('{')
+	for i, a := range v.attrs {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		fmt.Fprintf(&b, "%s:%q", a.Key, a.Value.String())
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// Format implements [fmt.Formatter]. It writes the text of String for every verb.
+func (v View) Format(f fmt.State, _ rune) { Format(f, v.String()) }
 
 // LogValue implements [slog.LogValuer]. It returns a group.
 func (v View) LogValue() slog.Value { return slog.GroupValue(v.attrs...) }
 
 // MarshalJSON implements [json.Marshaler]. It returns an object of strings.
-func (v View) MarshalJSON() ([]byte, error) { return JSON(v.attrs) }
+func (v View) MarshalJSON() ([]byte, error) {
+	object := make(map[string]string, len(v.attrs))
+	for _, a := range v.attrs {
+		object[a.Key] = a.Value.String()
+	}
+	return json.Marshal(object)
+}
 
 // Secret returns the attribute of a secret. It shows whether the secret is
 // set, and nothing else.
@@ -53,29 +74,7 @@ func Secret(name, value string) slog.Attr {
 // Set returns an attribute that reports whether something is set.
 func Set(name string, set bool) slog.Attr { return slog.Bool(name, set) }
 
-// String returns name{A:"1" B:"2"} of attrs.
-func String(name string, attrs []slog.Attr) string {
-	var b strings.Builder
-	b.WriteString(name)
-	b.WriteByte('{')
-	for i, a := range attrs {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		fmt.Fprintf(&b, "%s:%q", a.Key, a.Value.String())
-	}
-	b.WriteByte('}')
-	return b.String()
-}
-
-// Format writes text for a fmt.Formatter, whatever the verb.
+// Format writes text, whatever the verb. It is for types that print as one text
+// and have no fields to show, such as errors: without a method Format, %#v prints
+// all fields, also those of the errors that an error wraps.
 func Format(f fmt.State, text string) { _, _ = io.WriteString(f, text) }
-
-// JSON returns attrs as a JSON object of strings.
-func JSON(attrs []slog.Attr) ([]byte, error) {
-	object := make(map[string]string, len(attrs))
-	for _, a := range attrs {
-		object[a.Key] = a.Value.String()
-	}
-	return json.Marshal(object)
-}

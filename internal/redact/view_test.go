@@ -14,7 +14,7 @@ type grant struct{ ID, Key, Password string }
 
 func (g grant) view() redact.View {
 	return redact.Show("grant", slog.String("ID", g.ID), redact.Secret("Key", g.Key), redact.Secret("Password", g.Password),
-		redact.Set("Ready", g.Key != ""))
+		slog.Bool("Ready", g.Key != ""))
 }
 func (g grant) Format(f fmt.State, verb rune) { g.view().Format(f, verb) }
 func (g grant) LogValue() slog.Value          { return g.view().LogValue() }
