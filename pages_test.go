@@ -124,7 +124,7 @@ func TestPages(t *testing.T) {
 
 func TestPagesErrors(t *testing.T) {
 	const first = `{"members":["a","b"],"anchor":"A1","has_more":true}`
-	client, calls := pagedClient(t, []string{first, "error PERMISSION_DENIED : no"})
+	client, _ := pagedClient(t, []string{first, "error PERMISSION_DENIED : no"})
 	var got []string
 	for page, err := range okru.Pages[struct{ Members []string }](t.Context(), client, "group.getMembers", nil) {
 		got = append(got, fmt.Sprint(page.Members, errors.Is(err, okerrors.ErrPermission)))
@@ -133,7 +133,7 @@ func TestPagesErrors(t *testing.T) {
 		t.Errorf("values are %q", got)
 	}
 
-	client, calls = pagedClient(t, []string{first, `{"members":"canary-value"}`})
+	client, _ = pagedClient(t, []string{first, `{"members":"canary-value"}`})
 	var last error
 	for _, last = range okru.Pages[struct{ Members []string }](t.Context(), client, "group.getMembers", nil) {
 	}
@@ -141,7 +141,7 @@ func TestPagesErrors(t *testing.T) {
 		t.Errorf("error of another type is %v", last)
 	}
 
-	client, calls = pagedClient(t, nil)
+	client, calls := pagedClient(t, nil)
 	for _, last = range okru.Pages[any](t.Context(), client, "group.getMembers", url.Values{"offset": {"0"}}) {
 	}
 	if last == nil || !strings.Contains(last.Error(), "offset") || len(*calls) != 0 {

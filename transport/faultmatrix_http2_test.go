@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
@@ -132,8 +133,9 @@ func (s *frameServer) start(t *testing.T) *http.Transport {
 	base := dialTo(unused)
 	base.ForceAttemptHTTP2 = true
 	dial := net.Dialer{}
-	base.DialContext = nil
-	base.Dial = func(network, _ string) (net.Conn, error) { return dial.Dial(network, l.Addr().String()) }
+	base.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return dial.DialContext(ctx, network, l.Addr().String())
+	}
 	t.Cleanup(base.CloseIdleConnections)
 	return base
 }

@@ -306,7 +306,7 @@ func TestStatusTextsDoNotMeanUnsent(t *testing.T) {
 					io.Copy(io.Discard, r.Body)
 					r.Body.Close()
 				}
-				return nil, errors.New(http.StatusText(503))
+				return nil, errors.New(http.StatusText(http.StatusServiceUnavailable))
 			})
 			if _, err := stack(base).RoundTrip(r); sent != 1 || !errors.Is(err, okerrors.ErrOutcomeUnknown) {
 				t.Errorf("%s, %s: sent %d times: %v", name, r.Method, sent, err)
