@@ -47,7 +47,7 @@ func (cfg Config) wrapLayers(signer http.RoundTripper) (http.RoundTripper, error
 			made = layer(next)
 			return made
 		})
-		if made == nil || isNilPointer(made) {
+		if made == nil || roundtrip.IsTypedNil(made) {
 			return nil, fmt.Errorf("okru: Layers[%d] returned a nil RoundTripper", i)
 		}
 		if roundtrip.HostsBelow(rt) != roundtrip.HostsBelow(signer) {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"reflect"
-	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -91,22 +89,10 @@ func (cfg Config) check() error {
 		cfg.checkBase(),
 		cfg.checkLimit(),
 		cfg.checkLayers(),
-		notNil("TokenSource", cfg.TokenSource),
 		notNil("Base", cfg.Base),
 		cfg.Retry.Check(),
-		trimmed("ApplicationKey", cfg.ApplicationKey),
-		trimmed("ApplicationSecret", cfg.ApplicationSecret),
 		cfg.checkRetry(),
 	)
-}
-
-// trimmed reports white space around a value: it comes with copying from the
-// page of the application's settings, and makes every signature wrong.
-func trimmed(field, value string) error {
-	if strings.TrimSpace(value) != value {
-		return fmt.Errorf("okru: %s begins or ends with white space; remove it", field)
-	}
-	return nil
 }
 
 func (cfg Config) checkRetry() error {
@@ -139,21 +125,16 @@ func (cfg Config) checkLayers() error {
 // notNil reports a value that is a nil pointer inside an interface: it comes
 // from a variable that was never set, and its methods panic at the first call.
 func notNil(field string, value any) error {
-	if isNilPointer(value) {
+	if roundtrip.IsTypedNil(value) {
 		return fmt.Errorf("okru: %s is a nil %T; set it, or leave the field empty", field, value)
 	}
 	return nil
 }
 
-func isNilPointer(value any) bool {
-	v := reflect.ValueOf(value)
-	return v.Kind() == reflect.Pointer && v.IsNil()
-}
-
 // checkBase reports a stack as the base of another one, which would sign, limit
 // and repeat every call twice.
 func (cfg Config) checkBase() error {
-	if !isNilPointer(cfg.Base) && roundtrip.HostsBelow(cfg.Base) != nil {
+	if !roundtrip.IsTypedNil(cfg.Base) && roundtrip.HostsBelow(cfg.Base) != nil {
 		return errors.New("okru: the base has a transport.Signer already; use that client as it is, or give the RoundTripper below its Signer as the base")
 	}
 	return nil

@@ -2,7 +2,6 @@ package transport
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,9 +35,6 @@ func sendAttempt(b *roundtrip.Base, r *http.Request, timeout time.Duration, isWr
 		r = &tracked
 	}
 	resp, v, err := sendWithin(b, r, timeout)
-	if err == nil && resp == nil {
-		err = errNoResponse
-	}
 	if err == nil {
 		return resp, v, bodyNone, nil
 	}
@@ -46,8 +42,6 @@ func sendAttempt(b *roundtrip.Base, r *http.Request, timeout time.Duration, isWr
 	body := stateOf(r)
 	return nil, v, body, markSent(r, err, body, isWrite)
 }
-
-var errNoResponse = errors.New("okru: the RoundTripper below returned neither a response nor an error")
 
 // An attemptError is an error of an attempt whose type does not show whether
 // the request was sent. Its text is that of err and the hint.

@@ -30,8 +30,9 @@ func Method(r *http.Request) string { return okcall.Method(r) }
 //	Chain(base, a, b, c) = a(b(c(base)))
 //
 // Each middleware is applied once, now. A nil base means
-// [http.DefaultTransport], and a nil Middleware is left out. Chain keeps
-// neither its arguments nor their slice.
+// [http.DefaultTransport], and a nil Middleware is left out. If a Middleware
+// returns nil, every request fails with an error. Chain keeps neither its
+// arguments nor their slice.
 //
 // The layers of this module ask the layers below, through a method
 // Unwrap() http.RoundTripper, for the hosts of the API. If a Middleware returns
@@ -52,10 +53,21 @@ func Chain(base http.RoundTripper, mws ...Middleware) http.RoundTripper {
 // transparent returns rt, which a Middleware made over next, with a method
 // Unwrap that leads to next.
 func transparent(rt, next http.RoundTripper) http.RoundTripper {
-	if _, ok := rt.(interface{ Unwrap() http.RoundTripper }); ok || rt == nil || same(rt, next) {
+	if rt == nil || roundtrip.IsTypedNil(rt) {
+		rt = Func(rejectAll)
+	}
+	if _, ok := rt.(interface{ Unwrap() http.RoundTripper }); ok || same(rt, next) {
 		return rt
 	}
 	return &opaque{rt, roundtrip.On(next)}
+}
+
+// rejectAll replaces a RoundTripper that a Middleware did not return.
+// The layer above would take nil for http.DefaultTransport, and pass by all that
+// is below.
+func rejectAll(r *http.Request) (*http.Response, error) {
+	roundtrip.CloseRequest(r)
+	return nil, refuse("a Middleware returned nil instead of a RoundTripper; return next to add nothing")
 }
 
 // same reports whether a and b are the same RoundTripper. Two that cannot be

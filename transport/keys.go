@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"hash/maphash"
 	"net/url"
 	"sync/atomic"
@@ -100,6 +101,9 @@ func (s *signer) sessionKeys(circuit Circuit, t *oauth2.Token) (*keys, error) {
 	if k := s.derived.find(circuit, t); k != nil {
 		return &k.keys, nil
 	}
+	if err := checkSession(t); err != nil {
+		return nil, err
+	}
 	k := &cached{circuit, keys{token: t, access: t.AccessToken, own: token.Secret(t)}}
 	k.query = "&" + param.AccessToken + "=" + url.QueryEscape(k.access)
 	var err error
@@ -114,6 +118,14 @@ func (s *signer) sessionKeys(circuit Circuit, t *oauth2.Token) (*keys, error) {
 // secretsOf returns what is secret about every call that is signed with k.
 func (s *signer) secretsOf(k *keys) redact.Secrets {
 	return redact.Secrets{k.secret, s.settings.ApplicationSecret, k.access, k.own}
+}
+
+// checkSession returns an error if the token or the secret of t has white space
+// around it.
+func checkSession(t *oauth2.Token) error {
+	return errors.Join(
+		checkSpace("the access token of the session", t.AccessToken),
+		checkSpace("the session secret, the token's extra "+param.SessionSecretKey+",", token.Secret(t)))
 }
 
 // secret returns the secret of a session, and whether it is derived.

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // WithToken returns a context whose calls use the session of t instead of
@@ -22,7 +23,7 @@ func WithToken(ctx context.Context, t *oauth2.Token) context.Context {
 // of that of [Signer.TokenSource], and have ts renew it if it is refused. A
 // nil ts makes calls fail.
 func WithTokenSource(ctx context.Context, ts oauth2.TokenSource) context.Context {
-	if ts == nil {
+	if ts == nil || roundtrip.IsTypedNil(ts) {
 		ts = nilSource{}
 	}
 	return okcall.With(ctx, func(v *okcall.Options) { v.Token, v.HasToken, v.Source = nil, false, ts })

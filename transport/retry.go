@@ -251,8 +251,6 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 	case a.Err != nil:
 		roundtrip.Discard(a.Response) // there should be none
 		a.Response = nil
-	case a.Response == nil:
-		a.Err = errNoResponse
 	default:
 		a.Response.Request = caller
 		if isCall && !a.verdict.Inspected {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 
 	"golang.org/x/oauth2"
@@ -114,15 +115,31 @@ func (s Signer) Check() error {
 	return errors.Join(s.fault(), err)
 }
 
+// fault returns what is wrong with s, except for its Hosts.
 func (s Signer) fault() error {
-	var key, circuit error
+	var key, circuit, source error
 	if s.ApplicationKey == "" {
 		key = errors.New("okru: ApplicationKey is empty; set it to the public key of your application")
 	}
 	if !s.Circuit.Valid() {
 		circuit = fmt.Errorf("okru: Circuit is %d; use one of transport's constants, Auto to Unsigned", int(s.Circuit))
 	}
-	return errors.Join(key, circuit)
+	if roundtrip.IsTypedNil(s.TokenSource) {
+		source = fmt.Errorf("okru: TokenSource is a nil %T; leave it out for calls without a session", s.TokenSource)
+	}
+	return errors.Join(key, circuit, source,
+		checkSpace("ApplicationKey", s.ApplicationKey),
+		checkSpace("ApplicationSecret", s.ApplicationSecret))
+}
+
+// checkSpace returns an error if a value has white space around it, which comes
+// from the page or the file that it was copied from. The API would report a
+// wrong signature or an invalid session.
+func checkSpace(name, value string) error {
+	if strings.TrimSpace(value) != value {
+		return fmt.Errorf("okru: %s begins or ends with white space; remove it", name)
+	}
+	return nil
 }
 
 // view shows the fields without secrets.

@@ -4,7 +4,9 @@
 package roundtrip
 
 import (
+	"errors"
 	"net/http"
+	"reflect"
 
 	"github.com/go-okru/okru/internal/okcall"
 )
@@ -85,13 +87,30 @@ func HostsBelow(rt http.RoundTripper) *okcall.Hosts {
 	return nil
 }
 
-// Send sends r through the RoundTripper below.
-func (b *Base) Send(r *http.Request) (*http.Response, Verdict, error) {
-	if b.verdicter != nil {
-		return b.verdicter.RoundTripVerdict(r)
+// IsTypedNil reports whether v is a nil pointer or function in an interface: it
+// passes for a value, and panics when it is used.
+func IsTypedNil(v any) bool {
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Pointer, reflect.Func:
+		return r.IsNil()
 	}
-	resp, err := b.Next.RoundTrip(r)
-	return resp, Verdict{}, err
+	return false
+}
+
+var errNothing = errors.New("okru: the RoundTripper below returned neither a response nor an error")
+
+// Send sends r through the RoundTripper below. It returns an error if that
+// returns nothing.
+func (b *Base) Send(r *http.Request) (resp *http.Response, v Verdict, err error) {
+	if b.verdicter != nil {
+		resp, v, err = b.verdicter.RoundTripVerdict(r)
+	} else {
+		resp, err = b.Next.RoundTrip(r)
+	}
+	if resp == nil && err == nil {
+		err = errNothing
+	}
+	return resp, v, err
 }
 
 // Unwrap returns the RoundTripper below, as errors.Unwrap does for errors.
