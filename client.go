@@ -21,6 +21,9 @@ func NewTransport(cfg Config) (http.RoundTripper, error) {
 		return nil, err
 	}
 	var layers []transport.Middleware
+	if cfg.Logger != nil {
+		layers = append(layers, func(next http.RoundTripper) http.RoundTripper { return &logger{roundtrip.On(next), cfg.Logger} })
+	}
 	if !cfg.PassErrors {
 		layers = append(layers, okerrors.Decode)
 	}

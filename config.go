@@ -62,6 +62,26 @@ type Config struct {
 	// transport.Signer are faults.
 	Layers []transport.Middleware
 
+	// Logger gets one record per API call, after its response or error. If nil,
+	// nothing is logged. The level is
+	//
+	//   - Debug for a success;
+	//   - Warn for a success after a repeat, also after that with a renewed
+	//     session, and for errors that say to sign in, to ask for a permission or
+	//     to send less: okerrors.ErrSession, oauth.ErrSignIn,
+	//     okerrors.ErrPermission, okerrors.ErrThrottled, ratelimit.ErrLimited,
+	//     and status 429 and 503;
+	//   - Error for other errors, and for a status of 400 or more.
+	//
+	// The attributes are method, the API method; circuit; attempts, how often
+	// Retry has sent the call, 0 if it was rejected before; waited, how long it
+	// waited for the limiter; duration, all in all, until the response header;
+	// status, of HTTP; code, of an API error; and error, its text, with the
+	// message of an API error. Circuit, status, code and error are left out if
+	// there is none. Parameters and secrets are never logged. The record has the
+	// context of the call. Uploads and other requests are not logged.
+	Logger *slog.Logger
+
 	// Hosts are the hosts of the API. By default, api.ok.ru. See
 	// [transport.Signer].
 	Hosts []string
@@ -150,6 +170,7 @@ func (cfg Config) attrs() []slog.Attr {
 		redact.Set("Limiter", cfg.Limiter != nil),
 		redact.Set("LimitKey", cfg.LimitKey != nil),
 		slog.Int("Layers", len(cfg.Layers)),
+		redact.Set("Logger", cfg.Logger != nil),
 		slog.Any("Hosts", cfg.Hosts),
 		redact.Set("Base", cfg.Base != nil),
 	}

@@ -236,7 +236,7 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 	if isCall {
 		timeout = t.settings.AttemptTimeout
 	}
-	if options.Traced() || isCall && t.isSigned && timeout > 0 {
+	if options.Traced() && n > 1 || isCall && t.isSigned && timeout > 0 { // number 1 is what layers below assume
 		r = r.WithContext(okcall.With(ctx, func(o *okcall.Options) { o.Attempt, o.AttemptTimeout = n, cmp.Or(timeout, o.AttemptTimeout) }))
 	}
 	var trace *tracer

@@ -29,7 +29,7 @@ type Options struct {
 	Caller *Caller // the okru.Call that sends the request; nil: none
 
 	Tracer  Tracer // reports what happens to the call; nil: none
-	Attempt int    // with Tracer: the number of the attempt, from 1; 0: no Retry is above
+	Attempt int    // with Tracer: the number of the attempt, from 1; 0: it is the first, or no Retry is above
 }
 
 // A Choice is yes, no or unset.

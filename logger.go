@@ -1,0 +1,132 @@
+package okru
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/redact"
+	"github.com/go-okru/okru/internal/roundtrip"
+	"github.com/go-okru/okru/internal/token"
+	"github.com/go-okru/okru/ratelimit"
+	"github.com/go-okru/okru/transport"
+)
+
+// logger is the layer of Config.Logger, above all others. It knows of a call
+// what a Trace reports, and how the call has ended.
+type logger struct {
+	roundtrip.Base
+	log *slog.Logger
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (l *logger) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, _, err := l.RoundTripVerdict(r)
+	return resp, err
+}
+
+// RoundTripVerdict implements [roundtrip.Verdicter].
+func (l *logger) RoundTripVerdict(r *http.Request) (resp *http.Response, v roundtrip.Verdict, err error) {
+	if !l.Hosts.IsCall(r.URL) || !l.log.Enabled(r.Context(), slog.LevelError) {
+		return l.Send(r)
+	}
+	c := loggedCall{begun: time.Now()}
+	c.trace.Limited, c.trace.Renewed, c.trace.Done = c.limited, c.renewed, c.done
+	resp, v, err = l.Send(r.WithContext(transport.WithTrace(r.Context(), &c.trace)))
+	returned := false
+	defer func() { // the handler may panic
+		if !returned && resp != nil {
+			resp.Body.Close()
+		}
+	}()
+	if resp != nil {
+		resp.Request = r
+	}
+	failure := err
+	if err == nil {
+		failure = c.last.Err // which PassErrors has left in the response
+	}
+	if level := c.level(failure); l.log.Enabled(r.Context(), level) {
+		l.log.LogAttrs(r.Context(), level, c.message(failure), c.attrs(r, failure)...)
+	}
+	returned = true
+	return resp, v, err
+}
+
+// A loggedCall is what is known about a call.
+type loggedCall struct {
+	trace    transport.Trace
+	begun    time.Time
+	waited   time.Duration
+	repeated bool // with a newer session
+	last     transport.DoneInfo
+}
+
+func (c *loggedCall) limited(i transport.LimitedInfo) { c.waited += i.Wait }
+func (c *loggedCall) renewed(i transport.RenewedInfo) { c.repeated = c.repeated || i.Repeated }
+func (c *loggedCall) done(i transport.DoneInfo)       { c.last = i }
+
+// level returns the level of the record of a call that has ended with err.
+func (c *loggedCall) level(err error) slog.Level {
+	switch {
+	case err != nil:
+		for _, expected := range []error{okerrors.ErrSession, token.ErrSignIn, okerrors.ErrPermission, okerrors.ErrThrottled, ratelimit.ErrLimited} {
+			if errors.Is(err, expected) {
+				return slog.LevelWarn
+			}
+		}
+		return slog.LevelError
+	case c.last.Status == http.StatusTooManyRequests, c.last.Status == http.StatusServiceUnavailable:
+		return slog.LevelWarn
+	case c.last.Status >= 400:
+		return slog.LevelError
+	case c.last.N > 1, c.repeated:
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
+}
+
+func (c *loggedCall) message(err error) string {
+	switch {
+	case err != nil, c.last.Status >= 400:
+		return "okru: call failed"
+	case c.last.N > 1:
+		return "okru: call succeeded after a repeat"
+	case c.repeated:
+		return "okru: call succeeded with a renewed session"
+	}
+	return "okru: call succeeded"
+}
+
+// attrs returns the attributes of the record. One that is not known, such as
+// the circuit of a call that was not sent, is left out.
+func (c *loggedCall) attrs(r *http.Request, err error) []slog.Attr {
+	method := c.last.Method
+	if method == "" {
+		method = transport.Method(r)
+	}
+	attrs := append(make([]slog.Attr, 0, 8), slog.String("method", method))
+	if c.last.N > 0 {
+		attrs = append(attrs, slog.String("circuit", c.last.Circuit.String()))
+	}
+	attrs = append(attrs, slog.Int("attempts", c.last.N), slog.Duration("waited", c.waited), slog.Duration("duration", time.Since(c.begun)))
+	if c.last.Status != 0 {
+		attrs = append(attrs, slog.Int("status", c.last.Status))
+	}
+	if c.last.Code != 0 {
+		attrs = append(attrs, slog.Int("code", int(c.last.Code)))
+	}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	return attrs
+}
+
+// Format implements [fmt.Formatter]. The handler and the RoundTripper below may
+// have secrets, and are not printed.
+func (l *logger) Format(f fmt.State, _ rune) {
+	redact.Format(f, fmt.Sprintf("okru.Config.Logger(%T)", l.Next))
+}
