@@ -148,7 +148,7 @@ type grant struct {
 	long     bool
 	redirect string    // of a code: the redirect_uri it was made for
 	expires  time.Time // zero: never
-	revoked  bool      // a refresh token that was replaced or taken back
+	revoked  bool      // a refresh token that was taken back
 }
 
 func (s *Server) addCode(user *User, redirect string, long bool) string {

@@ -40,6 +40,10 @@ type Settings struct {
 	// the old one. OK was not seen to do so.
 	RotateRefresh bool
 
+	// RefreshGrace is how long, with RotateRefresh, a refresh token works after
+	// its first refresh. If 0, not at all.
+	RefreshGrace time.Duration
+
 	// OAuthErrorStatus is the HTTP status of the errors of the token
 	// endpoint. If 0, 400; some were seen to come with 200.
 	OAuthErrorStatus int

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // oauthError is an error of the token endpoint or of the authorize page.
@@ -114,7 +115,9 @@ func (s *Server) exchangeRefresh(token string) (*tokenResponse, *oauthError) {
 	}
 	t := s.issue(g)
 	if s.settings.RotateRefresh {
-		g.revoked = true
+		if end := time.Now().Add(s.settings.RefreshGrace); g.expires.IsZero() || end.Before(g.expires) {
+			g.expires = end
+		}
 		t.RefreshToken = s.addRefresh(g.user, g.long)
 	}
 	return t, nil

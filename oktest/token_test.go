@@ -79,6 +79,44 @@ func TestCodeThenRefresh(t *testing.T) {
 	}
 }
 
+// A refresh token works for a while after its first refresh, however often it is
+// used, and not longer than it would have lived.
+func TestRefreshGrace(t *testing.T) {
+	for _, test := range []struct {
+		name                  string
+		lifetime, grace, life time.Duration
+	}{
+		{"none", 0, 0, 0},
+		{"a minute", 0, time.Minute, time.Minute},
+		{"a minute, of a token that never expires", -1, time.Minute, time.Minute},
+		{"a minute, of a token that expires before", 20 * time.Second, time.Minute, 20 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := newServer(t)
+				srv.Configure(oktest.Settings{RotateRefresh: true, RefreshGrace: test.grace, RefreshLifetime: test.lifetime})
+				token := srv.NewUser("anna", "secret").Token().RefreshToken
+				refresh := func() string {
+					return exchange(t, srv.InProcess(), "grant_type", "refresh_token", "refresh_token", token).tokens(t).Error
+				}
+				if got := refresh(); got != "" {
+					t.Fatalf("the first refresh: got %s", got)
+				}
+				if test.life > 0 {
+					time.Sleep(test.life - time.Second)
+					if got := refresh(); got != "" {
+						t.Errorf("a second before the end: got %s", got)
+					}
+					time.Sleep(time.Second)
+				}
+				if got := refresh(); got != "invalid_grant" {
+					t.Errorf("after the end: got %q", got)
+				}
+			})
+		})
+	}
+}
+
 func TestExchangeRejected(t *testing.T) {
 	srv := newServer(t)
 	anna := srv.NewUser("anna", "secret")

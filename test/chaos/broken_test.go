@@ -20,7 +20,7 @@ import (
 // The tests here break the client, each in one way, and want the soak to find
 // out. Nothing else goes wrong.
 
-// smallPlan is a soak without trouble, of the calls that calibrate makes.
+// smallPlan is a soak without trouble, of the calls that warmUp makes.
 func smallPlan(t *testing.T) plan {
 	p := newPlan(1, 10*time.Millisecond, t.TempDir())
 	p.schedule, p.callers, p.people, p.trial = nil, 1, ways, 1

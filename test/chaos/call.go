@@ -72,18 +72,19 @@ func (s *soak) make(c *call) error {
 	s.count(c)
 	defer s.tally.running.Add(-1)
 	var attempts atomic.Int32
+	var at stage
 	ctx, cancel := context.WithTimeout(context.Background(), c.deadline)
 	defer cancel()
 	if c.cancel > 0 {
 		defer time.AfterFunc(c.cancel, cancel).Stop()
 	}
 	late := s.lateness(ctx)
-	answer, err := s.send(c, transport.WithAttempts(s.session(ctx, c), &attempts))
+	answer, err := s.send(c, transport.WithAttempts(s.session(ctx, c, &at), &attempts))
 	late()
 	s.tally.attempts.Add(int64(attempts.Load()))
 	s.outcome(c, err)
 	if err != nil {
-		s.tally.failed(err)
+		s.tally.failed(c.process.name, err, &at)
 		s.witness.readError("call", err)
 		return err
 	}
@@ -129,8 +130,8 @@ func (s *soak) outcome(c *call, err error) {
 
 // session returns ctx with the session of c, but for that of the first person,
 // which the client has anyway.
-func (s *soak) session(ctx context.Context, c *call) context.Context {
-	ctx = traced(ctx, &s.witness)
+func (s *soak) session(ctx context.Context, c *call, at *stage) context.Context {
+	ctx = traced(ctx, &s.witness, at)
 	if c.person > 0 {
 		ctx = transport.WithTokenSource(ctx, c.process.sources[c.person])
 	}

@@ -14,7 +14,7 @@ type plan struct {
 	schedule []change
 	callers  int
 	people   int
-	trial    int    // how many calls each of a few callers makes before, to find out how fast this machine is
+	trial    int    // how many calls each of a few callers makes before the trouble
 	dir      string // of session files
 
 	deadline time.Duration // the longest that a call may take

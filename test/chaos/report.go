@@ -56,6 +56,13 @@ func texts(err error) []string {
 	return []string{err.Error()}
 }
 
+// share returns the part of the calls of p that succeeded.
+func (r *report) share(p *process) float64 {
+	all := r.tally.outcomes.all()
+	succeeded, failed := all["client with "+p.name+": succeeded"], all["client with "+p.name+": failed"]
+	return float64(succeeded) / float64(max(succeeded+failed, 1))
+}
+
 // broken returns how often a promise was broken.
 func (r *report) broken(what string) int {
 	for _, f := range r.findings() {
@@ -76,6 +83,7 @@ type row struct {
 func (r *report) tables() []table {
 	return []table{
 		{"Must be 0", r.promises()},
+		{"Part of the calls that succeeded", r.shares()},
 		{"Calls", r.calls()},
 		{"Calls by what they went through", rows(r.tally.outcomes.all())},
 		{"Failures the caller saw", rows(r.tally.failures.all())},
@@ -104,7 +112,7 @@ func (r *report) calls() []row {
 		{"callers", r.plan.callers},
 		{"users", r.plan.people},
 		{"clients", len(r.processes)},
-		{"calls asked for per second", int(r.rate)},
+		{"calls asked for per second, mean", int(r.pace.mean())},
 		{"calls", calls},
 		{"reads", t.reads.Load()},
 		{"writes", t.writes.Load()},
@@ -126,6 +134,13 @@ func (r *report) calls() []row {
 		{"bytes searched", r.witness.bytes.Load()},
 		{"signatures seen", t.signatures.Load()},
 	}
+}
+
+func (r *report) shares() (list []row) {
+	for _, p := range r.processes {
+		list = append(list, row{"client with " + p.name, fmt.Sprintf("%.2f", r.share(p))})
+	}
+	return list
 }
 
 func mebibytes(n uint64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }

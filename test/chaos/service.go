@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
@@ -38,21 +39,44 @@ type service struct {
 	ledger  *ledger
 	witness *witness
 
+	rotates atomic.Bool // renewals replace refresh tokens
+
 	users  sync.Map // ids by access token
 	tokens sync.Map // the last access token by user id
 }
 
 func newService(w *weather, l *ledger, seen *witness) *service {
 	s := &service{Server: oktest.NewServer(oktest.App{}), weather: w, ledger: l, witness: seen}
-	s.Configure(oktest.Settings{AccessLifetime: sessionLifetime})
+	s.rotate(false)
 	s.witness.secrets.add(s.App().Secret)
 	s.Handle(readMethod, s.read)
 	s.Handle(writeMethod, s.write)
 	s.Inject(oktest.Fault{Match: s.see}) // changes no response
+	s.Inject(oktest.Fault{Method: oktest.TokenEndpoint, Match: s.seeRenewal})
 	for _, f := range s.faults() {
 		s.Inject(f)
 	}
 	return s
+}
+
+// refreshGrace is how long a refresh token works after it was replaced. Without
+// it, a client that does not get the response of a renewal, or another client
+// with the same refresh token, would lose the session for good: no client can
+// do anything about that.
+const refreshGrace = time.Minute
+
+// rotate makes each renewal replace the refresh token, or not.
+func (s *service) rotate(on bool) {
+	s.Configure(oktest.Settings{AccessLifetime: sessionLifetime, RotateRefresh: on, RefreshGrace: refreshGrace})
+	s.rotates.Store(on)
+}
+
+// seeRenewal is asked about every exchange for a session. It is no fault.
+func (s *service) seeRenewal(c oktest.Call) bool {
+	if s.rotates.Load() && c.Params.Get("grant_type") == "refresh_token" {
+		s.weather.hits[rotation].Add(1)
+	}
+	return false
 }
 
 // see is asked before anything else about every call. It is no fault.
@@ -73,6 +97,7 @@ func (s *service) faults() []oktest.Fault {
 	list := []oktest.Fault{
 		when(status429, oktest.Fault{Status: 429, RetryAfter: time.Second}),
 		when(status503, oktest.Fault{Status: 503, RetryAfter: time.Second}),
+		when(longWait, oktest.Fault{Status: 429, RetryAfter: 4 * time.Second}),
 		when(code8, oktest.Fault{Code: okerrors.CodeFloodBlocked}),
 		when(code9, oktest.Fault{Code: okerrors.CodeIPBlocked}),
 		when(cutAnswer, oktest.Fault{Truncate: true}),

@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,7 +28,7 @@ type soak struct {
 	proxy     *proxy
 	people    []*person
 	processes []*process
-	rate      float64 // calls per second that all callers make together
+	pace      pace
 }
 
 // run carries out a plan. The error is why it could not; what went wrong
@@ -69,8 +71,9 @@ func (s *soak) setUp() error {
 	for n := range s.plan.people {
 		s.people = append(s.people, newPerson(s.service, n))
 	}
-	for name, limiter := range limiters() {
-		p, err := s.newProcess(s.network(direct), name, limiter)
+	limiters := limiters()
+	for _, name := range slices.Sorted(maps.Keys(limiters)) { // in the same order for the same seed
+		p, err := s.newProcess(s.network(direct), name, limiters[name])
 		if err != nil {
 			return err
 		}
@@ -79,7 +82,7 @@ func (s *soak) setUp() error {
 			return err
 		}
 	}
-	s.rate = s.calibrate()
+	s.warmUp(20, s.plan.trial)
 	return nil
 }
 
@@ -103,6 +106,7 @@ func (s *soak) storm() {
 	ctx, cancel := context.WithTimeout(context.Background(), s.plan.length)
 	defer cancel()
 	var callers, others sync.WaitGroup
+	others.Go(func() { s.pace.follow(ctx) })
 	others.Go(func() { s.watchHeap(ctx) })
 	others.Go(func() { play(ctx, s.plan.schedule, s.apply) })
 	for n := range s.plan.callers {
@@ -115,13 +119,14 @@ func (s *soak) storm() {
 }
 
 // keepCalling is a caller. It pauses between calls, so that all of them
-// together call at the rate of s. It skips a turn while many calls are
-// under way: a machine that has got slower since its trial would not catch up.
+// together call at the pace of s. It tosses a coin for each turn, since the pace
+// changes, and skips it while many calls are under way, which happens if a
+// machine gets slower at once.
 func (s *soak) keepCalling(ctx context.Context, rng *rand.Rand) {
-	between := float64(s.plan.callers) / s.rate * float64(time.Second)
-	many := int64(max(50, 2*s.rate))
+	between := float64(s.plan.callers) / highestRate * float64(time.Second)
 	for sleep(ctx, time.Duration(rng.Float64()*2*between)) {
-		if s.tally.running.Load() < many {
+		rate := s.pace.rate()
+		if rng.Float64() < rate/highestRate && s.tally.running.Load() < int64(max(50, 2*rate)) {
 			_ = s.make(s.newCall(rng))
 		}
 	}

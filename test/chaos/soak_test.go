@@ -69,6 +69,15 @@ func checkTrouble(t *testing.T, r *report) {
 			report("never happened: %v", k)
 		}
 	}
+	if r.pace.starved() {
+		t.Logf("the machine was too busy for a verdict on how many calls succeed, at %.0f calls per second", r.pace.mean())
+		report = t.Logf
+	}
+	checkShares(r, report)
+}
+
+// checkShares reports if too few calls of a client succeeded.
+func checkShares(r *report, report func(string, ...any)) {
 	shares := make(map[string]float64)
 	for _, p := range r.processes {
 		shares[p.name] = r.share(p)
@@ -76,21 +85,22 @@ func checkTrouble(t *testing.T, r *report) {
 			report("client with %s: %.2f of its calls succeeded, want %.2f", p.name, shares[p.name], leastShare)
 		}
 	}
-	if least := 0.8 * shares["Bucket"]; shares["Adaptive"] < least {
+	if least := leastAdaptive * shares["Bucket"]; shares["Adaptive"] < least {
 		report("client with Adaptive: %.2f of its calls succeeded, want %.2f", shares["Adaptive"], least)
 	}
 }
 
-// leastShare is the part of its calls that each client must get through the
-// trouble.
-const leastShare = 0.3
+const (
+	// leastShare is the part of its calls that each client must get through
+	// the trouble. The rest is what no client can save: writes that may have
+	// run, calls while there is no session to be had, deadlines and
+	// cancellations in the middle of a call.
+	leastShare = 0.5
 
-// share returns the part of the calls of p that succeeded.
-func (r *report) share(p *process) float64 {
-	all := r.tally.outcomes.all()
-	succeeded, failed := all["client with "+p.name+": succeeded"], all["client with "+p.name+": failed"]
-	return float64(succeeded) / float64(max(succeeded+failed, 1))
-}
+	// leastAdaptive is what an Adaptive must let succeed, as a part of what a
+	// Bucket does.
+	leastAdaptive = 0.8
+)
 
 func lengthOf(t *testing.T) time.Duration {
 	text := os.Getenv("OKRU_SOAK")

@@ -25,7 +25,7 @@ type tally struct {
 	wrong, late                atomic.Int64
 	latest                     atomic.Int64 // how long after its end a call came back at most, in ns
 	outcomes                   counts       // by client, and by how sessions are had
-	failures                   counts       // by why
+	failures                   counts       // by client and why
 	answers                    counts       // that are not a success, by their error
 	strayed                    sample       // of wrong responses
 }
@@ -43,8 +43,17 @@ func (t *tally) lateness(by, slack time.Duration) {
 	}
 }
 
-// failed counts an error of a call.
-func (t *tally) failed(err error) { t.failures.add(reason(err)) }
+// failed counts an error of a call by a client, and how far the call got if its
+// context ended.
+func (t *tally) failed(client string, err error, at *stage) {
+	why := reason(err)
+	if why == contextEnded {
+		why += " " + at.String()
+	}
+	t.failures.add(client + ": " + why)
+}
+
+const contextEnded = "context ended"
 
 // reason returns what kind of failure err is.
 func reason(err error) string {
@@ -57,7 +66,7 @@ func reason(err error) string {
 	case isAPIError(err):
 		return "API error"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return "context ended"
+		return contextEnded
 	case errors.As(err, &final) && final.Terminal():
 		return "no session to be had"
 	case errors.As(err, new(statusError)):

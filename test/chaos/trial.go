@@ -6,18 +6,8 @@ import (
 	"time"
 )
 
-// calibrate returns half the calls per second that this machine is good for
-// just now. If it were kept busy, every call would end by its deadline.
-func (s *soak) calibrate() float64 {
-	const callers = 20
-	s.warmUp(callers, 1)
-	begin := time.Now()
-	s.warmUp(callers, s.plan.trial)
-	each := time.Since(begin).Seconds() / float64(callers*s.plan.trial)
-	return min(max(20, 0.5/each), 1000)
-}
-
-// warmUp lets so many callers make so many calls each, by the first client.
+// warmUp lets so many callers make so many calls each, by the first client,
+// before the trouble: connections are made, and all that is made once.
 func (s *soak) warmUp(callers, calls int) {
 	var all sync.WaitGroup
 	for n := range callers {

@@ -20,11 +20,23 @@ func (s *soak) apply(c change) {
 		s.limit(c)
 	case revocation, expiry, replacement:
 		s.spoilSessions(c)
+	case rotation:
+		s.service.rotate(!c.ends)
 	default:
+		s.change(c)
+	}
+}
+
+// change sets the odds of a kind, and provokes it when it begins and when it
+// would end without having happened.
+func (s *soak) change(c change) {
+	if c.ends {
+		s.weather.end(c.kind)
+	} else {
 		s.weather.set(c.kind, c.odds)
-		if !c.ends {
-			s.provoke(c.kind)
-		}
+	}
+	if s.weather.odds[c.kind].Load() > 0 {
+		s.provoke(c.kind)
 	}
 }
 
@@ -47,8 +59,8 @@ func (s *soak) limit(c change) {
 	}
 	s.weather.hits[limit].Add(1)
 	s.service.Limit(
-		oktest.Limit{PerSecond: s.rate / 2, Burst: 20},
-		oktest.Limit{PerSecond: s.rate / float64(s.plan.people), Burst: 5, Per: oktest.PerUser, Status: 429, TellWait: true})
+		oktest.Limit{PerSecond: s.pace.rate() / 2, Burst: 20},
+		oktest.Limit{PerSecond: s.pace.rate() / float64(s.plan.people), Burst: 5, Per: oktest.PerUser, Status: 429, TellWait: true})
 }
 
 // spoilSessions ends the sessions of all users at once, but for the eternal
@@ -65,5 +77,6 @@ func (s *soak) spoilSessions(c change) {
 func (s *soak) calm() {
 	s.weather.calm()
 	s.service.Limit()
+	s.service.rotate(false)
 	_ = s.proxy.reopen(5 * time.Second)
 }

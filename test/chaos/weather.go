@@ -26,6 +26,7 @@ const (
 	// In responses, see service.
 	status429  // with Retry-After: 1
 	status503  // with Retry-After: 1
+	longWait   // 429 with Retry-After: 4, which is beyond most deadlines
 	wrongWait  // 429 or 503 with a Retry-After that means nothing
 	code1      // UNKNOWN, before or after the method ran
 	code2      // SERVICE, before or after
@@ -45,6 +46,7 @@ const (
 	slowRenewal // the token endpoint takes a second
 	noRenewal   // the token endpoint answers 502
 	cutRenewal  // the token endpoint resets, after a session was made
+	rotation    // each renewal replaces the refresh token
 	kinds       = iota
 )
 
@@ -68,7 +70,8 @@ var outlook = [kinds]struct {
 	restart:     {"server restart", 0},
 	status429:   {"429 with Retry-After", 250},
 	status503:   {"503 with Retry-After", 250},
-	wrongWait:   {"429 or 503 with a meaningless Retry-After", 250},
+	longWait:    {"429 with a long Retry-After", 20},
+	wrongWait:   {"429 or 503 with a meaningless Retry-After", 70},
 	code1:       {"code 1, before or after the call ran", 150},
 	code2:       {"code 2, before or after the call ran", 150},
 	code8:       {"code 8", 200},
@@ -85,6 +88,7 @@ var outlook = [kinds]struct {
 	slowRenewal: {"token endpoint slow", 700},
 	noRenewal:   {"token endpoint failing", 700},
 	cutRenewal:  {"token endpoint resets after the exchange", 500},
+	rotation:    {"refresh token replaced", certain},
 }
 
 func (k kind) String() string { return outlook[k].name }
@@ -94,10 +98,28 @@ func (k kind) String() string { return outlook[k].name }
 type weather struct {
 	odds [kinds]atomic.Int32 // in a thousand
 	hits [kinds]atomic.Int64 // how often it happened
+	due  [kinds]atomic.Bool  // it ends as soon as it has happened
 }
 
 // set makes k happen from now on with these odds in a thousand.
-func (w *weather) set(k kind, odds int32) { w.odds[k].Store(odds) }
+func (w *weather) set(k kind, odds int32) {
+	w.due[k].Store(false)
+	w.odds[k].Store(odds)
+}
+
+// end ends k, or lets it happen once more if it never has: what it is about,
+// such as a renewal, may not have come up.
+func (w *weather) end(k kind) {
+	if w.hits[k].Load() > 0 {
+		w.odds[k].Store(0)
+		return
+	}
+	w.due[k].Store(true)
+	w.odds[k].Store(certain)
+}
+
+// certain are the odds of what happens each time.
+const certain = 1000
 
 // calm ends all trouble.
 func (w *weather) calm() {
@@ -109,8 +131,11 @@ func (w *weather) calm() {
 // strikes reports whether k happens this time, and counts it.
 func (w *weather) strikes(k kind) bool {
 	odds := w.odds[k].Load()
-	if odds == 0 || rand.Int32N(1000) >= odds {
+	if odds == 0 || rand.Int32N(certain) >= odds {
 		return false
+	}
+	if w.due[k].CompareAndSwap(true, false) {
+		w.odds[k].Store(0)
 	}
 	w.hits[k].Add(1)
 	return true
