@@ -139,11 +139,7 @@ func (b *Bucket) Burst() int { return b.queue.tokens.Burst() }
 
 // Tokens returns how many calls could pass now: Burst if the Bucket is full,
 // less than 1 if a call would have to wait.
-func (b *Bucket) Tokens() float64 {
-	b.queue.mu.Lock()
-	defer b.queue.mu.Unlock()
-	return b.queue.tokens.TokensAt(time.Now())
-}
+func (b *Bucket) Tokens() float64 { return b.queue.tokens.Tokens() }
 
 // fullIn returns when a Keyed may evict the Bucket without a loss.
 func (b *Bucket) fullIn(now time.Time) time.Duration {

@@ -163,7 +163,7 @@ func TestAdaptiveOutlivesAProbeThatPanics(t *testing.T) {
 		}()
 		start := time.Now()
 		send(t, rt, newRequest(t.Context(), "a.b"))
-		if waited := time.Since(start); waited > time.Second {
+		if waited := time.Since(start); waited > time.Second/2 {
 			t.Errorf("the next call waited %v", waited)
 		}
 	})
@@ -322,7 +322,7 @@ func TestKeyedWithoutABound(t *testing.T) {
 // Every public method is called from two goroutines. The race detector reports
 // a lock that is missing.
 func TestEveryMethodConcurrently(t *testing.T) {
-	b, a := ratelimit.NewBucket(rate.Inf, 1), ratelimit.NewAdaptive(1e6, 1e6)
+	b, a := ratelimit.NewBucket(rate.Inf, 1), ratelimit.NewAdaptive(0, 0)
 	k := ratelimit.NewKeyed(2, func(string) ratelimit.Limiter { return ratelimit.NewAdaptive(1e6, 1e6) })
 	limit := ratelimit.Limit{Limiter: k, Key: ratelimit.ByMethodAndSession}
 	var n int
@@ -339,7 +339,7 @@ func TestEveryMethodConcurrently(t *testing.T) {
 	for range 2 {
 		for _, call := range []func(){
 			func() { _ = b.Wait(ctx) }, func() { b.SetLimit(1e9) }, func() { b.SetBurst(2) }, func() { b.Limit() }, func() { b.Burst() }, func() { b.Tokens() },
-			func() { _ = a.Wait(ctx) }, func() { a.Observe(ratelimit.Outcome{}) }, func() { a.Limit() },
+			func() { _ = a.Wait(ctx) }, func() { a.Observe(ratelimit.Outcome{Throttled: true, Sent: time.Now()}) }, func() { a.Limit() },
 			func() { _ = k.Wait(ctx) }, func() { k.Len() }, func() { _ = k.For("a").Wait(ctx) }, func() { k.For("b").(ratelimit.Observer).Observe(ratelimit.Outcome{}) },
 			func() { _ = limit.Charge(newRequest(ctx, "a.b")) }, func() { _, _ = rt.RoundTrip(newRequest(ctx, "a.b")) }, func() { _, _ = rt.RoundTrip(newRequest(ctx, "a.c")) },
 		} {

@@ -25,7 +25,7 @@ const maxLate = 20 * time.Millisecond
 // One timer serves all callers. It runs only while callers wait.
 type queue struct {
 	mu      sync.Mutex
-	tokens  rate.Limiter // used only under mu
+	tokens  rate.Limiter // changed only under mu
 	made    bool         // by init
 	waiters fifo
 	timer   *time.Timer // nil while none wait
