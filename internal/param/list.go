@@ -3,32 +3,32 @@ package param
 import "bytes"
 
 // A List is the parameters of one call, in memory that can be used again. It
-// holds all text in one piece and pairs as offsets into it.
+// holds all text in one piece, and pairs as offsets into it.
 type List struct {
 	text  []byte
 	pairs []pair
 	names Names // of all that was parsed
 
-	order   []uint32 // of pairs, once sorted
-	dropped bool     // some of pairs are not in it
+	order   []uint32 // indexes of pairs, once sorted
+	dropped bool     // some of pairs are not in order
 
 	fixed []pair // for AddFixed
-	keep  int    // how much text they have
+	keep  int    // the length of their text in bytes
 }
 
-// pair is one parameter. Sorting moves indexes and leaves pairs alone: a copy of
-// what was just written in smaller parts would have to wait for it.
+// A pair is one parameter, name and value. Sort moves indexes and no pairs,
+// because to copy a pair right after it was written is slow.
 type pair struct {
 	prefix     uint64 // the first bytes of the decoded key: most comparisons end here
-	start, end uint32 // where key=value is, as it travels; an ampersand follows
+	start, end uint32 // where key=value is in text, as it is sent; an ampersand follows
 	split      uint32 // if plain, where the equals sign is; else where the decoded key is, which ends at start
 
 	name             Names // which of them the key is, if any
-	plain, form, out bool  // nothing in it is escaped; it belongs to the form; it is taken out
+	plain, form, out bool  // nothing in it is escaped; it belongs to the form; it was dropped
 }
 
-// Fix makes the parameters of l those that AddFixed adds, by their index, each
-// time for nearly nothing. Reset empties l and leaves them.
+// Fix makes the parameters of l those that AddFixed adds by their index. They are
+// parsed once, and l is then empty. Reset keeps them.
 func (l *List) Fix() {
 	l.fixed, l.keep = l.pairs, len(l.text)
 	l.pairs, l.names = nil, 0
@@ -95,12 +95,12 @@ func (l *List) appendValue(dst []byte, p *pair) []byte {
 // InForm reports whether parameter i belongs to the form.
 func (l *List) InForm(i int) bool { return l.pairs[i].form }
 
-// Drop takes parameter i out of what is sorted and appended.
+// Drop leaves parameter i out of what is appended. It may still be found.
 func (l *List) Drop(i int) { l.pairs[i].out, l.dropped = true, true }
 
-// AppendSigned appends every key=value the way a signature covers it: decoded,
-// without separators, and without the parameters sig, resig and access_token. l
-// must be sorted.
+// AppendSigned appends every key=value as it is signed: decoded, without
+// separators, and without the parameters sig, resig and access_token. l must be
+// sorted.
 func (l *List) AppendSigned(dst []byte) []byte {
 	for _, i := range l.order {
 		p := &l.pairs[i]
@@ -115,7 +115,7 @@ func (l *List) AppendSigned(dst []byte) []byte {
 	return dst
 }
 
-// AppendText appends the parameters of the form or of the query as they travel,
+// AppendText appends the parameters of the form or of the query as they are sent,
 // an ampersand after each. l must be sorted.
 func (l *List) AppendText(dst []byte, form bool) []byte {
 	for _, i := range l.order {

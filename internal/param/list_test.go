@@ -24,7 +24,7 @@ func sign(l *List, query, form string) (signed, travels, twice string, err error
 		}
 	}
 	if i := l.Sort(); i >= 0 {
-		return "", "", string(l.Key(i)) + " is there twice", nil
+		return "", "", string(l.Key(i)) + " is a duplicate", nil
 	}
 	return string(l.AppendSigned(nil)), string(l.AppendText(nil, false)) + "|" + string(l.AppendText(nil, true)), "", nil
 }
@@ -53,7 +53,7 @@ func naive(query, form string) (signed, twice string) {
 		}
 	}
 	if len(repeated) > 0 {
-		return "", slices.Min(repeated) + " is there twice"
+		return "", slices.Min(repeated) + " is a duplicate"
 	}
 	delete(first, Resig)
 	for _, key := range slices.Sorted(maps.Keys(first)) {

@@ -7,11 +7,11 @@ import (
 )
 
 // Sort sorts by key, in the order of bytes. If keys occur more than once, it
-// returns a parameter with the least of them, else -1.
+// returns the index of a parameter with the least such key, else -1.
 //
-// It begins with the order of what l held before, since a program tends to make
-// the same calls again and again: their parameters are then in order already.
-func (l *List) Sort() (twice int) {
+// It begins with the order of what l had before: a program repeats the same
+// calls, and their parameters are then in order already.
+func (l *List) Sort() (duplicate int) {
 	if l.dropped || len(l.order) != len(l.pairs) {
 		l.number()
 	}
@@ -21,11 +21,11 @@ func (l *List) Sort() (twice int) {
 	if l.insertionSort() {
 		return -1
 	}
-	return l.leastTwice()
+	return l.leastDuplicate()
 }
 
-// leastTwice returns a parameter with the least key that occurs more than once.
-func (l *List) leastTwice() int {
+// leastDuplicate returns a parameter with the least key that occurs more than once.
+func (l *List) leastDuplicate() int {
 	l.number()
 	slices.SortFunc(l.order, l.compare)
 	i := 1
@@ -35,7 +35,8 @@ func (l *List) leastTwice() int {
 	return int(l.order[i])
 }
 
-// number makes order that in which the parameters came.
+// number makes order that in which the parameters were added, without those that
+// were dropped.
 func (l *List) number() {
 	l.order = l.order[:0]
 	for i := range l.pairs {
@@ -45,10 +46,10 @@ func (l *List) number() {
 	}
 }
 
-// insertionSort sorts in a third of the time that slices.SortFunc takes for the
-// usual five to ten parameters: prefixes are compared without a call. It gives
-// up, its work half done, at a key that occurs again. To find one among many
-// that are sorted already, it takes one comparison of each.
+// insertionSort sorts the usual five to ten parameters in a third of the time
+// that slices.SortFunc takes, because it compares prefixes without a call. Over
+// parameters that are sorted it only looks for duplicate keys. At a duplicate it
+// returns false, and the order is then undefined.
 func (l *List) insertionSort() (ok bool) {
 	order, pairs := l.order, l.pairs
 	for n := 1; n < len(order); n++ {
