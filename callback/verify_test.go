@@ -76,7 +76,7 @@ func TestVerifyLaunch(t *testing.T) {
 		"a digit, without sig":        {with(digit, "sig"), callback.ErrIncomplete},
 		"a user that is not a number": {with(launch("anna", "-s-canary"), "sig"), callback.ErrIncomplete},
 		// OK's session keys do not begin with a digit. If one did, auth_sig alone
-		// could not tell that the digit was moved to the user. sig can.
+		// could not detect that the digit was moved to the user. sig can.
 		"a digit moved to the user":      {with(with(with(launch("57800000000", "1-s-canary"), "logged_user_id", "578000000001"), "session_key", "-s-canary"), "sig"), nil},
 		"... which sig does not allow":   {with(with(launch("57800000000", "1-s-canary"), "logged_user_id", "578000000001"), "session_key", "-s-canary"), callback.ErrForged},
 		"another user":                   {with(good, "logged_user_id", "578000000002"), callback.ErrForged},

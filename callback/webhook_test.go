@@ -62,7 +62,7 @@ func TestWebhookAddresses(t *testing.T) {
 		"by a proxy":                  {&callback.Webhook{ClientIP: proxied}, realIP("217.20.145.193"), 200},
 		"by a proxy, another":         {&callback.Webhook{ClientIP: proxied}, realIP("203.0.113.7"), 403},
 		"by a proxy, without header":  {&callback.Webhook{ClientIP: proxied}, realIP(""), 403},
-		"a header that nobody set up": {&callback.Webhook{}, func(r *http.Request) { from("203.0.113.7:1")(r); realIP("217.20.145.193")(r) }, 403},
+		"a header that is not set up": {&callback.Webhook{}, func(r *http.Request) { from("203.0.113.7:1")(r); realIP("217.20.145.193")(r) }, 403},
 	} {
 		var calls int
 		test.h.Handle = func(context.Context, json.RawMessage) error { calls++; return nil }

@@ -149,7 +149,7 @@ func (b *below) RoundTripVerdict(*http.Request) (*http.Response, roundtrip.Verdi
 	return respondFrom(&b.body), b.v, nil
 }
 
-// foreign is a layer of someone else's.
+// foreign is a layer of another author.
 type foreign struct{ next http.RoundTripper }
 
 func (f foreign) Unwrap() http.RoundTripper { return f.next }

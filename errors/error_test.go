@@ -106,10 +106,10 @@ func TestIs(t *testing.T) {
 		"joined": errors.Join(errors.New("other"), e),
 	} {
 		if !errors.Is(err, okerrors.CodeFloodBlocked) || errors.Is(err, okerrors.CodeService) {
-			t.Errorf("%s: errors.Is does not tell the codes apart", name)
+			t.Errorf("%s: errors.Is does not distinguish the codes", name)
 		}
 		if !errors.Is(err, okerrors.ErrThrottled) || errors.Is(err, okerrors.ErrTransient) {
-			t.Errorf("%s: errors.Is does not tell the classes apart", name)
+			t.Errorf("%s: errors.Is does not distinguish the classes", name)
 		}
 		if got, ok := errors.AsType[*okerrors.Error](err); !ok || got != e {
 			t.Errorf("%s: errors.AsType[*Error] = %v, %v", name, got, ok)

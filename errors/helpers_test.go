@@ -17,7 +17,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// always answers every request with body.
+// always responds to every request with body.
 func always(body string) roundTrip {
 	return func(r *http.Request) (*http.Response, error) {
 		resp := respond(body)

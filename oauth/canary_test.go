@@ -57,7 +57,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	}
 }
 
-// What is printed tells what is set.
+// What is printed shows which fields are set.
 func TestPrintedSettings(t *testing.T) {
 	for _, test := range []struct {
 		holder any
@@ -146,7 +146,7 @@ func TestForeignErrorsShowNoSecret(t *testing.T) {
 					m.fault(nil, nil, err)
 				case "Save":
 					m.fault(nil, err, nil)
-					g.answer = unclocked().answer
+					g.respond = unclocked().respond
 				}
 				s.Invalidate(session)
 				_, got := s.Token()

@@ -13,7 +13,7 @@ import (
 )
 
 func TestCodeIsExchangedOnce(t *testing.T) {
-	t.Run("refused", func(t *testing.T) {
+	t.Run("rejected", func(t *testing.T) {
 		e := &endpoint{status: 400, body: `{"error":"invalid_grant"}`}
 		s := oauth.NewSource(e.code(), oauth.Options{CoolDown: -1})
 		for range 3 {
@@ -21,14 +21,14 @@ func TestCodeIsExchangedOnce(t *testing.T) {
 		}
 		wantExchanges(t, e, 1)
 	})
-	t.Run("answer lost", func(t *testing.T) {
+	t.Run("response lost", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			e := &endpoint{status: 502}
 			s := oauth.NewSource(e.code(), oauth.Options{})
 			if err := wantErr(t, s, nil); errors.Is(err, oauth.ErrSignIn) {
 				t.Errorf("the first error is %v: it should say what happened", err)
 			}
-			e.set(200, goodAnswer)
+			e.set(200, goodResponse)
 			time.Sleep(time.Minute)
 			wantErr(t, s, oauth.ErrSignIn)
 			wantExchanges(t, e, 1)
@@ -36,7 +36,7 @@ func TestCodeIsExchangedOnce(t *testing.T) {
 	})
 	t.Run("never sent", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			e := &endpoint{err: errNetwork, body: goodAnswer}
+			e := &endpoint{err: errNetwork, body: goodResponse}
 			s := oauth.NewSource(e.code(), oauth.Options{})
 			wantErr(t, s, errNetwork)
 			e.err = nil
@@ -45,8 +45,8 @@ func TestCodeIsExchangedOnce(t *testing.T) {
 			wantExchanges(t, e, 1)
 		})
 	})
-	t.Run("session refused, refresh token too", func(t *testing.T) {
-		e := &endpoint{body: goodAnswer}
+	t.Run("session rejected, refresh token too", func(t *testing.T) {
+		e := &endpoint{body: goodResponse}
 		s := oauth.NewSource(e.code(), oauth.Options{Store: newMemory(nil)})
 		s.Invalidate(want(t, s, "A"))
 		e.set(400, `{"error":"invalid_grant"}`)
@@ -58,7 +58,7 @@ func TestCodeIsExchangedOnce(t *testing.T) {
 			t.Errorf("%d refreshes, want 1", n)
 		}
 	})
-	t.Run("session without refresh token refused", func(t *testing.T) {
+	t.Run("session without refresh token rejected", func(t *testing.T) {
 		e := &endpoint{body: `{"access_token":"A"}`}
 		s := oauth.NewSource(e.code(), oauth.Options{})
 		s.Invalidate(want(t, s, "A"))
@@ -68,7 +68,7 @@ func TestCodeIsExchangedOnce(t *testing.T) {
 }
 
 func TestCodeIsExchangedOnceAcrossRestarts(t *testing.T) {
-	e := &endpoint{body: goodAnswer}
+	e := &endpoint{body: goodResponse}
 	m := newMemory(nil)
 	start := func() *oauth.Source { return oauth.NewSource(e.code(), oauth.Options{Store: m, CoolDown: -1}) }
 	want(t, start(), "A")
@@ -97,11 +97,11 @@ func TestCodeIsExchangedOnceAcrossRestarts(t *testing.T) {
 	}
 }
 
-// New keys from the API come from no code, but take the place of a session
+// New keys from the API come from no code, but replace a session
 // that did.
 func TestCodeIsExchangedOnceAfterReplace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &endpoint{body: goodAnswer}
+		e := &endpoint{body: goodResponse}
 		m := newMemory(nil)
 		s := oauth.NewSource(e.code(), oauth.Options{Store: m})
 		s.Replace(want(t, s, "A"), token("N", "", 0))
@@ -115,15 +115,15 @@ func TestCodeIsExchangedOnceAfterReplace(t *testing.T) {
 
 // The store has a session from elsewhere, of which nothing is left.
 func TestFallbackToAFreshCode(t *testing.T) {
-	e := &endpoint{body: goodAnswer}
+	e := &endpoint{body: goodResponse}
 	m := newMemory(token("S", "RS", -time.Hour))
 	g := e.code()
-	refused := false
+	rejected := false
 	client := e.client()
-	client.Transport = refuseFirst(e, &refused)
+	client.Transport = rejectFirst(e, &rejected)
 	g.HTTPClient = client
 	want(t, oauth.NewSource(g, oauth.Options{Store: m}), "A")
-	if !refused {
+	if !rejected {
 		t.Error("the refresh token of the store was not tried")
 	}
 	wantExchanges(t, e, 1)
@@ -140,10 +140,10 @@ func TestFallbackToTheConfiguredRefreshToken(t *testing.T) {
 		"none":        {"", "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := &endpoint{body: goodAnswer}
-			refused := false
+			e := &endpoint{body: goodResponse}
+			rejected := false
 			g := e.refresh()
-			g.HTTPClient.Transport = refuseFirst(e, &refused)
+			g.HTTPClient.Transport = rejectFirst(e, &rejected)
 			s := oauth.NewSource(g, oauth.Options{Store: newMemory(token("S", test.stored, -time.Hour))})
 			if test.want == "" {
 				wantErr(t, s, oauth.ErrSignIn)
@@ -160,7 +160,7 @@ func TestFallbackToTheConfiguredRefreshToken(t *testing.T) {
 // A stored session without a refresh token is renewed by the configured one,
 // so the clock counts.
 func TestConfiguredRefreshTokenMakesTheClockCount(t *testing.T) {
-	e := &endpoint{body: goodAnswer}
+	e := &endpoint{body: goodResponse}
 	s := oauth.NewSource(e.refresh(), oauth.Options{Store: newMemory(token("S", "", -time.Hour))})
 	want(t, s, "A")
 }
@@ -172,12 +172,12 @@ func wantExchanges(t *testing.T, e *endpoint, n int) {
 	}
 }
 
-// refuseFirst refuses the first request as token.do refuses a refresh token.
-func refuseFirst(e *endpoint, refused *bool) http.RoundTripper {
+// rejectFirst rejects the first request as token.do rejects a refresh token.
+func rejectFirst(e *endpoint, rejected *bool) http.RoundTripper {
 	no := &endpoint{status: 400, body: `{"error":"invalid_grant"}`}
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
-		if !*refused {
-			*refused = true
+		if !*rejected {
+			*rejected = true
 			return no.RoundTrip(r)
 		}
 		return e.RoundTrip(r)

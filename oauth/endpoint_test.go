@@ -15,7 +15,7 @@ import (
 )
 
 func TestCodeRequest(t *testing.T) {
-	e := &endpoint{body: goodAnswer}
+	e := &endpoint{body: goodResponse}
 	got, err := e.code().Token(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -40,11 +40,11 @@ func TestCodeRequest(t *testing.T) {
 }
 
 func TestRefreshRequest(t *testing.T) {
-	for name, test := range map[string]struct{ answer, keeps string }{
-		"answer without refresh token": {`{"access_token":"A"}`, "OLD"},
-		"answer with a new one":        {`{"access_token":"A","refresh_token":"NEW"}`, "NEW"},
+	for name, test := range map[string]struct{ response, keeps string }{
+		"response without refresh token": {`{"access_token":"A"}`, "OLD"},
+		"response with a new one":        {`{"access_token":"A","refresh_token":"NEW"}`, "NEW"},
 	} {
-		e := &endpoint{body: test.answer}
+		e := &endpoint{body: test.response}
 		for grant, renewer := range map[string]oauth.Renewer{"Refresh": e.refresh(), "Code": e.code()} {
 			got, err := renewer.Renew(t.Context(), &oauth2.Token{AccessToken: "X", RefreshToken: "OLD"})
 			if err != nil {
@@ -63,7 +63,7 @@ func TestRefreshRequest(t *testing.T) {
 			}
 		}
 	}
-	e := &endpoint{body: goodAnswer}
+	e := &endpoint{body: goodResponse}
 	if _, err := e.refresh().Token(t.Context()); err != nil || e.forms[0].Get("refresh_token") != "CANARY-refresh" {
 		t.Errorf("Token sent %v: %v", e.forms, err)
 	}
@@ -127,7 +127,7 @@ func TestTransportErrors(t *testing.T) {
 
 // The client that a user gives stays as it is.
 func TestHTTPClientIsCopied(t *testing.T) {
-	e := &endpoint{body: goodAnswer}
+	e := &endpoint{body: goodResponse}
 	asked := false
 	c := &http.Client{Transport: e, CheckRedirect: func(*http.Request, []*http.Request) error { asked = true; return nil }}
 	g := e.refresh()

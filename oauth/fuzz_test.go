@@ -18,11 +18,11 @@ const (
 	fuzzPassword = "CANARY-9876543210"
 )
 
-// Whatever the token endpoint answers: a session or an error that can be
+// Whatever the token endpoint responds: a session or an error that can be
 // understood, bounded and without what was sent or received in confidence.
-func FuzzTokenAnswer(f *testing.F) {
-	f.Add(200, "application/json", goodAnswer)
-	for _, bad := range badAnswers {
+func FuzzTokenResponse(f *testing.F) {
+	f.Add(200, "application/json", goodResponse)
+	for _, bad := range badResponses {
 		if len(bad.endpoint.body) < 1000 {
 			f.Add(max(200, bad.endpoint.status), bad.endpoint.kind, strings.ReplaceAll(bad.endpoint.body, "CANARY", fuzzSecret))
 		}

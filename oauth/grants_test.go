@@ -62,7 +62,7 @@ func (s *ok) works(t *testing.T, got *oauth2.Token) {
 	}
 	defer resp.Body.Close()
 	if e, failed := okerrors.FromResponse(resp); failed {
-		t.Errorf("the session is refused: %v", e)
+		t.Errorf("the session is rejected: %v", e)
 	}
 }
 
@@ -117,7 +117,7 @@ func TestGrantsAgainstTheFake(t *testing.T) {
 			is: []error{oauth.ErrSignIn, oauth.ErrCredentials}},
 		"implicit, unknown login": {grant: func(s fake) oauth.Grant { g := s.implicit(); g.Login = "boris"; return g },
 			is: []error{oauth.ErrSignIn, oauth.ErrCredentials}},
-		"implicit, refused application": {grant: func(s fake) oauth.Grant { g := s.implicit(); g.ClientID = "1"; return g },
+		"implicit, rejected application": {grant: func(s fake) oauth.Grant { g := s.implicit(); g.ClientID = "1"; return g },
 			is: []error{}, isNot: []error{oauth.ErrSignIn}, check: retrieved("invalid_client")},
 		"implicit, captcha": {grant: func(s fake) oauth.Grant { return s.implicit() }, before: func(s fake) { s.user.Require(oktest.Captcha) },
 			is: []error{oauth.ErrSignIn}, isNot: []error{oauth.ErrCredentials}, check: page("OAuth2Captcha")},

@@ -30,10 +30,10 @@ func token(access, refresh string, life time.Duration) *oauth2.Token {
 	return t
 }
 
-// A script is a grant that answers as told.
+// A script is a grant whose results are given.
 type script struct {
-	answer func(n int) (*oauth2.Token, error) // n counts from 1
-	delay  time.Duration                      // each answer takes this long, unless its context ends
+	respond func(n int) (*oauth2.Token, error) // n counts from 1
+	delay   time.Duration                      // each result takes this long, unless its context ends
 
 	mu    sync.Mutex
 	calls []string
@@ -42,20 +42,20 @@ type script struct {
 // numbered returns a script of sessions T1, T2, … that live for life and have
 // refresh tokens.
 func numbered(life time.Duration) *script {
-	return &script{answer: func(n int) (*oauth2.Token, error) {
+	return &script{respond: func(n int) (*oauth2.Token, error) {
 		return token(fmt.Sprintf("T%d", n), fmt.Sprintf("R%d", n), life), nil
 	}}
 }
 
 // unclocked is numbered without refresh tokens.
 func unclocked() *script {
-	return &script{answer: func(n int) (*oauth2.Token, error) {
+	return &script{respond: func(n int) (*oauth2.Token, error) {
 		return token(fmt.Sprintf("T%d", n), "", time.Hour), nil
 	}}
 }
 
 func failing(err error) *script {
-	return &script{answer: func(int) (*oauth2.Token, error) { return nil, err }}
+	return &script{respond: func(int) (*oauth2.Token, error) { return nil, err }}
 }
 
 func (g *script) play(ctx context.Context, call string) (*oauth2.Token, error) {
@@ -70,7 +70,7 @@ func (g *script) play(ctx context.Context, call string) (*oauth2.Token, error) {
 			return nil, ctx.Err()
 		}
 	}
-	return g.answer(n)
+	return g.respond(n)
 }
 
 func (g *script) Token(ctx context.Context) (*oauth2.Token, error) { return g.play(ctx, "token") }
@@ -160,13 +160,13 @@ func md5Hex(text string) string { return fmt.Sprintf("%x", md5.Sum([]byte(text))
 
 func sha256Hex(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
 
-// An endpoint is a RoundTripper that answers every request alike.
+// An endpoint is a RoundTripper that returns the same response to every request.
 type endpoint struct {
 	status int // 0: 200
 	kind   string
 	body   string
 	header http.Header
-	err    error // instead of an answer, before the body is read
+	err    error // instead of a response, before the body is read
 
 	mu       sync.Mutex
 	requests []*http.Request
@@ -239,7 +239,7 @@ func (e *endpoint) password() oauth.Password {
 	return oauth.Password{ApplicationKey: "KEY", ApplicationSecret: "CANARY-app", Login: "anna", Password: "CANARY-pass", HTTPClient: e.client()}
 }
 
-const goodAnswer = `{"access_token":"A","token_type":"session","refresh_token":"R","expires_in":"1800"}`
+const goodResponse = `{"access_token":"A","token_type":"session","refresh_token":"R","expires_in":"1800"}`
 
 type roundTrip func(*http.Request) (*http.Response, error)
 

@@ -105,33 +105,33 @@ func TestImplicitFailures(t *testing.T) {
 		"captcha page":            {"POST OAuth2Login", page(`<form method=post action=/dk?st.cmd=Captcha><input name=fr.code></form>`), oauth.ErrSignIn, "https://connect.ok.ru/dk?cmd=OAuth2Login&st.cmd=OAuth2Login", "", 3},
 		"captcha in login form": {"POST OAuth2Login", page(strings.Replace(loginForm, "</form>", "<img src=x><input name=fr.captcha></form>", 1)),
 			oauth.ErrSignIn, "https://connect.ok.ru/dk?cmd=OAuth2Login&st.cmd=OAuth2Login", "", 3},
-		"unknown page":            {"OAuth2Login", page(`<h1>News</h1>`), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"empty page":              {"OAuth2Login", page(``), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"consent again and again": {"POST OAuth2Permissions", page(consentForm), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Permissions&cmd=OAuth2Permissions", "", 5},
-		"redirect loop":           {"OAuth2Login", always(reply{location: "/dk?st.cmd=OAuth2Login"}), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login", "", 20},
-		"redirect elsewhere":      {"OAuth2Login", always(reply{location: "https://m.ok.ru/check"}), oauth.ErrSignIn, "https://m.ok.ru/check", "", 2},
-		"redirect to http":        {"OAuth2Login", always(reply{location: "http://connect.ok.ru/dk"}), oauth.ErrSignIn, "http://connect.ok.ru/dk", "", 2},
-		"redirect to http's port": {"OAuth2Login", always(reply{location: "https://connect.ok.ru:80/dk"}), oauth.ErrSignIn, "https://connect.ok.ru:80/dk", "", 2},
-		"redirect to a port":      {"OAuth2Login", always(reply{location: "https://connect.ok.ru:8443/dk"}), oauth.ErrSignIn, "https://connect.ok.ru:8443/dk", "", 2},
-		"redirect to nowhere":     {"OAuth2Login", always(reply{status: 302}), nil, "", "", 2},
-		"form elsewhere":          {"OAuth2Login", loginTo("https://evil.example/steal", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"form by http":            {"OAuth2Login", loginTo("http://connect.ok.ru/dk", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"form by look-alike":      {"OAuth2Login", loginTo("//connect.ok.ru@evil.example/", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"form by GET":             {"OAuth2Login", loginTo("/dk", "get"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"form by script":          {"OAuth2Login", loginTo("javascript:alert(1)", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"login in a comment":      {"OAuth2Login", page("<!--" + loginForm + "-->"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"login in a script":       {"OAuth2Login", page("<script>`" + loginForm + "`</script>"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"refused application":     {"/oauth/authorize", always(reply{status: 401, kind: "application/json", body: `{"error":"invalid_client","error_description":"CANARY+pass"}`}), nil, "", "invalid_client", 1},
-		"refused, shape unknown":  {"/oauth/authorize", always(reply{status: 401, kind: "application/json", body: `{"message":"no"}`}), nil, "", "", 1},
-		"refused by an API error": {"/oauth/authorize", always(reply{status: 401, body: `{"error_code":401,"error_msg":"AUTH : CANARY+pass"}`}), nil, "", "", 1},
-		"server error":            {"OAuth2Permissions", always(reply{status: 500, body: "CANARY+pass"}), nil, "", "", 4},
-		"JSON instead of a page":  {"OAuth2Login", always(reply{kind: "application/json", body: `{"error":"oops"}`}), nil, "", "oops", 2},
-		"denied":                  {"POST OAuth2Permissions", always(reply{location: blank + "#error=access_denied&state=st%26te"}), oauth.ErrDenied, "", "access_denied", 5},
-		"denied without state":    {"POST OAuth2Permissions", always(reply{location: blank + "#error=access_denied"}), oauth.ErrDenied, "", "access_denied", 5},
-		"other state":             {"POST OAuth2Permissions", always(reply{location: blank + "#access_token=CANARY&state=other"}), oauth.ErrState, "", "", 5},
-		"no state":                {"POST OAuth2Permissions", always(reply{location: blank + "#access_token=CANARY"}), oauth.ErrState, "", "", 5},
-		"no session":              {"POST OAuth2Permissions", always(reply{location: blank + "#state=st%26te"}), nil, "", "", 5},
-		"a code instead":          {"POST OAuth2Permissions", always(reply{location: blank + "?code=CANARY&state=st%26te"}), nil, "", "", 5},
+		"unknown page":             {"OAuth2Login", page(`<h1>News</h1>`), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"empty page":               {"OAuth2Login", page(``), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"consent again and again":  {"POST OAuth2Permissions", page(consentForm), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Permissions&cmd=OAuth2Permissions", "", 5},
+		"redirect loop":            {"OAuth2Login", always(reply{location: "/dk?st.cmd=OAuth2Login"}), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login", "", 20},
+		"redirect elsewhere":       {"OAuth2Login", always(reply{location: "https://m.ok.ru/check"}), oauth.ErrSignIn, "https://m.ok.ru/check", "", 2},
+		"redirect to http":         {"OAuth2Login", always(reply{location: "http://connect.ok.ru/dk"}), oauth.ErrSignIn, "http://connect.ok.ru/dk", "", 2},
+		"redirect to http's port":  {"OAuth2Login", always(reply{location: "https://connect.ok.ru:80/dk"}), oauth.ErrSignIn, "https://connect.ok.ru:80/dk", "", 2},
+		"redirect to a port":       {"OAuth2Login", always(reply{location: "https://connect.ok.ru:8443/dk"}), oauth.ErrSignIn, "https://connect.ok.ru:8443/dk", "", 2},
+		"redirect to nowhere":      {"OAuth2Login", always(reply{status: 302}), nil, "", "", 2},
+		"form elsewhere":           {"OAuth2Login", loginTo("https://evil.example/steal", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"form by http":             {"OAuth2Login", loginTo("http://connect.ok.ru/dk", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"form by look-alike":       {"OAuth2Login", loginTo("//connect.ok.ru@evil.example/", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"form by GET":              {"OAuth2Login", loginTo("/dk", "get"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"form by script":           {"OAuth2Login", loginTo("javascript:alert(1)", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"login in a comment":       {"OAuth2Login", page("<!--" + loginForm + "-->"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"login in a script":        {"OAuth2Login", page("<script>`" + loginForm + "`</script>"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
+		"rejected application":     {"/oauth/authorize", always(reply{status: 401, kind: "application/json", body: `{"error":"invalid_client","error_description":"CANARY+pass"}`}), nil, "", "invalid_client", 1},
+		"rejected, form unknown":   {"/oauth/authorize", always(reply{status: 401, kind: "application/json", body: `{"message":"no"}`}), nil, "", "", 1},
+		"rejected by an API error": {"/oauth/authorize", always(reply{status: 401, body: `{"error_code":401,"error_msg":"AUTH : CANARY+pass"}`}), nil, "", "", 1},
+		"server error":             {"OAuth2Permissions", always(reply{status: 500, body: "CANARY+pass"}), nil, "", "", 4},
+		"JSON instead of a page":   {"OAuth2Login", always(reply{kind: "application/json", body: `{"error":"oops"}`}), nil, "", "oops", 2},
+		"denied":                   {"POST OAuth2Permissions", always(reply{location: blank + "#error=access_denied&state=st%26te"}), oauth.ErrDenied, "", "access_denied", 5},
+		"denied without state":     {"POST OAuth2Permissions", always(reply{location: blank + "#error=access_denied"}), oauth.ErrDenied, "", "access_denied", 5},
+		"other state":              {"POST OAuth2Permissions", always(reply{location: blank + "#access_token=CANARY&state=other"}), oauth.ErrState, "", "", 5},
+		"no state":                 {"POST OAuth2Permissions", always(reply{location: blank + "#access_token=CANARY"}), oauth.ErrState, "", "", 5},
+		"no session":               {"POST OAuth2Permissions", always(reply{location: blank + "#state=st%26te"}), nil, "", "", 5},
+		"a code instead":           {"POST OAuth2Permissions", always(reply{location: blank + "?code=CANARY&state=st%26te"}), nil, "", "", 5},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -148,12 +148,12 @@ func TestImplicitFailures(t *testing.T) {
 			if errors.Is(err, oauth.ErrSignIn) != stands {
 				t.Errorf("%v is ErrSignIn: %v, want %v", err, !stands, stands)
 			}
-			human, _ := errors.AsType[*oauth.PageError](err)
-			if human == nil {
-				human = new(oauth.PageError)
+			pageErr, _ := errors.AsType[*oauth.PageError](err)
+			if pageErr == nil {
+				pageErr = new(oauth.PageError)
 			}
-			if human.URL() != test.page {
-				t.Errorf("page is %q, want %q (%v)", human.URL(), test.page, err)
+			if pageErr.URL() != test.page {
+				t.Errorf("page is %q, want %q (%v)", pageErr.URL(), test.page, err)
 			}
 			said, ok := errors.AsType[*oauth2.RetrieveError](err)
 			if test.err == nil && !strings.Contains(name, "session") && !strings.Contains(name, "code") && !ok {

@@ -22,7 +22,7 @@ import (
 // White space around a value, as it comes from a file or a terminal, is named
 // before anything is sent. It is no reason to sign in again.
 func TestWhiteSpaceIsRejected(t *testing.T) {
-	e := &endpoint{body: goodAnswer}
+	e := &endpoint{body: goodResponse}
 	s := newSite(blank + goodFragment)
 	static := func(access, secret string) oauth.Grant {
 		return grantFunc(func(context.Context) (*oauth2.Token, error) { return oauth.Static(access, secret).Token() })
@@ -108,7 +108,7 @@ func TestWhiteSpaceIsRejected(t *testing.T) {
 
 // OK shows an HTML page for a client_id that is not a number.
 func TestClientIDIsANumber(t *testing.T) {
-	e := &endpoint{body: goodAnswer}
+	e := &endpoint{body: goodResponse}
 	for _, id := range []string{"CBAFKLMNEBABABABA", "512x", "-1", "1.5", "0x10", "٥١٢"} {
 		code, refresh, implicit := e.code(), e.refresh(), newSite("").grant()
 		code.ClientID, refresh.ClientID, implicit.ClientID = id, id, id
@@ -175,7 +175,7 @@ func TestGrantsWithoutAClient(t *testing.T) {
 
 // Connections are given back: every body is closed.
 func TestBodiesAreClosed(t *testing.T) {
-	for _, e := range []*endpoint{{body: goodAnswer}, {status: 500, body: "no"}, {status: 302, header: http.Header{"Location": {"/"}}}, {body: strings.Repeat("x", 2<<20)}} {
+	for _, e := range []*endpoint{{body: goodResponse}, {status: 500, body: "no"}, {status: 302, header: http.Header{"Location": {"/"}}}, {body: strings.Repeat("x", 2<<20)}} {
 		for name, grant := range map[string]func(*http.Client) oauth.Grant{
 			"Refresh":  func(c *http.Client) oauth.Grant { g := e.refresh(); g.HTTPClient = c; return g },
 			"Password": func(c *http.Client) oauth.Grant { g := e.password(); g.HTTPClient = c; return g },

@@ -20,7 +20,7 @@ import (
 	"github.com/go-okru/okru/oauth"
 )
 
-// freeURL returns a loopback URL that nobody listens at.
+// freeURL returns a loopback URL that no server listens at.
 func freeURL(t *testing.T, host, path string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -47,7 +47,7 @@ func newBrowserUser(t *testing.T, authURL string) *browserUser {
 	return &browserUser{t, u.Query(), &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 }
 
-// do sends a request and returns the answer, whose body has been read.
+// do sends a request and returns the response, whose body has been read.
 func (h *browserUser) do(method, to, body string, header ...string) (*http.Response, string) {
 	h.t.Helper()
 	req, err := http.NewRequest(method, to, strings.NewReader(body))
@@ -125,14 +125,14 @@ func TestLoopbackImplicit(t *testing.T) {
 			t.Errorf("the page is %s with policy %q", text, policy)
 		}
 		origin, _, _ := strings.Cut(h.redirect(), "/back")
-		answer := "access_token=AT&session_secret_key=S&state=" + h.auth.Get("state")
-		h.wantStatus(http.StatusMethodNotAllowed, "POST", h.redirect(), answer)
-		h.wantStatus(http.StatusMethodNotAllowed, "POST", h.redirect(), answer, "Origin", "https://evil.example")
+		result := "access_token=AT&session_secret_key=S&state=" + h.auth.Get("state")
+		h.wantStatus(http.StatusMethodNotAllowed, "POST", h.redirect(), result)
+		h.wantStatus(http.StatusMethodNotAllowed, "POST", h.redirect(), result, "Origin", "https://evil.example")
 		h.wantStatus(http.StatusBadRequest, "POST", h.redirect(), "access_token=forged&state=other", "Origin", origin)
 		h.wantStatus(http.StatusBadRequest, "POST", h.redirect(), "", "Origin", origin)
-		h.wantStatus(http.StatusBadRequest, "POST", h.redirect(), answer+strings.Repeat("&x", 1<<16), "Origin", origin)
+		h.wantStatus(http.StatusBadRequest, "POST", h.redirect(), result+strings.Repeat("&x", 1<<16), "Origin", origin)
 		h.wantStatus(http.StatusMethodNotAllowed, "DELETE", h.redirect(), "")
-		h.wantStatus(http.StatusOK, "POST", h.redirect(), answer, "Origin", origin)
+		h.wantStatus(http.StatusOK, "POST", h.redirect(), result, "Origin", origin)
 		return nil
 	}
 	got, err := g.Token(t.Context())
@@ -143,7 +143,7 @@ func TestLoopbackImplicit(t *testing.T) {
 }
 
 func TestLoopbackDenied(t *testing.T) {
-	for name, answer := range map[string]func(h *browserUser){
+	for name, visit := range map[string]func(h *browserUser){
 		"in the query": func(h *browserUser) {
 			h.wantStatus(http.StatusOK, "GET", h.redirect()+"?error=access_denied&state="+h.auth.Get("state"), "")
 		},
@@ -154,7 +154,7 @@ func TestLoopbackDenied(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := oauth.Loopback{ClientID: "512", RedirectURL: freeURL(t, "localhost", "/back")}
-			g.Open = func(authURL string) error { answer(newBrowserUser(t, authURL)); return nil }
+			g.Open = func(authURL string) error { visit(newBrowserUser(t, authURL)); return nil }
 			if _, err := g.Token(t.Context()); !errors.Is(err, oauth.ErrDenied) || !errors.Is(err, oauth.ErrSignIn) {
 				t.Errorf("error is %v, want ErrDenied", err)
 			}
@@ -236,7 +236,7 @@ func TestLoopbackInASource(t *testing.T) {
 	next(2)
 }
 
-// wantClosed fails the test if somebody listens at a URL.
+// wantClosed fails the test if a server listens at a URL.
 func wantClosed(t *testing.T, at string) {
 	t.Helper()
 	u, _ := url.Parse(at)

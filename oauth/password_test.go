@@ -34,7 +34,7 @@ func TestPasswordRequest(t *testing.T) {
 	}
 }
 
-func TestPasswordRefused(t *testing.T) {
+func TestPasswordRejected(t *testing.T) {
 	for name, test := range map[string]struct {
 		body   string
 		code   okerrors.Code

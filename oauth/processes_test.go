@@ -20,11 +20,11 @@ import (
 )
 
 // Variables that make the test binary a process of TestProcesses: the file
-// they share, the fake endpoint, and the session that the API refused, if any.
+// they share, the fake endpoint, and the session that the API rejected, if any.
 const (
 	envFile     = "OKRU_TEST_SESSION_FILE"
 	envEndpoint = "OKRU_TEST_TOKEN_ENDPOINT"
-	envRefused  = "OKRU_TEST_REFUSED"
+	envRejected = "OKRU_TEST_REJECTED"
 )
 
 func TestMain(m *testing.M) {
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // beProcess gets a session as one of many programs that share a file, has it
-// refused if it is to be, and prints what it has in the end.
+// rejected if it is to be, and prints what it has in the end.
 func beProcess(path string) int {
 	local := roundTrip(func(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
@@ -44,8 +44,8 @@ func beProcess(path string) int {
 	})
 	g := oauth.Refresh{ClientID: "1", ClientSecret: "2", RefreshToken: "3", HTTPClient: &http.Client{Transport: local}}
 	s := oauth.NewSource(g, oauth.Options{Store: oauth.FileStore(path)})
-	if refused, err := s.Token(); err == nil && refused.AccessToken == os.Getenv(envRefused) {
-		s.Invalidate(refused) // else another process was faster
+	if rejected, err := s.Token(); err == nil && rejected.AccessToken == os.Getenv(envRejected) {
+		s.Invalidate(rejected) // else another process was faster
 	}
 	t, err := s.Token()
 	if err != nil {
@@ -57,9 +57,9 @@ func beProcess(path string) int {
 }
 
 // Eight processes that share a file need one request, whether the file is new
-// or its session was refused.
+// or its session was rejected.
 func TestProcesses(t *testing.T) {
-	for name, refused := range map[string]string{"first sign-in": "", "refused session": "old"} {
+	for name, rejected := range map[string]string{"first sign-in": "", "rejected session": "old"} {
 		t.Run(name, func(t *testing.T) {
 			var requests atomic.Int32
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -68,13 +68,13 @@ func TestProcesses(t *testing.T) {
 			}))
 			defer server.Close()
 			path := filepath.Join(t.TempDir(), "session.json")
-			if refused != "" {
-				old := &oauth2.Token{AccessToken: refused, RefreshToken: "R", Expiry: time.Now().Add(10 * time.Minute)}
+			if rejected != "" {
+				old := &oauth2.Token{AccessToken: rejected, RefreshToken: "R", Expiry: time.Now().Add(10 * time.Minute)}
 				if err := oauth.FileStore(path).Save(t.Context(), old); err != nil {
 					t.Fatal(err)
 				}
 			}
-			outputs := runProcesses(t.Context(), t, 8, envFile+"="+path, envEndpoint+"="+strings.TrimPrefix(server.URL, "http://"), envRefused+"="+refused)
+			outputs := runProcesses(t.Context(), t, 8, envFile+"="+path, envEndpoint+"="+strings.TrimPrefix(server.URL, "http://"), envRejected+"="+rejected)
 			pids := make(map[string]bool)
 			for _, out := range outputs {
 				pid, access, _ := strings.Cut(strings.TrimSpace(out), " ")

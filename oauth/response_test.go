@@ -11,8 +11,8 @@ import (
 	"github.com/go-okru/okru/oauth"
 )
 
-// badAnswers are what endpoints of OK answer, or might, instead of a session.
-var badAnswers = map[string]struct {
+// badResponses are what endpoints of OK respond, or might respond, instead of a session.
+var badResponses = map[string]struct {
 	endpoint *endpoint
 	says     string // in the text of the error
 	code     string // of the RetrieveError
@@ -52,8 +52,8 @@ var badAnswers = map[string]struct {
 	"too long":  {&endpoint{body: `{"access_token":"` + strings.Repeat("x", 1<<20) + `"}`}, "longer than", "", false},
 }
 
-func TestBadAnswers(t *testing.T) {
-	for name, test := range badAnswers {
+func TestBadResponses(t *testing.T) {
+	for name, test := range badResponses {
 		t.Run(name, func(t *testing.T) {
 			e := &endpoint{status: test.endpoint.status, kind: test.endpoint.kind, body: test.endpoint.body, header: test.endpoint.header}
 			renewals := map[string]func() (*oauth2.Token, error){
@@ -105,8 +105,8 @@ func TestErrorCodesAreNoSecrets(t *testing.T) {
 		"a letter":             {"a", `{"error":"invalid_grant"}`, "invalid_grant", true},
 		"a part":               {"invalid", `{"error":"invalid_token"}`, "invalid_token", true},
 		"the whole":            {"invalid_grant", `{"error":"invalid_grant"}`, "invalid_grant", true},
-		"of no human":          {"client", `{"error":"unauthorized_client"}`, "unauthorized_client", false},
-		"in the answer":        {"CANARY", `{"error":"access_denied","code":"denied"}`, "access_denied", true},
+		"of no user":           {"client", `{"error":"unauthorized_client"}`, "unauthorized_client", false},
+		"in the response":      {"CANARY", `{"error":"access_denied","code":"denied"}`, "access_denied", true},
 		"a code of OK's own":   {"strange", `{"error":"strange_thing"}`, "[redacted]", false},
 		"a known one and more": {"strange", `{"error":"invalid_grant strange"}`, "[redacted]", false},
 	}
@@ -156,7 +156,7 @@ func TestExpiresIn(t *testing.T) {
 }
 
 func TestByteOrderMark(t *testing.T) {
-	e := &endpoint{body: "\ufeff" + goodAnswer}
+	e := &endpoint{body: "\ufeff" + goodResponse}
 	if got, err := e.refresh().Token(t.Context()); err != nil || got.AccessToken != "A" {
 		t.Errorf("%v, %v", got, err)
 	}

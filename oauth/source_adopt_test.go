@@ -83,7 +83,7 @@ func TestOlderSessionsAreNotAdopted(t *testing.T) {
 func TestFallback(t *testing.T) {
 	invalid := &oauth2.RetrieveError{ErrorCode: "invalid_grant"}
 	t.Run("from the store", func(t *testing.T) {
-		g := &script{answer: func(n int) (*oauth2.Token, error) {
+		g := &script{respond: func(n int) (*oauth2.Token, error) {
 			if n == 1 {
 				return nil, invalid
 			}
@@ -108,7 +108,7 @@ func TestFallback(t *testing.T) {
 		g := numbered(time.Hour)
 		s := oauth.NewSource(renewing{g}, oauth.Options{Store: newMemory(nil)})
 		s.Invalidate(want(t, s, "T1"))
-		g.answer = failing(invalid).answer
+		g.respond = failing(invalid).respond
 		wantErr(t, s, oauth.ErrSignIn)
 		wantCalls(t, g, 2)
 	})

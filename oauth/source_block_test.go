@@ -14,7 +14,7 @@ import (
 	"github.com/go-okru/okru/oauth"
 )
 
-// reasons are errors of a grant after which only a human can help.
+// reasons are errors of a grant after which only the user can help.
 var reasons = map[string]error{
 	"ErrSignIn":     fmt.Errorf("captcha: %w", oauth.ErrSignIn),
 	"invalid_grant": &oauth2.RetrieveError{ErrorCode: "invalid_grant"},
@@ -36,8 +36,8 @@ func TestErrSignInStands(t *testing.T) {
 					time.Sleep(time.Hour)
 				}
 				wantCalls(t, g, 1)
-				s.Replace(nil, token("by a human", "", 0))
-				want(t, s, "by a human")
+				s.Replace(nil, token("by the user", "", 0))
+				want(t, s, "by the user")
 			})
 		})
 	}
@@ -72,17 +72,17 @@ func TestPassingErrorsPass(t *testing.T) {
 				g := failing(reason)
 				s := oauth.NewSource(g, oauth.Options{})
 				if err := wantErr(t, s, reason); errors.Is(err, oauth.ErrSignIn) {
-					t.Errorf("%v sends for a human", err)
+					t.Errorf("%v asks for the user", err)
 				}
 				time.Sleep(5 * time.Second)
-				g.answer = unclocked().answer
+				g.respond = unclocked().respond
 				want(t, s, "T2")
 			})
 		})
 	}
 }
 
-// x/oauth2 prints the whole body of an answer without an error code.
+// x/oauth2 prints the whole body of a response without an error code.
 func TestForeignErrorIsShortened(t *testing.T) {
 	body := []byte("refresh_token=CANARY&x=" + strings.Repeat("x", 1<<20))
 	g := failing(&oauth2.RetrieveError{Response: &http.Response{Status: "500"}, Body: body})
@@ -132,7 +132,7 @@ func TestErrSignInAndOldContent(t *testing.T) {
 		time.Sleep(time.Minute)
 		wantErr(t, s, oauth.ErrSignIn)
 		wantCalls(t, g, n)
-		g.answer = unclocked().answer
+		g.respond = unclocked().respond
 		m.put(token("S2", "R2", -time.Minute))
 		time.Sleep(time.Minute)
 		want(t, s, fmt.Sprintf("T%d", n+1))
@@ -147,7 +147,7 @@ func TestSessionServesUntilExpiryWhenAHumanIsNeeded(t *testing.T) {
 		g := numbered(30 * time.Minute)
 		s := oauth.NewSource(renewing{g}, oauth.Options{})
 		want(t, s, "T1")
-		g.answer = failing(&oauth2.RetrieveError{ErrorCode: "invalid_grant"}).answer
+		g.respond = failing(&oauth2.RetrieveError{ErrorCode: "invalid_grant"}).respond
 		time.Sleep(29 * time.Minute)
 		for range 59 {
 			want(t, s, "T1")
@@ -159,7 +159,7 @@ func TestSessionServesUntilExpiryWhenAHumanIsNeeded(t *testing.T) {
 	})
 }
 
-func TestFreshSessionsRefused(t *testing.T) {
+func TestFreshSessionsRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := unclocked()
 		s := oauth.NewSource(g, oauth.Options{})
@@ -175,13 +175,13 @@ func TestFreshSessionsRefused(t *testing.T) {
 		wantCalls(t, g, 2)
 		time.Sleep(3 * time.Second)
 		third := want(t, s, "T3")
-		time.Sleep(5 * time.Second) // refused, but not at once
+		time.Sleep(5 * time.Second) // rejected, but not at once
 		s.Invalidate(third)
 		want(t, s, "T4")
 	})
 }
 
-func TestFirstSessionRefusedIsRenewed(t *testing.T) {
+func TestFirstSessionRejectedIsRenewed(t *testing.T) {
 	g := unclocked()
 	s := oauth.NewSource(g, oauth.Options{})
 	s.Invalidate(want(t, s, "T1"))
@@ -193,7 +193,7 @@ func TestFirstSessionRefusedIsRenewed(t *testing.T) {
 }
 
 // A session that another process has put into the store may be as old as ours.
-func TestAdoptedSessionRefusedIsRenewed(t *testing.T) {
+func TestAdoptedSessionRejectedIsRenewed(t *testing.T) {
 	g := unclocked()
 	m := newMemory(token("S1", "", 0))
 	s := oauth.NewSource(g, oauth.Options{Store: m})

@@ -103,8 +103,8 @@ func TestOldSessionServesWhileEarlyRenewalFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var h hooks
 		g := numbered(30 * time.Minute)
-		first := g.answer
-		g.answer = func(n int) (*oauth2.Token, error) {
+		first := g.respond
+		g.respond = func(n int) (*oauth2.Token, error) {
 			if n > 1 {
 				return nil, errNetwork
 			}

@@ -67,7 +67,7 @@ func TestStoredSessionOfAnotherGrant(t *testing.T) {
 // in its place, and the stored session stays.
 func TestStoredSessionOfAnotherUserIsNotUsedInstead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &endpoint{body: goodAnswer}
+		e := &endpoint{body: goodResponse}
 		m := newMemory(nil)
 		want(t, oauth.NewSource(e.refresh(), oauth.Options{Store: m}), "A")
 		e.set(400, `{"error":"invalid_grant"}`)
@@ -117,7 +117,7 @@ func TestLoginsAreTheirOwnChains(t *testing.T) {
 // Marks are hashes. They survive renewals, new keys and the store.
 func TestMarks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &endpoint{body: goodAnswer}
+		e := &endpoint{body: goodResponse}
 		m := newMemory(nil)
 		o := oauth.Options{Store: m, CoolDown: -1}
 		s := oauth.NewSource(e.refresh(), o)
@@ -220,7 +220,7 @@ func TestRejectedSessionGivesWayToTheStore(t *testing.T) {
 // An expired one is renewed instead, and one of another application is not used.
 func TestRejectedSessionAndUselessContent(t *testing.T) {
 	t.Run("expired", func(t *testing.T) {
-		g := &script{answer: func(n int) (*oauth2.Token, error) {
+		g := &script{respond: func(n int) (*oauth2.Token, error) {
 			if n == 1 {
 				return nil, oauth.ErrSignIn
 			}
@@ -238,7 +238,7 @@ func TestRejectedSessionAndUselessContent(t *testing.T) {
 		}
 	})
 	t.Run("other application", func(t *testing.T) {
-		e := &endpoint{body: goodAnswer}
+		e := &endpoint{body: goodResponse}
 		m := newMemory(nil)
 		s := oauth.NewSource(e.refresh(), oauth.Options{Store: m})
 		mine := want(t, s, "A")
@@ -258,7 +258,7 @@ func TestRejectedSessionAndUselessContent(t *testing.T) {
 			m.put(token("S", "RS", time.Minute)) // older
 			s.Invalidate(mine)
 			wantErr(t, s, errNetwork)
-			g.answer = failing(oauth.ErrSignIn).answer
+			g.respond = failing(oauth.ErrSignIn).respond
 			time.Sleep(5 * time.Second)
 			want(t, s, "S")
 		})

@@ -57,7 +57,7 @@ func (s brittle) Lock(ctx context.Context) (func(), error) {
 
 // mined returns a source of A, or of endless failure, with b in it.
 func mined(b *bomb, h *hooks, fails bool) *oauth.Source {
-	e := &endpoint{body: goodAnswer}
+	e := &endpoint{body: goodResponse}
 	if fails {
 		e.err = errNetwork
 	}
@@ -205,7 +205,7 @@ func TestPanicPrintsNoSecret(t *testing.T) {
 
 // It is not known whether OK received a code whose exchange did not return.
 func TestCodeIsNotSentAfterAPanic(t *testing.T) {
-	e := &endpoint{body: goodAnswer}
+	e := &endpoint{body: goodResponse}
 	g := e.code()
 	g.HTTPClient = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		_, _ = e.RoundTrip(r)

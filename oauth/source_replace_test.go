@@ -62,7 +62,7 @@ func TestReplaceBeforeFirstUse(t *testing.T) {
 	wantCalls(t, g, 0)
 }
 
-func TestReplaceOfARefusedSession(t *testing.T) {
+func TestReplaceOfARejectedSession(t *testing.T) {
 	g := numbered(0)
 	s := oauth.NewSource(g, oauth.Options{})
 	old := want(t, s, "T1")
@@ -84,7 +84,7 @@ func TestReplaceDuringARenewal(t *testing.T) {
 				g.delay = time.Second
 				after := "T2"
 				if fails {
-					after, g.answer = "N", failing(errNetwork).answer
+					after, g.respond = "N", failing(errNetwork).respond
 				}
 				done := make(chan struct{})
 				go func() {
@@ -105,7 +105,7 @@ func TestReplaceDuringARenewal(t *testing.T) {
 	}
 }
 
-// A human who signs in during a renewal may be another one than before.
+// A user who signs in during a renewal may be a different one than before.
 func TestSignInDuringARenewal(t *testing.T) {
 	slowLoads := func(m *memory) oauth.Store { return slowLoader{m} }
 	slowSaves := func(m *memory) oauth.Store { return slowSaver{m} }
@@ -118,7 +118,7 @@ func TestSignInDuringARenewal(t *testing.T) {
 		store func(*memory) oauth.Store // nil: none
 		first bool                      // there was no session
 		fails bool
-		after time.Duration // since it began, when he does
+		after time.Duration // since it began, when the user does
 		asked int           // how often the renewal asked the grant
 		saved int           // how often the store was given a session, in all
 	}{
@@ -148,7 +148,7 @@ func TestSignInDuringARenewal(t *testing.T) {
 				asked := g.count()
 				g.delay = time.Second
 				if test.fails {
-					g.answer = failing(errNetwork).answer
+					g.respond = failing(errNetwork).respond
 				}
 				var waiting sync.WaitGroup
 				waiting.Go(func() { want(t, s, "H") })

@@ -109,7 +109,7 @@ func TestRepeatedSaveLooksAtTheStore(t *testing.T) {
 	}
 }
 
-// deaf ignores its context at one step until it is told to end.
+// deaf ignores its context at one step until the test ends it.
 type deaf struct {
 	*memory
 	at   string

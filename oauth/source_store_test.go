@@ -70,7 +70,7 @@ func TestStoredSessionIsRenewedAfterAFailure(t *testing.T) {
 		s := oauth.NewSource(renewing{g}, oauth.Options{Store: m})
 		wantErr(t, s, errNetwork)
 		time.Sleep(5 * time.Second)
-		g.answer = numbered(time.Hour).answer
+		g.respond = numbered(time.Hour).respond
 		want(t, s, "T2")
 		if g.calls[1] != "renew S RS" {
 			t.Errorf("asked to %q, want it to renew S", g.calls[1])

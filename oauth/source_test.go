@@ -62,7 +62,7 @@ func TestOneRenewalForThousandCallers(t *testing.T) {
 		for range 1000 {
 			callers.Go(func() {
 				want(t, s, "T2")
-				s.Invalidate(old) // a late refusal of the old session
+				s.Invalidate(old) // a late rejection of the old session
 			})
 		}
 		callers.Wait()
@@ -75,7 +75,7 @@ func TestOneRenewalForThousandCallers(t *testing.T) {
 }
 
 func TestInvalidateIgnoresOldNews(t *testing.T) {
-	g := &script{answer: func(int) (*oauth2.Token, error) {
+	g := &script{respond: func(int) (*oauth2.Token, error) {
 		return token("T", "", 0).WithExtra(map[string]any{"session_secret_key": "S"}), nil
 	}}
 	s := oauth.NewSource(g, oauth.Options{})
@@ -98,14 +98,14 @@ func TestInvalidateIgnoresOldNews(t *testing.T) {
 }
 
 func TestGrantsOfOtherPeople(t *testing.T) {
-	panicky := &script{answer: func(int) (*oauth2.Token, error) {
+	panicky := &script{respond: func(int) (*oauth2.Token, error) {
 		runtime.Goexit() // as t.FailNow in a grant does
 		return nil, nil
 	}}
 	for name, g := range map[string]oauth.Grant{
 		"nil":             nil,
 		"nil, nil":        failing(nil),
-		"no access token": &script{answer: func(int) (*oauth2.Token, error) { return &oauth2.Token{}, nil }},
+		"no access token": &script{respond: func(int) (*oauth2.Token, error) { return &oauth2.Token{}, nil }},
 		"ends goroutine":  panicky,
 	} {
 		t.Run(name, func(t *testing.T) { wantErr(t, oauth.NewSource(g, oauth.Options{}), nil) })

@@ -36,7 +36,7 @@ func TestCoolDown(t *testing.T) {
 		time.Sleep(time.Second)
 		storm()
 		wantCalls(t, g, 2)
-		g.answer = numbered(0).answer
+		g.respond = numbered(0).respond
 		time.Sleep(5 * time.Second)
 		want(t, s, "T3")
 	})
@@ -79,7 +79,7 @@ func TestCallerWaitsNoLongerThanHisContext(t *testing.T) {
 		ctx, cancel = context.WithCancel(t.Context())
 		cancel()
 		if _, err := s.TokenContext(ctx); err != nil {
-			t.Errorf("a session at hand is refused to a cancelled caller: %v", err)
+			t.Errorf("a canceled caller does not get the session that is there: %v", err)
 		}
 	})
 }

@@ -146,7 +146,7 @@ func TestSourceOfOneCall(t *testing.T) {
 			time.Sleep(10 * time.Second)
 		}
 		boris.SetPassword("changed")
-		// There is no other session. One check tells so, at the first call and at
+		// There is no other session. One check shows that, at the first call and at
 		// every later one.
 		for i := range 3 {
 			_, err := okru.Call[string](ctx, client, "users.getLoggedInUser", nil)

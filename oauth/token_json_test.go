@@ -56,7 +56,7 @@ func TestMarshalTokenKeepsEverything(t *testing.T) {
 	}
 }
 
-// x/oauth2 makes such tokens of answers that are forms.
+// x/oauth2 makes such tokens of responses that are forms.
 func TestMarshalTokenOverValues(t *testing.T) {
 	form := (&oauth2.Token{AccessToken: "A"}).WithExtra(url.Values{"session_secret_key": {"0f123"}, "uid": {"57x"}})
 	if secret := oauth.SessionSecret(form); secret != "0f123" {
@@ -89,7 +89,7 @@ func TestSessionSecret(t *testing.T) {
 	}
 }
 
-func TestMarshalTokenRefuses(t *testing.T) {
+func TestMarshalTokenRejects(t *testing.T) {
 	for name, token := range map[string]*oauth2.Token{
 		"nil":             nil,
 		"no access token": {RefreshToken: "R"},
@@ -110,7 +110,7 @@ var tornContents = []string{
 	`{"version":1,"access_token":"A","expiry":"CANARY"}`, `{"version":1,"access_token":"A","expires_in":"CANARY"}`, `{"version":1,"access_token":"A","extra":"CANARY"}`,
 }
 
-func TestUnmarshalTokenRefuses(t *testing.T) {
+func TestUnmarshalTokenRejects(t *testing.T) {
 	for _, content := range tornContents {
 		got, err := oauth.UnmarshalToken([]byte(content))
 		if !errors.Is(err, oauth.ErrCorrupt) || strings.Contains(err.Error(), "CANARY") {
@@ -142,7 +142,7 @@ func FuzzUnmarshalToken(f *testing.F) {
 		}
 		again, err := oauth.UnmarshalToken(first)
 		if err != nil {
-			t.Fatalf("%q: own product %q is refused: %v", data, first, err)
+			t.Fatalf("%q: own output %q is rejected: %v", data, first, err)
 		}
 		if second, err := oauth.MarshalToken(again); err != nil || !bytes.Equal(first, second) {
 			t.Errorf("%q: %q becomes %q (%v)", data, first, second, err)

@@ -57,7 +57,7 @@ func TestInProcessIsARoundTripper(t *testing.T) {
 	}
 }
 
-func TestInProcessRefusesHalfARequest(t *testing.T) {
+func TestInProcessRejectsHalfARequest(t *testing.T) {
 	srv := newServer(t)
 	for name, r := range map[string]*http.Request{
 		"no URL":    {Header: http.Header{}},

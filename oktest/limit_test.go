@@ -55,7 +55,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-func TestLimitRefusals(t *testing.T) {
+func TestLimitRejections(t *testing.T) {
 	for name, test := range map[string]struct {
 		limit  oktest.Limit
 		status int

@@ -106,7 +106,7 @@ func TestImplicitFragment(t *testing.T) {
 	}
 }
 
-func TestConsentRefused(t *testing.T) {
+func TestConsentDenied(t *testing.T) {
 	srv := newServer(t)
 	srv.NewUser("anna", "secret")
 	for kind, want := range map[string]string{

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// BenchmarkBucketIdle is what a limit costs that nobody has to wait for.
+// BenchmarkBucketIdle is the cost of a limit that no caller has to wait for.
 func BenchmarkBucketIdle(b *testing.B) {
 	for name, l := range map[string]ratelimit.Limiter{
 		"Bucket":       ratelimit.NewBucket(1e9, math.MaxInt32),
@@ -78,6 +78,6 @@ func BenchmarkBucketContended(b *testing.B) {
 		}
 	})
 	if failed.Load() {
-		b.Error("a call was refused")
+		b.Error("a call was rejected")
 	}
 }

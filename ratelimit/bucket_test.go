@@ -141,7 +141,7 @@ func TestBucketCancelledHeadFreesItsSlot(t *testing.T) {
 		time.AfterFunc(999*time.Millisecond, leave)
 		must(t, b.Wait(t.Context()))
 		if took := time.Since(start); took != time.Second {
-			t.Errorf("the second in line passed after %v; want 1s, the slot of the first", took)
+			t.Errorf("the second in the queue passed after %v; want 1s, the slot of the first", took)
 		}
 	})
 }
@@ -160,7 +160,7 @@ func TestBucketWithADeadContext(t *testing.T) {
 	})
 }
 
-func TestBucketRefuses(t *testing.T) {
+func TestBucketRejects(t *testing.T) {
 	for name, c := range map[string]struct {
 		edit    func(*ratelimit.Bucket)
 		timeout time.Duration
@@ -169,7 +169,7 @@ func TestBucketRefuses(t *testing.T) {
 	}{
 		"a deadline that cannot be met": {timeout: 999 * time.Millisecond, wait: time.Second, late: true},
 		"a wait beyond MaxWait":         {edit: func(b *ratelimit.Bucket) { b.MaxWait = 999 * time.Millisecond }, wait: time.Second},
-		"a full line":                   {edit: func(b *ratelimit.Bucket) { b.MaxQueue = 1; go b.Wait(context.Background()) }, wait: 2 * time.Second},
+		"a full queue":                  {edit: func(b *ratelimit.Bucket) { b.MaxQueue = 1; go b.Wait(context.Background()) }, wait: 2 * time.Second},
 		"a burst of 0":                  {edit: func(b *ratelimit.Bucket) { b.SetBurst(0) }, wait: math.MaxInt64},
 		"a deadline at rate 0":          {edit: func(b *ratelimit.Bucket) { b.SetLimit(0) }, timeout: time.Hour, wait: math.MaxInt64, late: true},
 	} {
@@ -190,7 +190,7 @@ func TestBucketRefuses(t *testing.T) {
 				start := time.Now()
 				checkRejected(t, b.Wait(ctx), c.wait, c.late)
 				if took := time.Since(start); took != 0 {
-					t.Errorf("it was refused after %v; want at once", took)
+					t.Errorf("it was rejected after %v; want at once", took)
 				}
 				time.Sleep(5 * time.Second)
 			})

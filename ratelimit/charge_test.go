@@ -10,17 +10,17 @@ import (
 	"github.com/go-okru/okru/ratelimit"
 )
 
-// refusing lets the first calls pass and refuses the others.
-type refusing struct {
+// rejecting lets the first calls pass and rejects the others.
+type rejecting struct {
 	recorder
 	granted, first int
 }
 
-var errRefusing = errors.New("refused")
+var errRejecting = errors.New("rejected")
 
-func (l *refusing) Wait(context.Context) error {
+func (l *rejecting) Wait(context.Context) error {
 	if l.granted == l.first {
-		return errRefusing
+		return errRejecting
 	}
 	l.granted++
 	return nil
@@ -30,7 +30,7 @@ func (l *refusing) Wait(context.Context) error {
 // within a call ends.
 func TestChargeKeepsTheAccount(t *testing.T) {
 	for _, granted := range []int{0, 1, 2} {
-		l := &refusing{first: granted}
+		l := &rejecting{first: granted}
 		limit := ratelimit.Limit{Limiter: l}
 		rt := limit.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
 			if err := limit.Charge(r); err != nil {
@@ -39,14 +39,14 @@ func TestChargeKeepsTheAccount(t *testing.T) {
 			return response(r, http.StatusOK, `{"error_code":8}`), nil
 		}))
 		_, err := rt.RoundTrip(newRequest(t.Context(), "users.getInfo"))
-		if refused := granted < 2; errors.Is(err, errRefusing) != refused || errors.Is(err, ratelimit.ErrLimited) != refused {
+		if rejected := granted < 2; errors.Is(err, errRejecting) != rejected || errors.Is(err, ratelimit.ErrLimited) != rejected {
 			t.Errorf("with %d calls granted the error is %v", granted, err)
 		}
 		if l.granted != granted || len(l.seen) != granted {
-			t.Errorf("%d calls were granted, and %d outcomes told", l.granted, len(l.seen))
+			t.Errorf("%d calls were granted, and %d outcomes observed", l.granted, len(l.seen))
 		}
 		if granted == 2 && (l.seen[0].Throttled || !l.seen[1].Throttled) {
-			t.Errorf("told %+v; want the refusal for the repeat", l.seen)
+			t.Errorf("observed %+v; want the rejection of the repeat", l.seen)
 		}
 	}
 }
@@ -62,12 +62,12 @@ func TestChargeUsesTheKey(t *testing.T) {
 	}
 	must(t, limit.Charge(newRequest(t.Context(), "users.getInfo")))
 	if l := made["users.getInfo"]; len(made) != 1 || l.waits != 1 || len(l.seen) != 1 {
-		t.Errorf("limiters are %v; want that of the method, asked and told once", made)
+		t.Errorf("limiters are %v; want that of the method, asked once and observing once", made)
 	}
 	must(t, ratelimit.Limit{}.Charge(newRequest(t.Context(), "users.getInfo")))
 }
 
-// An answer that a layer below has made an error of is an answer.
+// A response that a layer below has made an error of is a response.
 func TestLimitAboveDecode(t *testing.T) {
 	l := new(recorder)
 	rt := ratelimit.Limit{Limiter: l}.Wrap(okerrors.Decode(roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -77,7 +77,7 @@ func TestLimitAboveDecode(t *testing.T) {
 		t.Fatalf("error is %v; want FLOOD_BLOCKED", err)
 	}
 	if len(l.seen) != 1 || !l.seen[0].Throttled || l.seen[0].Err != nil {
-		t.Errorf("told %+v; want a refusal", l.seen)
+		t.Errorf("observed %+v; want a rejection", l.seen)
 	}
 }
 
@@ -93,7 +93,7 @@ func TestLimitTellsStatusAndCode(t *testing.T) {
 		}))
 		send(t, rt, newRequest(t.Context(), "users.getInfo"))
 		if len(l.seen) != 1 || l.seen[0].Throttled != throttled {
-			t.Errorf("503 with %q: told %+v; want Throttled: %t", text, l.seen, throttled)
+			t.Errorf("503 with %q: observed %+v; want Throttled: %t", text, l.seen, throttled)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func ExampleLimit() {
 		ctx := transport.WithToken(context.Background(), &oauth2.Token{AccessToken: user})
 		resp, err := client.Do(newRequest(ctx, "users.getCurrentUser"))
 		if errors.Is(err, ratelimit.ErrLimited) {
-			fmt.Println(user, "refused here")
+			fmt.Println(user, "rejected here")
 			continue
 		}
 		resp.Body.Close()
@@ -42,7 +42,7 @@ func ExampleLimit() {
 	// Output:
 	// alice 200
 	// alice 200
-	// alice refused here
+	// alice rejected here
 	// bob 200
 }
 

@@ -28,7 +28,7 @@ func newRequest(ctx context.Context, method string) *http.Request {
 	return r
 }
 
-// recorder is a limiter that keeps what it is told.
+// recorder is a limiter that keeps the outcomes it observes.
 type recorder struct {
 	waits int
 	seen  []ratelimit.Outcome
@@ -100,7 +100,7 @@ func checkRejected(t *testing.T, err error, wait time.Duration, late bool) {
 	}
 	limited, ok := errors.AsType[*ratelimit.LimitedError](err)
 	if !ok || limited.Wait != wait || !limited.Terminal() || limited.Timeout() != late {
-		t.Errorf("the refusal is %#v; want one that would wait %v", err, wait)
+		t.Errorf("the rejection is %#v; want one that would wait %v", err, wait)
 	}
 }
 

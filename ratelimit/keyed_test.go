@@ -153,7 +153,7 @@ func TestKeyedKeysInFlightStay(t *testing.T) {
 }
 
 // Keys that wait for a place get one in the order in which they came, and one
-// that gives up holds nobody up.
+// that gives up delays no other.
 func TestKeyedNewKeysWaitInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newCounted(1, perSecond)
@@ -228,7 +228,7 @@ func TestKeyedTellsTheLimiterOfTheKey(t *testing.T) {
 	o := ratelimit.Outcome{Throttled: true}
 	k.For("b").(ratelimit.Observer).Observe(o)
 	if len(made["a"].seen) != 0 || len(made["b"].seen) != 1 || made["b"].seen[0] != o {
-		t.Errorf("a was told %v and b %v; want b only", made["a"].seen, made["b"].seen)
+		t.Errorf("a observed %v and b %v; want b only", made["a"].seen, made["b"].seen)
 	}
 }
 

@@ -65,7 +65,7 @@ func TestLimitTellsTheOutcome(t *testing.T) {
 		want   ratelimit.Outcome
 	}{
 		{"success", 200, nil, `{}`, nil, ratelimit.Outcome{}},
-		{"no answer", 0, nil, "", down, ratelimit.Outcome{Err: down}},
+		{"no response", 0, nil, "", down, ratelimit.Outcome{Err: down}},
 		{"429", 429, http.Header{"Retry-After": {"7"}}, "", nil, ratelimit.Outcome{Throttled: true, RetryAfter: 7 * time.Second}},
 		{"503", 503, nil, "", nil, ratelimit.Outcome{Throttled: true}},
 		{"500", 500, http.Header{"Retry-After": {"7"}}, "", nil, ratelimit.Outcome{}},
@@ -93,7 +93,7 @@ func TestLimitTellsTheOutcome(t *testing.T) {
 				test.want.Sent = time.Now()
 				rt.RoundTrip(newRequest(t.Context(), "users.getInfo"))
 				if l.waits != 1 || len(l.seen) != 1 || l.seen[0] != test.want {
-					t.Errorf("%d waits, told of %+v, want %+v", l.waits, l.seen, test.want)
+					t.Errorf("%d waits, observed %+v, want %+v", l.waits, l.seen, test.want)
 				}
 			})
 		})

@@ -109,7 +109,7 @@ func TestQuotaOfPaths(t *testing.T) {
 }
 
 // However many wait, one call goes between two pauses. When the first is
-// refused, all others are in the limiter's line already.
+// rejected, all others are in the queue of the limiter already.
 func TestQuotaIsAskedByOneCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := newSpentQuota()

@@ -42,7 +42,7 @@ func (s *windowServer) allows(at time.Time) bool {
 }
 
 // A simulation is callers in a closed loop, each of whom waits, calls, and
-// tells how the call ended.
+// reports how the call ended.
 type simulation struct {
 	server     server
 	callers    int

@@ -48,7 +48,7 @@ type Bucket struct {
 	// It must not be changed once the Bucket is used.
 	Share float64
 
-	// OnError is called once per outage, with the reason. Nil: nobody is told.
+	// OnError is called once per outage, with the reason. Nil: outages are not reported.
 	// It must not block, and must not be changed once the Bucket is used.
 	OnError func(error)
 
@@ -58,7 +58,7 @@ type Bucket struct {
 	mu       sync.Mutex
 	waiters  queue
 	slots    []slot    // reserved, in order, and not used yet
-	own      int       // how many of them, at the end, nobody has reserved after
+	own      int       // how many of them, at the end, no process has reserved after
 	version  int64     // of the state in Redis after the last reservation
 	free     time.Time // the slot after the last reservation, so far
 	busy     bool      // the goroutine runs
@@ -138,7 +138,7 @@ func (l *limit) rest() int64 { return int64(float64(l.burst-1) * l.interval) }
 // to burst at once after a pause. All processes that use key must give the same
 // numbers.
 //
-// In Redis, it uses key and key + ":processes". Both expire when nobody uses
+// In Redis, it uses key and key + ":processes". Both expire when no process uses
 // them.
 //
 // With [rate.Inf] every call passes, and Redis is not asked. An empty key, a

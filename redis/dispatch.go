@@ -207,7 +207,7 @@ func (b *Bucket) patience(n int, now time.Time) int64 {
 // reserved adds n slots, the first of them ahead µs after at, but none earlier
 // than lead after it.
 func (b *Bucket) reserved(at time.Time, lead time.Duration, ahead int64, n int, version int64) {
-	if version != b.version+1 { // somebody else has reserved in between
+	if version != b.version+1 { // another process has reserved in between
 		b.own = 0
 	}
 	for i := range int64(n) {
@@ -244,7 +244,7 @@ func (b *Bucket) rejectLate(soonest, now time.Time) {
 	}
 }
 
-// returnSlots returns the slots that nobody waits for, if that is possible.
+// returnSlots returns the slots that no caller waits for, if that is possible.
 func (b *Bucket) returnSlots(down bool) job {
 	n := min(len(b.slots), b.own)
 	cost := int64(0)
@@ -266,7 +266,7 @@ func (b *Bucket) returnSlots(down bool) job {
 	}
 }
 
-// report tells Redis that this process uses the limit.
+// report records in Redis that this process uses the limit.
 func (b *Bucket) report() func(time.Time) {
 	err := b.server.report()
 	return func(now time.Time) {

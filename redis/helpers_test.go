@@ -292,7 +292,7 @@ func atoi(t testing.TB, s string) int {
 }
 
 // stalls are times in which no processor was free for a goroutine. A test of
-// time cannot tell them from faults of what it tests.
+// time cannot distinguish them from faults of what it tests.
 var stalls stallWatch
 
 type stallWatch struct{ worst, sum atomic.Int64 }

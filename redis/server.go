@@ -75,7 +75,7 @@ func newServer(c redis.UniversalClient, members string) *server {
 		WithTimeout(time.Duration) *redis.Client
 	}); ok {
 		// go-redis ends a command that waits for a response after ReadTimeout
-		// (3 s), not with its context. A Client can be told to hurry.
+		// (3 s), not with its context. A shorter timeout can be set on the Client.
 		c = short.WithTimeout(scriptTimeout)
 	}
 	id := make([]byte, 8)

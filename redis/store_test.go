@@ -269,7 +269,7 @@ func TestStoreLease(t *testing.T) {
 	unlock = lock(t, b)
 	unlock()
 	if err := b.Save(t.Context(), session("T3")); err != nil {
-		t.Errorf("Save while nobody has the lock: %v", err)
+		t.Errorf("Save while no process has the lock: %v", err)
 	}
 }
 

@@ -82,7 +82,7 @@ func printTable(found harvest, meter *meter, elapsed time.Duration) {
 	fmt.Fprintf(table, "without an answer\t%d\n", len(found.left))
 	fmt.Fprintf(table, "users found\t%d\n", len(found.users))
 	fmt.Fprintf(table, "attempts\t%d\n", meter.attempts.Load())
-	fmt.Fprintf(table, "refused by the server\t%d\n", meter.refused.Load())
+	fmt.Fprintf(table, "throttled by the server\t%d\n", meter.throttled.Load())
 	fmt.Fprintf(table, "calls given up\t%d\n", found.failures)
 	fmt.Fprintf(table, "elapsed\t%v\n", elapsed.Round(time.Millisecond))
 	fmt.Fprintf(table, "rate found\t%.0f/s\n", meter.rate())

@@ -19,7 +19,7 @@ const (
 // waits for it, repeats included, and it learns how each one ended.
 type meter struct {
 	*ratelimit.Adaptive
-	attempts, refused atomic.Int64
+	attempts, throttled atomic.Int64
 }
 
 func newMeter() *meter { return &meter{Adaptive: ratelimit.NewAdaptive(slowest, fastest)} }
@@ -36,7 +36,7 @@ func (m *meter) Wait(ctx context.Context) error {
 // Observe implements [ratelimit.Observer].
 func (m *meter) Observe(o ratelimit.Outcome) {
 	if o.Throttled {
-		m.refused.Add(1)
+		m.throttled.Add(1)
 	}
 	m.Adaptive.Observe(o)
 }

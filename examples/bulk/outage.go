@@ -51,9 +51,9 @@ func isFinal(err error) bool {
 	if e, ok := errors.AsType[*okru.AnswerError](err); ok {
 		return e.Status/100 == 4 && e.Status != http.StatusTooManyRequests
 	}
-	refused, ok := errors.AsType[interface {
+	rejected, ok := errors.AsType[interface {
 		error
 		Terminal() bool // the client rejected the call locally
 	}](err)
-	return ok && refused.Terminal() && !errors.Is(err, context.DeadlineExceeded)
+	return ok && rejected.Terminal() && !errors.Is(err, context.DeadlineExceeded)
 }

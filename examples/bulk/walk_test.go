@@ -55,7 +55,7 @@ func known(users []user) []string {
 
 // All users are found, each once, though the server fails now and then and
 // allows half of what the limiter begins with, by either kind of rejection.
-func TestWalkLosesNobody(t *testing.T) {
+func TestWalkLosesNoUser(t *testing.T) {
 	for name, status := range map[string]int{"status 429": http.StatusTooManyRequests, "code 8": 0} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, fake *oktest.Server, w walker) {
@@ -88,27 +88,27 @@ func TestWalkLosesNobody(t *testing.T) {
 // count.
 func checkNeed(t *testing.T, calls []oktest.Call) {
 	t.Helper()
-	told := make(map[string]bool)
+	seen := make(map[string]bool)
 	throttled := 0
 	for _, c := range calls {
-		if !c.Faulted && isRefusal(c) {
+		if !c.Faulted && isThrottled(c) {
 			throttled++
 		}
 		if !c.Ran || c.Faulted {
 			continue
 		}
-		if uids := c.Params.Get("uids"); told[uids] {
+		if uids := c.Params.Get("uids"); seen[uids] {
 			t.Errorf("asked again for the chunk that begins with %.12s", uids)
 		} else {
-			told[uids] = true
+			seen[uids] = true
 		}
 	}
 	if throttled == 0 {
-		t.Error("the server throttled nobody")
+		t.Error("the server throttled no call")
 	}
 }
 
-func isRefusal(c oktest.Call) bool {
+func isThrottled(c oktest.Call) bool {
 	return c.Status == http.StatusTooManyRequests || c.Status == http.StatusServiceUnavailable ||
 		c.Code == okerrors.CodeFloodBlocked
 }
@@ -122,15 +122,15 @@ func TestMeter(t *testing.T) {
 		if _, err := w.walk(t.Context(), residents(10_000)); err != nil {
 			t.Fatal(err)
 		}
-		var refused int64
+		var throttled int64
 		for _, c := range fake.Calls() {
-			if isRefusal(c) {
-				refused++
+			if isThrottled(c) {
+				throttled++
 			}
 		}
-		if n := int64(len(fake.Calls())); m.attempts.Load() != n || m.refused.Load() != refused {
-			t.Errorf("counted %d attempts, %d of them refused; the server, %d and %d",
-				m.attempts.Load(), m.refused.Load(), n, refused)
+		if n := int64(len(fake.Calls())); m.attempts.Load() != n || m.throttled.Load() != throttled {
+			t.Errorf("counted %d attempts, %d of them throttled; the server, %d and %d",
+				m.attempts.Load(), m.throttled.Load(), n, throttled)
 		}
 		if m.rate() <= 0 {
 			t.Errorf("found a rate of %v/s", m.rate())
@@ -225,7 +225,7 @@ func TestWalkOfStrangers(t *testing.T) {
 			t.Errorf("%+v, %v, after %d calls", h, err, len(fake.Calls()))
 		}
 		if h, err = w.walk(t.Context(), nil); err != nil || len(fake.Calls()) != 1 {
-			t.Errorf("for nobody: %+v, %v, after %d calls", h, err, len(fake.Calls()))
+			t.Errorf("without users: %+v, %v, after %d calls", h, err, len(fake.Calls()))
 		}
 	})
 }

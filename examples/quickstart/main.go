@@ -159,11 +159,11 @@ func newTable(columns ...string) *tabwriter.Writer {
 func explain(err error) string {
 	switch e, ok := errors.AsType[*okerrors.Error](err); {
 	case ok && errors.Is(err, okerrors.ErrSession):
-		return fmt.Sprintf("the session was refused; check OKRU_ACCESS_TOKEN: %v", e)
+		return fmt.Sprintf("the session was rejected; check OKRU_ACCESS_TOKEN: %v", e)
 	case ok && e.Code == okerrors.CodeParamSignature:
-		return fmt.Sprintf("the signature was refused; check OKRU_APPLICATION_SECRET and OKRU_SESSION_SECRET_KEY: %v", e)
+		return fmt.Sprintf("the signature was rejected; check OKRU_APPLICATION_SECRET and OKRU_SESSION_SECRET_KEY: %v", e)
 	case ok && e.Code == okerrors.CodeParamAPIKey:
-		return fmt.Sprintf("the application was refused; check OKRU_APPLICATION_KEY: %v", e)
+		return fmt.Sprintf("the application was rejected; check OKRU_APPLICATION_KEY: %v", e)
 	case ok:
 		return e.Error()
 	}

@@ -19,7 +19,7 @@ import (
 func selfCheck(ctx context.Context, site string, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	h, err := newHuman(ctx)
+	h, err := newVisitor(ctx)
 	if err != nil {
 		return err
 	}
@@ -43,20 +43,20 @@ func selfCheck(ctx context.Context, site string, out io.Writer) error {
 	return nil
 }
 
-// A human is a user with a browser.
-type human struct {
+// A visitor is a user with a browser.
+type visitor struct {
 	ctx    context.Context
 	client *http.Client
 	at     *url.URL
 	text   string // of the page
 }
 
-func newHuman(ctx context.Context) (*human, error) {
+func newVisitor(ctx context.Context) (*visitor, error) {
 	jar, err := cookiejar.New(nil)
-	return &human{ctx: ctx, client: &http.Client{Jar: jar}}, err
+	return &visitor{ctx: ctx, client: &http.Client{Jar: jar}}, err
 }
 
-func (h *human) open(address string) error {
+func (h *visitor) open(address string) error {
 	return h.fetch(http.MethodGet, address, nil)
 }
 
@@ -68,7 +68,7 @@ var (
 
 // submit sends the form of the page, which must be one of the fake's, with
 // what the user adds to it.
-func (h *human) submit(fields url.Values) error {
+func (h *visitor) submit(fields url.Values) error {
 	form := action.FindStringSubmatch(h.text)
 	if form == nil {
 		return fmt.Errorf("no form at %s", h.at)
@@ -83,7 +83,7 @@ func (h *human) submit(fields url.Values) error {
 	return h.fetch(http.MethodPost, to.String(), fields)
 }
 
-func (h *human) fetch(method, address string, form url.Values) error {
+func (h *visitor) fetch(method, address string, form url.Values) error {
 	r, err := http.NewRequestWithContext(h.ctx, method, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		return err

@@ -71,11 +71,11 @@ func TestPassingFailure(t *testing.T) {
 func TestSignOut(t *testing.T) {
 	s := newStage(t)
 	s.signIn()
-	stolen := s.newHuman()
-	stolen.client.Jar.SetCookies(s.human.at, s.human.client.Jar.Cookies(s.human.at))
+	stolen := s.newVisitor()
+	stolen.client.Jar.SetCookies(s.visitor.at, s.visitor.client.Jar.Cookies(s.visitor.at))
 	r, _ := http.NewRequest(http.MethodPost, s.http.URL+"/signout", nil)
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
-	resp, err := s.human.client.Do(r)
+	resp, err := s.visitor.client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,12 +84,12 @@ func TestSignOut(t *testing.T) {
 		t.Errorf("another site signs visitors out: %s", resp.Status)
 	}
 	s.want(http.StatusOK, "/", "Пётр Попов")
-	if err := s.human.fetch(http.MethodPost, s.http.URL+"/signout", url.Values{}); err != nil {
+	if err := s.visitor.fetch(http.MethodPost, s.http.URL+"/signout", url.Values{}); err != nil {
 		t.Fatal(err)
 	}
 	s.wantFiles(0)
 	s.want(http.StatusOK, "/", signedOut)
-	s.human = stolen
+	s.visitor = stolen
 	s.want(http.StatusOK, "/", signedOut)
 }
 
@@ -102,10 +102,10 @@ func TestForgedRedirects(t *testing.T) {
 	s.want(http.StatusBadRequest, "/back?code="+code()+"&state=", "did not begin here")
 
 	begin := func() (state string) {
-		if err := s.human.open(s.http.URL + "/signin"); err != nil {
+		if err := s.visitor.open(s.http.URL + "/signin"); err != nil {
 			t.Fatal(err)
 		}
-		for _, cookie := range s.human.client.Jar.Cookies(&url.URL{Scheme: "http", Host: s.http.Listener.Addr().String(), Path: "/back"}) {
+		for _, cookie := range s.visitor.client.Jar.Cookies(&url.URL{Scheme: "http", Host: s.http.Listener.Addr().String(), Path: "/back"}) {
 			if cookie.Name == stateCookie {
 				state, _, _ = strings.Cut(cookie.Value, ".")
 			}
@@ -133,8 +133,8 @@ func TestPageEscapes(t *testing.T) {
 		return map[string]string{"name": `<script>alert("x")</script>`}, nil
 	})
 	s.signIn()
-	if strings.Contains(s.human.text, "<script") || !strings.Contains(s.human.text, "&lt;script&gt;") {
-		t.Errorf("the page is\n%s", s.human.text)
+	if strings.Contains(s.visitor.text, "<script") || !strings.Contains(s.visitor.text, "&lt;script&gt;") {
+		t.Errorf("the page is\n%s", s.visitor.text)
 	}
 }
 

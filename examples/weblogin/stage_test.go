@@ -16,12 +16,12 @@ import (
 
 // A stage is a site, the fake behind it, and a user with a browser.
 type stage struct {
-	t     *testing.T
-	fake  *oktest.Server
-	user  *oktest.User
-	dir   string
-	http  *httptest.Server
-	human *human
+	t       *testing.T
+	fake    *oktest.Server
+	user    *oktest.User
+	dir     string
+	http    *httptest.Server
+	visitor *visitor
 }
 
 func newStage(t *testing.T) *stage {
@@ -35,7 +35,7 @@ func newStage(t *testing.T) *stage {
 	s.user = s.fake.NewUser(fakeLogin, fakePassword)
 	s.http.Start()
 	t.Cleanup(s.http.Close)
-	s.human = s.newHuman()
+	s.visitor = s.newVisitor()
 	return s
 }
 
@@ -49,9 +49,9 @@ func (s *stage) start() {
 	s.http.Config.Handler = site.handler()
 }
 
-func (s *stage) newHuman() *human {
+func (s *stage) newVisitor() *visitor {
 	s.t.Helper()
-	h, err := newHuman(s.t.Context())
+	h, err := newVisitor(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -61,9 +61,9 @@ func (s *stage) newHuman() *human {
 func (s *stage) signIn() {
 	s.t.Helper()
 	for _, err := range []error{
-		s.human.open(s.http.URL + "/signin"),
-		s.human.submit(url.Values{"fr.email": {fakeLogin}, "fr.password": {fakePassword}}),
-		s.human.submit(url.Values{"button_accept_request": {""}}),
+		s.visitor.open(s.http.URL + "/signin"),
+		s.visitor.submit(url.Values{"fr.email": {fakeLogin}, "fr.password": {fakePassword}}),
+		s.visitor.submit(url.Values{"button_accept_request": {""}}),
 	} {
 		if err != nil {
 			s.t.Fatal(err)
@@ -75,12 +75,12 @@ func (s *stage) signIn() {
 // want fails the test unless the user sees text at path.
 func (s *stage) want(status int, path, text string) {
 	s.t.Helper()
-	err := s.human.open(s.http.URL + path)
+	err := s.visitor.open(s.http.URL + path)
 	if err != nil && !strings.HasPrefix(err.Error(), fmt.Sprint(status)) || err == nil && status != http.StatusOK {
 		s.t.Errorf("%s: %v, want status %d", path, err, status)
 	}
-	if !strings.Contains(s.human.text, text) {
-		s.t.Errorf("%s shows %s\nwant %s", path, s.human.text, text)
+	if !strings.Contains(s.visitor.text, text) {
+		s.t.Errorf("%s shows %s\nwant %s", path, s.visitor.text, text)
 	}
 }
 

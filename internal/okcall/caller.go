@@ -5,7 +5,7 @@ import "sync/atomic"
 // A Caller is an okru.Call that waits for its response. It marks its request
 // as an API call: a Signer rejects a marked request to a host that it does not
 // serve. The Signer, which knows the secrets of the call and sees its attempts,
-// tells it how to redact the secrets. It is safe for concurrent use.
+// gives it a function that redacts them. It is safe for concurrent use.
 type Caller struct {
 	redact     atomic.Pointer[func(string) string]
 	mayHaveRun atomic.Bool

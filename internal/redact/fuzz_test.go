@@ -39,8 +39,8 @@ func firstIn(text string, parts []string) (string, bool) {
 	return "", false
 }
 
-// A reference reads a text in every way that somebody may, and keeps all of
-// them. It takes its time.
+// A reference decodes a text in every possible way and keeps all results. It is
+// slow.
 type reference struct {
 	text string
 	at   []map[reading]bool

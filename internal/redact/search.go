@@ -38,7 +38,7 @@ func (p *pattern) step(n int32, c byte) int32 {
 	return n + 1
 }
 
-// fold makes those characters equal that some escaping does not tell apart: a
+// fold makes those characters equal that some way of escaping does not distinguish: a
 // plus and a space in a query, a control character and its letter, since
 // decoding drops backslashes.
 var fold = func() (fold [256]byte) {

@@ -59,7 +59,7 @@ func TestSecretsCleanEverySpelling(t *testing.T) {
 	}
 }
 
-// The longer one of two secrets goes first: what is left of it would tell.
+// The longer one of two secrets is replaced as a whole: the rest of it would reveal a part.
 func TestSecretsThatShareABeginning(t *testing.T) {
 	if got := (Secrets{"canary", "canary-and-more"}).Clean("a canary-and-more z canary"); got != "a "+Mark+" z "+Mark {
 		t.Errorf("Clean = %q", got)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// maxDrain is how much of an unwanted answer is read to keep its connection:
-// more than an error page has, less than a new connection costs.
+// maxDrain is how much of an unwanted response is read to keep its connection, in
+// bytes: more than an error page has, and less than a new connection costs.
 const maxDrain = 64 << 10
 
 // CloseRequest closes the body of r, as a RoundTripper must on every path.
@@ -18,12 +18,13 @@ func CloseRequest(r *http.Request) {
 	}
 }
 
-// maxWait is how long that may take: an answer that does not end must not hold
-// up what it was dropped for.
+// maxWait is how long that may take: a response that does not end must not delay
+// what follows it, such as a retry.
 const maxWait = 50 * time.Millisecond
 
-// Discard ends an answer that nobody will read: it reads a bounded rest, so
-// that the connection can serve again, and closes the body.
+// Discard closes the body of a response that no caller will read. Before, it reads
+// a bounded rest of the body, because net/http uses a connection again only if the
+// body was read to its end.
 func Discard(resp *http.Response) {
 	if resp == nil || resp.Body == nil {
 		return

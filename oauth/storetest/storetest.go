@@ -29,7 +29,7 @@ import (
 	"github.com/go-okru/okru/oauth"
 )
 
-// An Option tells Run what else it can do with a store.
+// An Option gives Run more ways to use a store.
 type Option func(*config)
 
 type config struct {

@@ -53,7 +53,7 @@ func duelPairs() ([]rounds.Pair, error) {
 }
 
 // signAndHash is the whole cost of the layer that signs, over a RoundTripper
-// that costs nothing, and what no signature can do without.
+// that costs nothing, and what every signature needs.
 func signAndHash(t subject.Target) (rounds.Pair, error) {
 	t.Base = ready{subject.Respond(http.NoBody, 0)}
 	layer := subject.Signer(t)

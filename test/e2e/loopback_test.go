@@ -108,7 +108,7 @@ func freeURL(t *testing.T) string {
 }
 
 // signIn runs the sign-in, and does what the user does in the browser.
-func (r *rig) signIn(human ...step) (*oauth2.Token, error) {
+func (r *rig) signIn(steps ...step) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
 	defer cancel()
 	opened := make(chan error, 1)
@@ -116,7 +116,7 @@ func (r *rig) signIn(human ...step) (*oauth2.Token, error) {
 		if !strings.HasPrefix(url, "https://connect.ok.ru/oauth/authorize?") {
 			r.t.Errorf("the browser is sent to %s", url)
 		}
-		err := r.browser.do(append([]step{chromedp.Navigate(url)}, human...)...)
+		err := r.browser.do(append([]step{chromedp.Navigate(url)}, steps...)...)
 		opened <- err
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 // A site is a running examples/weblogin, and the user who can sign in there.
 type site struct{ url, login, password string }
 
-// startSite builds and starts the example, as anybody would. It ends with the
+// startSite builds and starts the example, as a user would. It ends with the
 // test, by the signal that Ctrl-C sends.
 func startSite(t *testing.T) site {
 	t.Helper()

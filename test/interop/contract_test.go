@@ -74,7 +74,7 @@ func checkErrors(t *testing.T, p peer) {
 	err := c.setStatus(t.Context())
 	e, ok := errors.AsType[*okerrors.Error](err)
 	if !ok || e.Code != okerrors.CodePermissionDenied || e.Method != "users.setStatus" {
-		t.Errorf("a refused call: %v", err)
+		t.Errorf("a rejected call: %v", err)
 	}
 	if !errors.Is(err, okerrors.ErrPermission) {
 		t.Errorf("%v is not of its class", err)
@@ -97,7 +97,7 @@ func checkBodies(t *testing.T, p peer) {
 	_ = c.friends(t.Context()) // a response to some peers, an error to others
 	synctest.Wait()
 	if b.open != 0 {
-		t.Errorf("%d bodies of answers are still open", b.open)
+		t.Errorf("%d bodies of responses are still open", b.open)
 	}
 	if c.bodyClosed != nil && *c.bodyClosed == p.leavesBody {
 		t.Errorf("the body of the request is closed: %v", *c.bodyClosed)

@@ -51,9 +51,9 @@ type keyed struct {
 	keys []string
 }
 
-func (k *keyed) Set(key string, answer []byte) {
+func (k *keyed) Set(key string, response []byte) {
 	k.keys = append(k.keys, key)
-	k.Cache.Set(key, answer)
+	k.Cache.Set(key, response)
 }
 
 // Below the stack the keys are signed URLs: sessions get into the store, and a

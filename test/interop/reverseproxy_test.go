@@ -82,7 +82,7 @@ func TestProxyKeepsSecrets(t *testing.T) {
 	}
 	token := srv.Calls()[0].Params.Get("access_token")
 	if text := fmt.Sprint(w.Header(), w.Body); strings.Contains(text, token) {
-		t.Errorf("the answer has the session: %s", text)
+		t.Errorf("the response has the session: %s", text)
 	}
 }
 

@@ -30,7 +30,7 @@ func Check(t testing.TB, v any, secrets ...string) {
 	t.Helper()
 	for _, secret := range secrets {
 		if len(secret) < minLength {
-			t.Errorf("canary: %q is too short to be told from other text", secret)
+			t.Errorf("canary: %q is too short to be distinguished from other text", secret)
 			return
 		}
 	}

@@ -73,7 +73,7 @@ func request(ctx context.Context, method, url, form string) *http.Request {
 }
 
 // limit returns a layer with a limit that is spent if it is low.
-func limit(perSecond float64, refuse bool) func(http.RoundTripper) http.RoundTripper {
+func limit(perSecond float64, reject bool) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		b := ratelimit.NewBucket(rate.Limit(perSecond), 1)
 		if perSecond < 1 {
@@ -81,7 +81,7 @@ func limit(perSecond float64, refuse bool) func(http.RoundTripper) http.RoundTri
 				panic(err)
 			}
 		}
-		if refuse {
+		if reject {
 			b.MaxWait = 1
 		}
 		return ratelimit.Limit{Limiter: b}.Wrap(next)
