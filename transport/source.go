@@ -10,10 +10,10 @@ import (
 	"github.com/go-okru/okru/internal/token"
 )
 
-// A source is where one call's session comes from.
+// A source is where the session of one call comes from.
 type source struct {
-	tokens oauth2.TokenSource // nil: there is none
-	prompt bool               // tokens never makes anyone wait
+	tokens oauth2.TokenSource // nil: none
+	prompt bool               // Token of tokens returns at once
 	fixed  *oauth2.Token      // instead of tokens
 	empty  bool               // the context has a session, and it is nil
 }
@@ -27,12 +27,12 @@ type (
 	replacer    interface{ Replace(old, new *oauth2.Token) }
 )
 
-// staticType is the type of a source of x/oauth2 that never waits.
+// staticType is the type of the source of x/oauth2 that never waits.
 var staticType = reflect.TypeOf(oauth2.StaticTokenSource(nil))
 
 func isPrompt(ts oauth2.TokenSource) bool { return ts != nil && reflect.TypeOf(ts) == staticType }
 
-// source returns the source of a call whose context said v.
+// source returns the source of a call with options v, which may be nil.
 func (s *signer) source(v *okcall.Options) source {
 	switch {
 	case v == nil:
@@ -44,64 +44,52 @@ func (s *signer) source(v *okcall.Options) source {
 	return s.own
 }
 
-// none reports whether there is no session to be had.
+// none reports whether the call has no source.
 func (src *source) none() bool { return src.tokens == nil && src.fixed == nil && !src.empty }
 
-// token returns the session's token. It waits no longer than ctx.
+// token returns the session. It waits no longer than ctx.
 func (src *source) token(ctx context.Context) (*oauth2.Token, error) {
-	t, err := src.fixed, error(nil)
-	if src.tokens != nil {
-		t, err = src.ask(ctx)
+	t, _, err := src.ask(ctx)
+	return t, err
+}
+
+// replace reports a rejected session to the source and returns the session that
+// the source has then, which may be the same.
+func (src *source) replace(ctx context.Context, by *rejection) (*oauth2.Token, error) {
+	src.rejected(by)
+	t, joined, err := src.ask(ctx)
+	if joined && err == nil && by.keys.isOf(t) { // the request may have begun before the report
+		t, _, err = src.ask(ctx)
+	}
+	return t, err
+}
+
+// ask returns the session, and whether it is the result of a request that
+// another call has begun.
+func (src *source) ask(ctx context.Context) (t *oauth2.Token, joined bool, err error) {
+	switch ts := src.tokens.(type) {
+	case nil:
+		t = src.fixed
+	case contextSource:
+		t, err = ts.TokenContext(ctx)
+	default:
+		if src.prompt {
+			t, err = ts.Token()
+		} else {
+			t, joined, err = requestToken(ctx, ts)
+		}
 	}
 	switch {
 	case err != nil:
-		return nil, noSession(ctx, err)
+		return nil, joined, noSession(ctx, err)
 	case t == nil && src.tokens != nil:
-		return nil, refuse("no session: the token source returned neither a token nor an error")
+		return nil, joined, refuse("no session: the token source returned neither a token nor an error")
 	case t == nil:
-		return nil, refuse("no session: WithToken was given a nil token; for a call without a session use WithCircuit(ctx, Sessionless)")
+		return nil, joined, refuse("no session: WithToken was given a nil token; for a call without a session use WithCircuit(ctx, Sessionless)")
 	case t.AccessToken == "":
-		return nil, refuse("no session: the access token is empty")
+		return nil, joined, refuse("no session: the access token is empty")
 	}
-	return t, nil
-}
-
-func (src *source) ask(ctx context.Context) (*oauth2.Token, error) {
-	if cs, ok := src.tokens.(contextSource); ok {
-		return cs.TokenContext(ctx)
-	}
-	if src.prompt || ctx.Done() == nil {
-		return src.tokens.Token()
-	}
-	return wait(ctx, src.tokens)
-}
-
-// wait asks ts, whose Token knows no context and may take as long as a
-// renewal does. The renewal goes on without us: it serves other callers, too.
-func wait(ctx context.Context, ts oauth2.TokenSource) (*oauth2.Token, error) {
-	type outcome struct {
-		token    *oauth2.Token
-		err      error
-		panicked any
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		var o outcome
-		defer func() {
-			o.panicked = recover()
-			done <- o
-		}()
-		o.token, o.err = ts.Token()
-	}()
-	select {
-	case o := <-done:
-		if o.panicked != nil {
-			panic(o.panicked) // where the caller's own recover sees it
-		}
-		return o.token, o.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return t, joined, nil
 }
 
 // rejected reports a rejected session to the source: it passes on the keys of
