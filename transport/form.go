@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // maxForm bounds the form of a call. It is what net/http allows a server's
@@ -64,6 +65,6 @@ func readStream(ctx context.Context, stream io.ReadCloser) ([]byte, error) {
 		return r.text, r.err
 	case <-ctx.Done():
 		go end() // a server's body waits for its reader
-		return nil, ctx.Err()
+		return nil, roundtrip.ContextErr(ctx)
 	}
 }

@@ -9,17 +9,18 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/internal/redact"
+	"github.com/go-okru/okru/internal/token"
 )
 
 // noSession returns the error of a call whose token source failed with err.
 func noSession(ctx context.Context, err error) error {
-	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
-		return fmt.Errorf("okru: no session: %w (%w)", ended, withoutSecrets(err))
+	if !strings.HasPrefix(err.Error(), "okru: ") { // else it says enough, and no secret
+		err = fmt.Errorf("okru: no session: %w", withoutSecrets(err))
 	}
-	if strings.HasPrefix(err.Error(), "okru: ") {
-		return err // it says enough, and no secret
+	if errors.Is(err, token.ErrSignIn) {
+		err = &signInError{source: err}
 	}
-	return fmt.Errorf("okru: no session: %w", withoutSecrets(err))
+	return withContext(ctx, err)
 }
 
 // withoutSecrets returns an error of a foreign token source, or one that stands

@@ -1,15 +1,12 @@
 package transport
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/okcall"
-	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/roundtrip"
-	"github.com/go-okru/okru/internal/token"
 )
 
 // A call is an API call on its way through a Signer.
@@ -28,12 +25,6 @@ type reply struct {
 	resp     *http.Response
 	verdict  roundtrip.Verdict
 	rejected *rejection // nil: the API did not reject the session
-}
-
-// A rejection is an API error that rejects the session of a call.
-type rejection struct {
-	keys *keys           // with which the call was signed
-	err  *okerrors.Error // as sent: it may have the keys of a new session
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -131,7 +122,7 @@ func (s *signer) send(c *call, signed *signedCall) (reply, error) {
 	c.trace.send(s.Hosts, c, signed)
 	resp, _, _, err := sendAttempt(&s.Base, sent, c.options.Timeout(), isWrite)
 	if err != nil {
-		return reply{}, s.redactError(err, signed)
+		return reply{}, withContext(sent.Context(), s.redactError(err, signed))
 	}
 	resp.Request = c.request
 	s.redactHeader(resp, signed)
@@ -147,85 +138,4 @@ func (s *signer) send(c *call, signed *signedCall) (reply, error) {
 	e.Method = okcall.Method(&signed.request) // the form of the caller's request may not be readable
 	got.verdict.Err = e
 	return got, nil
-}
-
-// renew repeats c, whose session was rejected in got. It returns got if there
-// is no newer session, or if the request body cannot be read again. If the user
-// must sign in, it returns an error that is also the rejection.
-func (s *signer) renew(c *call, got reply) (reply, error) {
-	r := c.request
-	if c.source.fixed == nil {
-		c.trace.rejected(got)
-	}
-	c.source.rejected(got.rejected)
-	fresh, err := c.source.token(r.Context())
-	c.trace.renewed(err)
-	if err != nil && r.Context().Err() != nil {
-		roundtrip.Discard(got.resp)
-		return reply{}, terminal(err)
-	}
-	if errors.Is(err, token.ErrSignIn) { // the error is both, as the ones of later calls are ErrSignIn
-		roundtrip.Discard(got.resp)
-		return reply{}, terminal(&signInError{source: err, rejection: got.verdict.Err})
-	}
-	if err != nil || got.rejected.keys.isOf(fresh) {
-		return got, nil
-	}
-	again, ok := repeatable(r, c.isForm)
-	if !ok {
-		return got, nil
-	}
-	roundtrip.Discard(got.resp)
-	if s.settings.BeforeRepeat != nil {
-		closingOnPanic(again.Body, func() { err = s.settings.BeforeRepeat(r) })
-		if err != nil {
-			roundtrip.CloseRequest(again)
-			return reply{}, terminal(err)
-		}
-	}
-	repeat := *c
-	repeat.request, repeat.source, repeat.renewed = again, source{fixed: fresh}, true
-	got, err = s.attempt(&repeat)
-	if err != nil {
-		return reply{}, err
-	}
-	got.resp.Request = r
-	if got.rejected != nil {
-		c.source.rejected(got.rejected)
-	}
-	return got, nil
-}
-
-// A signInError is the error of a call whose session the API rejected, and
-// whose user must sign in.
-type signInError struct {
-	source    error // of the token source
-	rejection error // of the API, an *okerrors.Error
-}
-
-// Error returns the text of the source, which says what to do, and the
-// rejection.
-func (e *signInError) Error() string { return e.source.Error() + " (" + e.rejection.Error() + ")" }
-
-// Unwrap returns both errors.
-func (e *signInError) Unwrap() []error { return []error{e.source, e.rejection} }
-
-// Format implements [fmt.Formatter]: every verb prints the text of Error.
-func (e *signInError) Format(f fmt.State, _ rune) { redact.Format(f, e.Error()) }
-
-// repeatable returns r with a body that was not read yet.
-func repeatable(r *http.Request, isForm bool) (*http.Request, bool) {
-	if isForm || r.Body == nil || r.Body == http.NoBody {
-		return r, true
-	}
-	if r.GetBody == nil {
-		return nil, false
-	}
-	b, err := okcall.NewBody(r)
-	if err != nil {
-		return nil, false
-	}
-	again := *r
-	again.Body = b
-	return &again, true
 }

@@ -1,0 +1,154 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/redact"
+	"github.com/go-okru/okru/internal/roundtrip"
+	"github.com/go-okru/okru/internal/token"
+)
+
+// A rejection is an API error that rejects the session of a call.
+type rejection struct {
+	keys *keys           // with which the call was signed
+	err  *okerrors.Error // as sent: it may have the keys of a new session
+}
+
+// renew repeats c, whose session was rejected in got. It returns got if there
+// is no newer session, or if the request body cannot be read again. If the user
+// must sign in, it returns an error that is also the rejection.
+func (s *signer) renew(c *call, got reply) (reply, error) {
+	if c.source.tokens == nil {
+		return got, nil // the session of WithToken cannot be renewed
+	}
+	ctx := c.request.Context()
+	finish(ctx, got.resp)
+	c.trace.rejected(got)
+	fresh, err := c.source.replace(ctx, got.rejected)
+	c.trace.renewed(err)
+	switch {
+	case ctx.Err() != nil:
+		return reply{}, terminal(withContext(ctx, err))
+	case errors.Is(err, token.ErrSignIn):
+		return reply{}, terminal(&signInError{source: err, rejection: got.verdict.Err})
+	case err != nil || got.rejected.keys.isOf(fresh):
+		return got, nil
+	}
+	again, ok := repeatable(c.request, c.isForm)
+	if !ok {
+		return got, nil
+	}
+	if got, err = s.repeat(c, again, fresh); err != nil {
+		return reply{}, err
+	}
+	got.resp.Request = c.request
+	if got.rejected != nil {
+		finish(ctx, got.resp)
+		c.source.rejected(got.rejected)
+	}
+	return got, nil
+}
+
+// repeat sends c again, as the request again of the session fresh, if
+// BeforeRepeat allows it.
+func (s *signer) repeat(c *call, again *http.Request, fresh *oauth2.Token) (reply, error) {
+	if s.settings.BeforeRepeat != nil {
+		var err error
+		closingOnPanic(again.Body, func() { err = s.settings.BeforeRepeat(c.request) })
+		if err != nil {
+			roundtrip.CloseRequest(again)
+			return reply{}, terminal(withContext(c.request.Context(), err))
+		}
+	}
+	repeat := *c
+	repeat.request, repeat.source, repeat.renewed = again, source{fixed: fresh}, true
+	return s.attempt(&repeat)
+}
+
+// finishTimeout is how long a call waits for the end of a response that rejects
+// its session. It is more than a slow network needs for 64 KiB, and a server
+// that never ends the response delays the renewal no longer.
+const finishTimeout = time.Second
+
+var errUnfinished = fmt.Errorf("okru: the response that rejects the session did not end within %v; its rest was not read", finishTimeout)
+
+// finish reads the body of resp, an API error, into memory and closes it: the
+// renewal may need its connection, see [http.Transport.MaxConnsPerHost]. The
+// caller reads the same bytes, and gets the same error after them.
+func finish(ctx context.Context, resp *http.Response) {
+	ctx, cancel := context.WithTimeoutCause(ctx, finishTimeout, errUnfinished)
+	defer cancel()
+	body := resp.Body
+	defer body.Close()
+	stop := context.AfterFunc(ctx, func() { body.Close() }) // ends the Read
+	defer stop()
+	text, err := io.ReadAll(body) // of at most maxErrorBody, see maskedBody
+	if err != nil && ctx.Err() != nil {
+		err = withContext(ctx, err)
+	}
+	rest := io.Reader(bytes.NewReader(text))
+	if err != nil {
+		rest = io.MultiReader(rest, failingReader{err})
+	}
+	resp.Body = io.NopCloser(rest)
+}
+
+// A failingReader returns its error.
+type failingReader struct{ err error }
+
+func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
+
+// repeatable returns r with a body that was not read yet.
+func repeatable(r *http.Request, isForm bool) (*http.Request, bool) {
+	if isForm || r.Body == nil || r.Body == http.NoBody {
+		return r, true
+	}
+	if r.GetBody == nil {
+		return nil, false
+	}
+	b, err := okcall.NewBody(r)
+	if err != nil {
+		return nil, false
+	}
+	again := *r
+	again.Body = b
+	return &again, true
+}
+
+// A signInError is the error of a call whose user must sign in. It matches
+// okerrors.ErrSession, whether the API has rejected the session of this call or
+// of an earlier one.
+type signInError struct {
+	source    error // of the token source; it matches token.ErrSignIn
+	rejection error // of the API, an *okerrors.Error; nil: the call was not sent
+}
+
+// Error returns the text of the source, which says what to do, and the
+// rejection.
+func (e *signInError) Error() string {
+	if e.rejection == nil {
+		return e.source.Error()
+	}
+	return e.source.Error() + " (" + e.rejection.Error() + ")"
+}
+
+// Unwrap returns both errors.
+func (e *signInError) Unwrap() []error {
+	if e.rejection == nil {
+		return []error{e.source, okerrors.ErrSession}
+	}
+	return []error{e.source, e.rejection}
+}
+
+// Format implements [fmt.Formatter]: every verb prints the text of Error.
+func (e *signInError) Format(f fmt.State, _ rune) { redact.Format(f, e.Error()) }
