@@ -111,10 +111,14 @@ func (l Limit) slot(r *http.Request) slot {
 	} else {
 		s.key = sessionKey(r.Context())
 	}
-	if s.limiter = usable(k.For(s.key)); s.limiter == nil {
+	switch limiter := k.For(s.key).(type) {
+	case *entry:
+		s.limiter, s.entry = limiter, limiter
+	case nil:
 		s.limiter = unlimited{}
+	default:
+		s.limiter = usable(limiter)
 	}
-	s.entry, _ = s.limiter.(*entry)
 	return s
 }
 
