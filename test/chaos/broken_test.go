@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/go-okru/okru/ratelimit"
 	"github.com/go-okru/okru/transport"
 )
 
@@ -107,7 +108,7 @@ func TestSwappedAnswersAreFound(t *testing.T) {
 		resp.Body, last = io.NopCloser(bytes.NewReader(last)), text
 		return resp, err
 	})
-	finds(t, p, "wrong answers")
+	finds(t, p, "wrong responses")
 }
 
 // A client that calls on behalf of another user.
@@ -126,7 +127,7 @@ func TestWrongUsersAreFound(t *testing.T) {
 		}
 		return next.RoundTrip(r)
 	})
-	finds(t, p, "wrong answers")
+	finds(t, p, "wrong responses")
 }
 
 // A layer that forgets about contexts.
@@ -240,4 +241,13 @@ func TestGrowingHeapIsFound(t *testing.T) {
 			t.Errorf("heap of %v bytes: grows: %v, want %v", test.samples, h.grows(), test.grows)
 		}
 	}
+}
+
+// A limiter that does what the server asks for, for a century.
+func TestLongPausesAreFound(t *testing.T) {
+	p := smallPlan(t)
+	p.above = layer(func(http.RoundTripper, *http.Request) (*http.Response, error) {
+		return nil, &ratelimit.LimitedError{Wait: 100 * 365 * 24 * time.Hour}
+	})
+	finds(t, p, "pauses beyond 10 minutes")
 }

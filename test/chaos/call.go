@@ -84,6 +84,7 @@ func (s *soak) make(c *call) error {
 	s.tally.attempts.Add(int64(attempts.Load()))
 	s.outcome(c, err)
 	if err != nil {
+		s.tally.pause(err)
 		s.tally.failed(c.process.name, err, &at)
 		s.witness.readError("call", err)
 		return err
@@ -118,11 +119,19 @@ func (s *soak) count(c *call) {
 	kind.Add(1)
 }
 
+// isVictim reports whether a person is the one who gets hugeWait. An Adaptive
+// lets its calls wait for 10 minutes then, which is longer than the soak.
+func (s *soak) isVictim(person int) bool { return person == len(s.people)-1 }
+
 // outcome counts how c ended by what it went through.
 func (s *soak) outcome(c *call, err error) {
 	ended := ": succeeded"
 	if err != nil {
 		ended = ": failed"
+	}
+	if s.isVictim(c.person) {
+		s.tally.outcomes.add("user who is asked to wait for centuries" + ended)
+		return
 	}
 	s.tally.outcomes.add("client with " + c.process.name + ended)
 	s.tally.outcomes.add("sessions by " + s.people[c.person].way.String() + ended)
@@ -168,7 +177,7 @@ func (s *soak) send(c *call, ctx context.Context) (echo, error) {
 		return echo{}, err
 	}
 	defer resp.Body.Close()
-	s.witness.read("answer", fmt.Sprintf("%+v %+v", resp.Header, resp.Request.URL))
+	s.witness.read("response", fmt.Sprintf("%+v %+v", resp.Header, resp.Request.URL))
 	return decode(resp)
 }
 
@@ -191,7 +200,7 @@ func (c *call) request(ctx context.Context) (*http.Request, error) {
 // statusError is a response with an HTTP status that is not a success.
 type statusError int
 
-func (e statusError) Error() string { return "answer with status " + strconv.Itoa(int(e)) }
+func (e statusError) Error() string { return "response with status " + strconv.Itoa(int(e)) }
 
 func decode(resp *http.Response) (e echo, err error) {
 	text, err := io.ReadAll(resp.Body)

@@ -16,6 +16,9 @@ func (s *soak) recover() (unrecovered []string) {
 	rng := rand.New(rand.NewPCG(s.plan.seed, 0))
 	for i, p := range s.processes {
 		for n := range s.people {
+			if s.isVictim(n) && s.weather.hits[hugeWait].Load() > 0 {
+				continue
+			}
 			c := s.newCall(rng)
 			c.process, c.person, c.cancel, c.deadline = p, n, 0, s.plan.deadline
 			waiting.Go(func() {

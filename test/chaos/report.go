@@ -29,11 +29,12 @@ type finding struct {
 // findings returns all promises. A good run has them at 0.
 func (r *report) findings() []finding {
 	return []finding{
-		{"wrong answers", int(r.tally.wrong.Load()), r.tally.strayed.all()},
+		{"wrong responses", int(r.tally.wrong.Load()), r.tally.strayed.all()},
 		{"writes lost", r.audit.lost, nil},
 		{"writes duplicated", r.audit.duplicated, nil},
 		{"calls back late", int(r.tally.late.Load()), nil},
 		{"calls never back", int(r.stuck), nil},
+		{"pauses beyond 10 minutes", int(r.tally.longPauses.Load()), nil},
 		{"sessions or clients that did not recover", len(r.unrecovered), r.unrecovered},
 		{"connections left open", r.openConnections, nil},
 		{"goroutines leaked", times(r.leaked != nil), texts(r.leaked)},
@@ -87,7 +88,7 @@ func (r *report) tables() []table {
 		{"Calls", r.calls()},
 		{"Calls by what they went through", rows(r.tally.outcomes.all())},
 		{"Failures the caller saw", rows(r.tally.failures.all())},
-		{"Answers of the server that are no success", rows(r.tally.answers.all())},
+		{"Responses of the server that are no success", rows(r.tally.answers.all())},
 		{"Trouble", r.trouble()},
 	}
 }

@@ -41,6 +41,8 @@ type service struct {
 
 	rotates atomic.Bool // renewals replace refresh tokens
 
+	victim string // the id of the user who gets hugeWait
+
 	users  sync.Map // ids by access token
 	tokens sync.Map // the last access token by user id
 }
@@ -107,6 +109,11 @@ func (s *service) faults() []oktest.Fault {
 		when(slowRenewal, oktest.Fault{Method: oktest.TokenEndpoint, Delay: time.Second}),
 		when(noRenewal, oktest.Fault{Method: oktest.TokenEndpoint, Status: 502, Body: oktest.HTMLPage}),
 		when(cutRenewal, oktest.Fault{Method: oktest.TokenEndpoint, Reset: true, AfterRun: true}),
+	}
+	for _, wait := range []string{"99999999999", "Fri, 31 Dec 9999 23:59:59 GMT"} {
+		list = append(list, oktest.Fault{Status: 429, Header: http.Header{"Retry-After": {wait}}, Match: func(c oktest.Call) bool {
+			return c.UserID == s.victim && s.weather.strikes(hugeWait)
+		}})
 	}
 	for i, wait := range []string{"-1", "soon", "Mon, 02 Jan 2006 15:04:05 GMT", "0"} {
 		status := []int{http.StatusTooManyRequests, http.StatusServiceUnavailable}[i%2]

@@ -71,6 +71,7 @@ func (s *soak) setUp() error {
 	for n := range s.plan.people {
 		s.people = append(s.people, newPerson(s.service, n))
 	}
+	s.service.victim = s.people[len(s.people)-1].ID()
 	limiters := limiters()
 	for _, name := range slices.Sorted(maps.Keys(limiters)) { // in the same order for the same seed
 		p, err := s.newProcess(s.network(direct), name, limiters[name])

@@ -23,6 +23,7 @@ type tally struct {
 	signatures                 atomic.Int64 // on the wire
 	renewals, renewalErrors    atomic.Int64
 	wrong, late                atomic.Int64
+	longPauses                 atomic.Int64 // beyond maxPause
 	latest                     atomic.Int64 // how long after its end a call came back at most, in ns
 	outcomes                   counts       // by client, and by how sessions are had
 	failures                   counts       // by client and why
@@ -43,6 +44,16 @@ func (t *tally) lateness(by, slack time.Duration) {
 	}
 }
 
+// maxPause is the longest pause that a limiter takes if a server asks for one.
+const maxPause = 10 * time.Minute
+
+// pause counts err if it is of a limiter that pauses for longer than promised.
+func (t *tally) pause(err error) {
+	if e, ok := errors.AsType[*ratelimit.LimitedError](err); ok && e.Wait > maxPause {
+		t.longPauses.Add(1)
+	}
+}
+
 // failed counts an error of a call by a client, and how far the call got if its
 // context ended.
 func (t *tally) failed(client string, err error, at *stage) {
@@ -60,7 +71,7 @@ func reason(err error) string {
 	var final interface{ Terminal() bool }
 	switch {
 	case errors.Is(err, ratelimit.ErrLimited):
-		return "refused by our limiter"
+		return "rejected by our limiter"
 	case errors.Is(err, transport.ErrBudget):
 		return "retry budget spent"
 	case isAPIError(err):
@@ -72,7 +83,7 @@ func reason(err error) string {
 	case errors.As(err, new(statusError)):
 		return "HTTP status"
 	}
-	return "connection or answer broken"
+	return "connection or response broken"
 }
 
 func isAPIError(err error) bool {

@@ -7,6 +7,8 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"sync/atomic"
+
+	"github.com/go-okru/okru/transport"
 )
 
 // A stage is how far the last attempt of a call got.
@@ -29,8 +31,14 @@ func (s *stage) String() string {
 // a call gets.
 func traced(ctx context.Context, w *witness, at *stage) context.Context {
 	see := func(event string, values ...any) {
-		w.read("httptrace "+event, fmt.Sprintf("%s: %+v", event, values))
+		w.read("trace, "+event, fmt.Sprintf("%s: %+v", event, values))
 	}
+	ctx = transport.WithTrace(ctx, &transport.Trace{
+		Limited: func(i transport.LimitedInfo) { see("Limited", i) },
+		Attempt: func(i transport.AttemptInfo) { see("Attempt", i) },
+		Renewed: func(i transport.RenewedInfo) { see("Renewed", i) },
+		Done:    func(i transport.DoneInfo) { see("Done", i) },
+	})
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(hostPort string) {
 			at.reach(connecting)
