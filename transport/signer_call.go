@@ -119,13 +119,14 @@ func (s *signer) send(c *call, signed *signedCall) (reply, error) {
 	if hasIdempotencyKey(sent.Header) && isWrite() {
 		sent = once(sent)
 	}
+	sent = s.hideFromTrace(sent, c, signed)
 	c.trace.send(s.Hosts, c, signed)
 	resp, _, _, err := sendAttempt(&s.Base, sent, c.options.Timeout(), isWrite)
 	if err != nil {
 		return reply{}, withContext(sent.Context(), s.redactError(err, signed))
 	}
 	resp.Request = c.request
-	s.redactHeader(resp, signed)
+	s.redactHeader(resp.Header, signed)
 	got := reply{resp: resp, verdict: roundtrip.Verdict{Inspected: true}}
 	e, failed := okerrors.FromResponse(resp)
 	if !failed {

@@ -77,12 +77,12 @@ func (e *scrubbedError) Timeout() bool {
 	return e.As(&t) && t.Timeout()
 }
 
-// redactHeader redacts all values of the header of resp that quote a secret of
-// c. What quotes it is usually the URL of the call, so that the query is cut
-// off: http.Client would send it to the host that a Location names. A value
-// that still quotes a secret is replaced.
-func (s *signer) redactHeader(resp *http.Response, c *signedCall) {
-	for name, values := range resp.Header {
+// redactHeader redacts all values of h, the header of a response, that quote a
+// secret of c. What quotes it is usually the URL of the call, so that the query
+// is cut off: http.Client would send it to the host that a Location names. A
+// value that still quotes a secret is replaced.
+func (s *signer) redactHeader(h http.Header, c *signedCall) {
+	for name, values := range h {
 		for i, value := range values {
 			if !c.mayBeIn(value) {
 				continue // nearly always
@@ -98,7 +98,7 @@ func (s *signer) redactHeader(resp *http.Response, c *signedCall) {
 			}
 			values = slices.Clone(values) // a transport may share them
 			values[i] = value
-			resp.Header[name] = values
+			h[name] = values
 		}
 	}
 }

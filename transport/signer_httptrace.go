@@ -1,0 +1,56 @@
+package transport
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+)
+
+// A caller's httptrace.ClientTrace sees what http.Transport sends. Over HTTP/2
+// the path of a request is a header field, and the path of a signed GET has the
+// session and the signature.
+
+// hideFromTrace returns r, which is to be sent for c, with a context whose trace
+// shows the path of the caller's request instead. The header of an interim
+// response is redacted first. Without a trace it returns r.
+func (s *signer) hideFromTrace(r *http.Request, c *call, signed *signedCall) *http.Request {
+	trace := httptrace.ContextClientTrace(r.Context())
+	if trace == nil || trace.WroteHeaderField == nil && trace.Got1xxResponse == nil {
+		return r
+	}
+	hidden := *trace
+	if trace.WroteHeaderField != nil {
+		hidden.WroteHeaderField = func(key string, value []string) {
+			if key == ":path" {
+				value = []string{c.request.URL.RequestURI()}
+			}
+			trace.WroteHeaderField(key, value)
+		}
+	}
+	if trace.Got1xxResponse != nil {
+		hidden.Got1xxResponse = func(code int, header textproto.MIMEHeader) error {
+			h := maps.Clone(header)
+			s.redactHeader(http.Header(h), signed)
+			return trace.Got1xxResponse(code, h)
+		}
+	}
+	return r.WithContext(&traceContext{r.Context(), trace, &hidden})
+}
+
+// A traceContext is a context in which one trace replaces another. The function
+// httptrace.WithClientTrace would call the hooks of both.
+type traceContext struct {
+	context.Context
+	trace, replacement *httptrace.ClientTrace
+}
+
+// Value implements [context.Context].
+func (c *traceContext) Value(key any) any {
+	v := c.Context.Value(key)
+	if v == any(c.trace) {
+		return c.replacement
+	}
+	return v
+}
