@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
@@ -45,29 +46,51 @@ func (l *logger) RoundTripVerdict(r *http.Request) (resp *http.Response, v round
 	if resp != nil {
 		resp.Request = r
 	}
-	failure := err
-	if err == nil {
-		failure = c.last.Err // which PassErrors has left in the response
-	}
-	if level := c.level(failure); l.log.Enabled(r.Context(), level) {
-		l.log.LogAttrs(r.Context(), level, c.message(failure), c.attrs(r, failure)...)
-	}
+	c.write(l.log, r, err)
 	returned = true
 	return resp, v, err
 }
 
 // A loggedCall is what is known about a call.
 type loggedCall struct {
-	trace    transport.Trace
-	begun    time.Time
+	trace transport.Trace
+	begun time.Time
+
+	mu       sync.Mutex // a layer of the program may send an attempt to several places at once
 	waited   time.Duration
 	repeated bool // with a newer session
 	last     transport.DoneInfo
 }
 
-func (c *loggedCall) limited(i transport.LimitedInfo) { c.waited += i.Wait }
-func (c *loggedCall) renewed(i transport.RenewedInfo) { c.repeated = c.repeated || i.Repeated }
-func (c *loggedCall) done(i transport.DoneInfo)       { c.last = i }
+func (c *loggedCall) limited(i transport.LimitedInfo) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waited += i.Wait
+}
+
+func (c *loggedCall) renewed(i transport.RenewedInfo) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.repeated = c.repeated || i.Repeated
+}
+
+func (c *loggedCall) done(i transport.DoneInfo) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last = i
+}
+
+// write writes the record of the call r, which has returned err.
+func (c *loggedCall) write(log *slog.Logger, r *http.Request, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		err = c.last.Err // which PassErrors has left in the response
+	}
+	if level := c.level(err); log.Enabled(r.Context(), level) {
+		log.LogAttrs(r.Context(), level, c.message(err), c.attrs(r, err)...)
+	}
+}
 
 // level returns the level of the record of a call that has ended with err.
 func (c *loggedCall) level(err error) slog.Level {

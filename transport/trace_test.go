@@ -161,6 +161,14 @@ func TestTraceReportsNoAttemptThatWasNotSent(t *testing.T) {
 	if !errors.Is(err, errDenied) {
 		t.Error(err)
 	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, rt := range map[string]http.RoundTripper{"Signer": signer().Wrap(base), "Retry": transport.Retry{}.Wrap(base)} {
+		var e events
+		if _, err := rt.RoundTrip(get("method=users.getInfo").WithContext(transport.WithTrace(ended, e.trace()))); err == nil || len(e) > 0 {
+			t.Errorf("%s, after the end of the context: %v, events %v", name, err, e)
+		}
+	}
 	var none events
 	r := get("method=users.getInfo&method=again")
 	_, err = signer().Wrap(base).RoundTrip(r.WithContext(transport.WithTrace(r.Context(), none.trace())))

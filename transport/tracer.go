@@ -35,7 +35,7 @@ func newTracer(o *okcall.Options, n int) *tracer {
 // attempt reports that r, the caller's request or a copy of it, is about to be
 // sent as sent, whose body it closes if the hook panics.
 func (t *tracer) attempt(hosts *okcall.Hosts, r, sent *http.Request, c Circuit) {
-	if t == nil {
+	if t == nil || sent.Context().Err() != nil { // sendAttempt does not send it
 		return
 	}
 	t.sent = DoneInfo{N: t.n, Circuit: c}
@@ -56,7 +56,7 @@ func (t *tracer) attempt(hosts *okcall.Hosts, r, sent *http.Request, c Circuit) 
 // renewal, once more. If a hook panics it closes the body that would be sent.
 func (t *tracer) send(hosts *okcall.Hosts, c *call, signed *signedCall) {
 	switch {
-	case t == nil:
+	case t == nil || signed.request.Context().Err() != nil:
 	case c.renewed:
 		closingOnPanic(signed.request.Body, func() { t.reportRenewal(true) })
 	default:
