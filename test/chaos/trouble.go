@@ -22,6 +22,9 @@ func (s *soak) apply(c change) {
 		s.spoilSessions(c)
 	case rotation:
 		s.service.rotate(!c.ends)
+		if !c.ends {
+			s.provoke(rotation)
+		}
 	default:
 		s.change(c)
 	}
@@ -46,7 +49,7 @@ func (s *soak) provoke(k kind) {
 	switch k {
 	case garbage, impostor, noName:
 		s.proxy.cut()
-	case slowRenewal, noRenewal, cutRenewal:
+	case slowRenewal, noRenewal, cutRenewal, rotation:
 		s.spoilSessions(change{kind: expiry})
 	}
 }
