@@ -142,9 +142,12 @@ func signatureOf(params url.Values, secret string) string {
 	return md5Hex(text.String() + secret)
 }
 
+// md5Hex returns the lower-case hexadecimal MD5 of text.
 func md5Hex(text string) string {
 	sum := md5.Sum([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 
+// equal reports whether a and b are equal, in a time that does not depend on where
+// they differ: the time would help to guess a signature.
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

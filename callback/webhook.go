@@ -146,6 +146,7 @@ func unmap(n netip.Prefix) netip.Prefix {
 	return n
 }
 
+// confirm writes the confirmation code.
 func (h *Webhook) confirm(w http.ResponseWriter) {
 	if h.Confirmation == "" {
 		h.report(errors.New("okru: callback.Webhook: OK asks for a confirmation; set Confirmation to the text in the settings of the application"))

@@ -101,6 +101,7 @@ const unnamed = "CODE"
 // name returns OK's symbolic name of c, or "" if c is not known.
 func (c Code) name() string { return codes[c].name }
 
+// named returns name and the number, such as "PARAM_SESSION_EXPIRED (102)".
 func (c Code) named(name string) string {
 	return name + " (" + strconv.Itoa(int(c)) + ")"
 }

@@ -30,6 +30,7 @@ func Decode(next http.RoundTripper) http.RoundTripper {
 	return &decoder{roundtrip.On(next)}
 }
 
+// A decoder is the layer that Decode returns.
 type decoder struct{ roundtrip.Base }
 
 // RoundTrip implements [http.RoundTripper].

@@ -142,6 +142,7 @@ func (e Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// attrs returns what LogValue and MarshalJSON show.
 func (e *Error) attrs() []slog.Attr {
 	name, text := e.split()
 	attrs := []slog.Attr{slog.Int("code", int(e.Code)), slog.String("name", name)}

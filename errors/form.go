@@ -80,6 +80,7 @@ func beginsMember(c byte) bool {
 	return false
 }
 
+// skipSpace returns text without the white space of JSON at its beginning.
 func skipSpace(text []byte) []byte {
 	for len(text) > 0 && (text[0] == ' ' || text[0] == '\t' || text[0] == '\r' || text[0] == '\n') {
 		text = text[1:]

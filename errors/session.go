@@ -87,12 +87,15 @@ func sessionWords(message string) []string {
 	return words
 }
 
+// isSeparator reports whether r is between two words of a message.
 func isSeparator(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
+// containsAny reports whether text contains one of parts.
 func containsAny(text string, parts []string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
 }
 
+// isSession reports whether name is that of a session parameter, in any case.
 func isSession(name string) bool {
 	return strings.EqualFold(name, param.SessionKey) || strings.EqualFold(name, param.AccessToken)
 }

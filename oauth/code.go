@@ -100,6 +100,7 @@ var errNoRefreshToken = &failure{
 	causes: []error{ErrSignIn},
 }
 
+// endpoint returns token.do with the credentials of the application.
 func (g Code) endpoint() tokenEndpoint {
 	return tokenEndpoint{g.ClientID, g.ClientSecret, g.HTTPClient}
 }

@@ -191,6 +191,8 @@ func redactRetrieveError(e *oauth2.RetrieveError, secrets redact.Secrets) error 
 	return own
 }
 
+// redactAPIError returns a copy of e without secrets. Data and Custom are replaced
+// as a whole, because a part of JSON may not be valid JSON.
 func redactAPIError(e *okerrors.Error, secrets redact.Secrets) *okerrors.Error {
 	own := okerrors.Error{ // without the state of its call, which is not the one that waits for the session
 		Code: e.Code, Message: cleanText(e.Message, secrets), Data: e.Data, Field: cleanText(e.Field, secrets),

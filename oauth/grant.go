@@ -37,6 +37,7 @@ type field struct {
 	kind        fieldKind
 }
 
+// A fieldKind is how the value of a field is checked.
 type fieldKind int
 
 const (

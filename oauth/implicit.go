@@ -95,6 +95,7 @@ func (g Implicit) Token(ctx context.Context) (*oauth2.Token, error) {
 	return t, err
 }
 
+// redirectURL returns the redirect URI, by default the empty page that OK has for it.
 func (g Implicit) redirectURL() string {
 	if g.RedirectURL == "" {
 		return blankPage
@@ -133,6 +134,7 @@ type PageError struct {
 	page   func() string // a function, because fmt prints the fields of structs
 }
 
+// newPageError returns the error of a sign-in that reached page.
 func newPageError(page *url.URL, reason string) error {
 	return &PageError{reason, page.String}
 }

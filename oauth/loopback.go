@@ -106,15 +106,19 @@ func (g Loopback) Renew(ctx context.Context, old *oauth2.Token) (*oauth2.Token, 
 	return t, err
 }
 
+// check returns an error that names each setting that is missing or wrong.
 func (g Loopback) check() error {
 	return checkFields("Loopback", field{"ClientID", g.ClientID, clientID}, field{"ClientSecret", g.ClientSecret, optional},
 		field{"RedirectURL", g.RedirectURL, setting})
 }
 
+// code returns the grant that exchanges code; with an empty code it can only renew.
 func (g Loopback) code(code string) Code {
 	return Code{ClientID: g.ClientID, ClientSecret: g.ClientSecret, RedirectURL: g.RedirectURL, Code: code, HTTPClient: g.HTTPClient}
 }
 
+// authURL returns the URL of the consent page: with a ClientSecret, that of the code
+// flow, otherwise that of the implicit flow.
 func (g Loopback) authURL(state string) string {
 	if g.ClientSecret != "" {
 		return g.code("").AuthURL(state, g.Scopes...)

@@ -314,6 +314,7 @@ var (
 	errDismissed = &failure{text: "okru: the user was signed out and must sign in again", causes: []error{ErrSignIn}}
 )
 
+// isDismissed reports whether the user was signed out by Sessions.Dismiss.
 func (s *Source) isDismissed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -183,10 +183,13 @@ func (s *Source) TokenContext(ctx context.Context) (*oauth2.Token, error) {
 	return s.wait(ctx)
 }
 
-// renewalKey is the context key of the Source that a renewal belongs to.
+// renewalKey is the context key of the Source that a renewal belongs to. Grants
+// get a context with it, so that wait detects a grant that waits for itself.
 type renewalKey struct{}
 
-// wait returns the session, or why there is none.
+// wait returns the session, or why there is none. It waits for the renewal in
+// progress, if it must, until ctx ends. A grant that uses its own Source, by a
+// client that signs with it, would wait for itself: that is an error.
 func (s *Source) wait(ctx context.Context) (*oauth2.Token, error) {
 	if ctx.Value(renewalKey{}) == s {
 		return nil, errRecursion
@@ -254,7 +257,8 @@ func (s *Source) Invalidate(t *oauth2.Token) {
 	}
 }
 
-// adopt makes h the session that callers receive. The caller holds s.mu.
+// adopt makes h the session that callers receive, and ends a block. The caller
+// holds s.mu.
 func (s *Source) adopt(h *session) {
 	s.last, s.rejected, s.blocked, s.candidate = h, false, block{}, nil
 	s.inStore = s.inStore || h.fromStore

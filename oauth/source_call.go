@@ -1,5 +1,8 @@
 package oauth
 
+// This file calls the code of grants, stores and hooks. A Source does not trust
+// it: it may hang, ignore its context, panic, or end its goroutine.
+
 import (
 	"context"
 	"errors"

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// fetch obtains a session from the grant.
+// fetch obtains a session from the grant. Its errors contain no secret.
 func (r *renewal) fetch(ctx context.Context) (*oauth2.Token, error) {
 	t, err := r.source.ask(ctx, r.base)
 	if err == nil && (t == nil || t.AccessToken == "") {
@@ -143,10 +143,9 @@ func (s *Source) adoptLate(t *oauth2.Token) {
 	}
 	s.mu.Unlock()
 	s.notify()
-	if isWanted && s.onToken != nil {
-		own := *t
-		if err := protect(func() error { s.onToken(&own); return nil }); err != nil {
-			s.callOnError(err)
+	if isWanted {
+		if err := s.callOnToken(t); err != nil {
+			_ = s.callOnError(err)
 		}
 	}
 }

@@ -13,16 +13,20 @@ import (
 	"github.com/go-okru/okru/internal/token"
 )
 
-// A renewal obtains a session in a goroutine of its own, which all callers wait
-// for. Its steps are, with a store:
+// A renewal is one token refresh, or one sign-in. It is a single flight: a Source
+// has at most one renewal at a time, in a goroutine of its own, and all callers
+// that need a session wait for it. Its steps are, with a store:
 //
-//	lock the store, read it, adopt what another process has saved
-//	or else: ask the grant, save the result
-//	make the result the session of the Source   (settle)
-//	unlock the store, call the hooks, wake the callers
+//  1. Lock the store and read it. If another process has saved a newer session,
+//     that is the result.
+//  2. Otherwise ask the grant for a session, and save it.
+//  3. Make the result the session of the Source: settle.
+//  4. Unlock the store, call the hooks, and wake the callers.
 //
 // Every call of a grant or a store goes through call, which bounds it and turns
 // its panics into errors. No lock of the Source is held during such a call.
+//
+// Fields without a note belong to the goroutine of the renewal.
 type renewal struct {
 	source    *Source
 	from      *session // the newest session when it began; nil: none
@@ -43,7 +47,9 @@ type renewal struct {
 	err   error
 }
 
-// startRenewal starts a renewal. The caller holds s.mu.
+// startRenewal starts a renewal, unless too many earlier calls of the grant or the
+// store hang. The caller holds s.mu, and has checked that no renewal is in
+// progress.
 func (s *Source) startRenewal(ctx context.Context) error {
 	if s.abandoned.Load() >= maxAbandoned {
 		return errAbandoned
@@ -82,6 +88,11 @@ func (r *renewal) run(ctx context.Context) {
 
 // renew returns a session: one that another process has saved, or a new one. It
 // returns nil, nil if the user has signed in meanwhile.
+//
+// It reads the store before it locks it in two cases. A Source that has no
+// session finds one without the cost of a lock, which most processes do when they
+// start. And a Source that is blocked for good must not wait for a lock to learn
+// that nothing has changed.
 func (r *renewal) renew(ctx context.Context) (*oauth2.Token, error) {
 	if r.source.store == nil {
 		return r.fetch(ctx)
@@ -235,7 +246,9 @@ func (r *renewal) settle() {
 	r.token, r.err = s.last.token, nil
 }
 
-// result returns the session that r has obtained.
+// result returns the session that r has obtained, with the times from which on it
+// is renewed early, and saved again if the save failed. The caller holds
+// source.mu.
 func (r *renewal) result() *session {
 	if !r.fetched {
 		return r.base
@@ -278,7 +291,8 @@ func (r *renewal) isReplaced() bool {
 	return r.replaced
 }
 
-// release unlocks the store.
+// release unlocks the store, if it is locked. The timeout begins anew, since the
+// store must not stay locked because the renewal took long.
 func (r *renewal) release(ctx context.Context) {
 	if r.unlock == nil {
 		return
@@ -294,9 +308,8 @@ func (r *renewal) release(ctx context.Context) {
 // Source.
 func (r *renewal) callHooks() {
 	s := r.source
-	if r.fetched && s.onToken != nil {
-		own := *r.token
-		if err := protect(func() error { s.onToken(&own); return nil }); err != nil {
+	if r.fetched {
+		if err := s.callOnToken(r.token); err != nil {
 			r.report(err)
 		}
 	}
@@ -307,7 +320,8 @@ func (r *renewal) callHooks() {
 	}
 }
 
-// report keeps err for OnError, and a panic for the callers.
+// report keeps err for OnError, and the first panic for the callers as well. The
+// hooks are called later, when the store is unlocked: see callHooks.
 func (r *renewal) report(err error) {
 	_, isPanic := errors.AsType[*panicError](err)
 	err = r.redact(err)
@@ -336,7 +350,18 @@ func secretsIn(t *oauth2.Token) redact.Secrets {
 	return redact.Secrets{t.AccessToken, t.RefreshToken, token.Secret(t)}
 }
 
-// callOnError calls OnError. It returns a panic of it.
+// callOnToken calls OnToken with a copy of t, which the program may modify. It
+// returns a panic of it. The caller must not hold s.mu: the hook may use s.
+func (s *Source) callOnToken(t *oauth2.Token) error {
+	if s.onToken == nil {
+		return nil
+	}
+	own := *t
+	return protect(func() error { s.onToken(&own); return nil })
+}
+
+// callOnError calls OnError. It returns a panic of it. The caller must not hold
+// s.mu: the hook may use s.
 func (s *Source) callOnError(err error) error {
 	if s.onError == nil {
 		return nil

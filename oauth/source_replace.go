@@ -29,11 +29,8 @@ func (s *Source) Replace(old, fresh *oauth2.Token) {
 		return
 	}
 	s.notify()
-	if s.onToken != nil {
-		own := *h.token
-		if err := protect(func() error { s.onToken(&own); return nil }); err != nil {
-			_ = s.callOnError(err)
-		}
+	if err := s.callOnToken(h.token); err != nil {
+		_ = s.callOnError(err)
 	}
 	if s.store == nil {
 		return

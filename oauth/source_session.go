@@ -46,7 +46,8 @@ func (s *Source) canExpire(t *oauth2.Token) bool {
 	return t.RefreshToken != "" || ok && g.RefreshToken != ""
 }
 
-// isFresh reports whether h can be returned without a further look.
+// isFresh reports whether h can be returned at once: it neither needs a renewal
+// nor a save.
 func (h *session) isFresh() bool {
 	return (h.expiry.IsZero() || time.Now().Before(h.early)) && !h.isSaveDue()
 }

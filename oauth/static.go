@@ -40,6 +40,7 @@ func Static(accessToken, sessionSecret string) oauth2.TokenSource {
 // session_secret_key.
 func SessionSecret(t *oauth2.Token) string { return token.Secret(t) }
 
+// A static is the source that Static returns.
 type static struct {
 	err   error // if not nil, there is no token
 	token atomic.Pointer[oauth2.Token]

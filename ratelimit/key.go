@@ -63,9 +63,9 @@ func sourceKey(ts oauth2.TokenSource) string {
 	return keys.of(h.Sum64())
 }
 
-// identify hashes what tells v from all other values there are and ever were.
+// identify hashes what distinguishes v from every other value, present or past.
 // For pointers that is an id, because addresses are used again. Functions, maps
-// and slices are told apart by type only: a limit that two sources share by
+// and slices are distinguished by type only: a limit that two sources share by
 // mistake is better than a new one at each call.
 func identify(h *maphash.Hash, v reflect.Value) {
 	if !v.IsValid() {
@@ -109,6 +109,8 @@ type identities struct {
 	last  uint64
 }
 
+// An identity is the id of one object. The weak pointer shows whether the object
+// still exists.
 type identity struct {
 	object weak.Pointer[byte]
 	id     uint64
@@ -126,6 +128,8 @@ func (m *identities) of(p unsafe.Pointer) uint64 {
 	return m.add(p)
 }
 
+// add returns the id of the object at p, a new one unless another goroutine has
+// added it meanwhile. The id is forgotten once the object was collected.
 func (m *identities) add(p unsafe.Pointer) uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -159,6 +163,7 @@ var keys keyCache
 // not allocate. Keys with the same slot replace each other.
 type keyCache [1024]atomic.Pointer[namedKey]
 
+// A namedKey is a key as a number and as text.
 type namedKey struct {
 	hash uint64
 	key  string

@@ -73,8 +73,8 @@ func (k *Keyed) For(key string) Limiter {
 }
 
 // Wait waits for the limiter of the session that ctx sets, as [Limit] does by
-// default, or else for that of the empty key. A limiter that learns is not told
-// how the call ends: Limit, which knows, uses [Keyed.For].
+// default, or else for that of the empty key. An [Observer] does not
+// learn how the call ends: Limit, which knows, uses [Keyed.For].
 func (k *Keyed) Wait(ctx context.Context) error { return k.For(sessionKey(ctx)).Wait(ctx) }
 
 // Len returns how many keys have a limiter.
@@ -100,6 +100,7 @@ func (k *Keyed) find(key string) *entry {
 	return k.insert(key)
 }
 
+// insert adds a new entry for key. The caller holds k.mu.
 func (k *Keyed) insert(key string) *entry {
 	e := &entry{set: k, key: key, limiter: k.limiter(key), present: true}
 	k.entries[key] = e
@@ -107,6 +108,7 @@ func (k *Keyed) insert(key string) *entry {
 	return e
 }
 
+// limiter makes the limiter of key. The caller holds k.mu.
 func (k *Keyed) limiter(key string) Limiter {
 	if k.newLimiter != nil {
 		if l := k.newLimiter(key); l != nil {
@@ -144,6 +146,8 @@ func (e *entry) Observe(o Outcome) {
 	}
 }
 
+// current returns the limiter of the key: that of the set, since e may have been
+// evicted and its key used again.
 func (e *entry) current() Limiter {
 	e.set.mu.Lock()
 	defer e.set.mu.Unlock()

@@ -191,6 +191,7 @@ func (t *limitLayer) RoundTripVerdict(r *http.Request) (*http.Response, roundtri
 	return t.sendObserved(r, s)
 }
 
+// send sends r. The response has the request that the layer was given.
 func (t *limitLayer) send(r *http.Request) (*http.Response, roundtrip.Verdict, error) {
 	resp, verdict, err := t.Send(r)
 	if resp != nil {

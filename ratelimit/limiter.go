@@ -53,12 +53,14 @@ type Outcome struct {
 // unlimited is a Limiter without a limit.
 type unlimited struct{}
 
+// Wait implements [Limiter].
 func (unlimited) Wait(ctx context.Context) error { return contextErr(ctx) }
 
 // unusable is a Limiter that rejects every call, because the program gave one
 // that cannot work.
 type unusable struct{ reason string }
 
+// Wait implements [Limiter].
 func (u unusable) Wait(context.Context) error { return &LimitedError{Wait: forever, reason: u.reason} }
 
 // usable returns l, or a Limiter that rejects every call if l is a nil pointer

@@ -7,8 +7,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// An lru lists entries by when they were last used. The zero lru is empty. It
-// is a ring; head is the entry of no key.
+// An lru is an LRU list: it has the entries in the order in which they were last
+// used. The zero lru is empty. It is a ring of linked entries, whose head is the
+// entry of no key. The lock of its Keyed guards it.
 type lru struct{ head entry }
 
 // touch makes e, which may be new, the most recently used entry.
@@ -24,6 +25,7 @@ func (l *lru) touch(e *entry) {
 	last.next, l.head.prev = e, e
 }
 
+// remove removes e from the list.
 func (l *lru) remove(e *entry) {
 	e.prev.next, e.next.prev = e.next, e.prev
 	e.prev, e.next = nil, nil
@@ -64,6 +66,7 @@ func (k *Keyed) waitForRoom(ctx context.Context, key string) (*entry, error) {
 	}
 }
 
+// stopWaiting ends the wait of a caller for an entry.
 func (k *Keyed) stopWaiting() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -122,6 +125,7 @@ func (k *Keyed) makeRoom(now time.Time) (ok bool, again time.Duration) {
 	return false, max(again, minRetry)
 }
 
+// evict removes the entry e, and with it its limiter. The caller holds k.mu.
 func (k *Keyed) evict(e *entry) {
 	e.present = false
 	delete(k.entries, e.key)

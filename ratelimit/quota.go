@@ -35,6 +35,7 @@ type quotas struct {
 	spent map[quotaKey]*quota
 }
 
+// A quotaKey is the key of a limiter and a method: each pair has a quota.
 type quotaKey struct{ key, method string }
 
 // A quota is one that is spent.
@@ -91,6 +92,8 @@ func (q *quotas) turn(id quotaKey) (s *quota, left time.Duration) {
 	return s, left
 }
 
+// sleep returns after d, or earlier if the quota is no longer spent or ctx ends. The
+// error is that of ctx.
 func (s *quota) sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -132,6 +135,8 @@ func (q *quotas) pause(id quotaKey, sent time.Time, retryAfter time.Duration) {
 	s.until = s.began.Add(max(s.pause, retryAfter))
 }
 
+// add adds a spent quota. If there are too many, it forgets others, whose calls then
+// go on as if they were not spent. The caller holds q.mu.
 func (q *quotas) add(id quotaKey) *quota {
 	if q.spent == nil {
 		q.spent = make(map[quotaKey]*quota)
@@ -148,6 +153,8 @@ func (q *quotas) add(id quotaKey) *quota {
 	return s
 }
 
+// remove forgets the quota of id, and wakes the calls that wait for it. The caller
+// holds q.mu.
 func (q *quotas) remove(id quotaKey) {
 	s := q.spent[id]
 	if s == nil {

@@ -100,6 +100,7 @@ func (b *Body) More() bool {
 // ends after Max bytes.
 func (b *Body) Ahead() io.Reader { return &ahead{b: b} }
 
+// An ahead is the reader that Ahead returns.
 type ahead struct {
 	b   *Body
 	pos int // in b.head

@@ -67,6 +67,8 @@ func Header(h http.Header, name string) string {
 	return ""
 }
 
+// form returns the form of r, read from a copy of the body, or "" if r has none or
+// its body cannot be read twice.
 func form(r *http.Request) string {
 	if !IsForm(r) || r.GetBody == nil {
 		return ""

@@ -42,6 +42,7 @@ const (
 	No
 )
 
+// contextKey is the key of the Options in a context.
 type contextKey struct{}
 
 // FromContext returns the options in ctx, or nil if it has none.

@@ -22,6 +22,7 @@ func (h *Hosts) CheckRedirects(r *http.Request) error {
 	return nil
 }
 
+// redirectedBy returns the error of a call that host has redirected to.
 func (h *Hosts) redirectedBy(host string) error {
 	return fmt.Errorf("okru: %s redirected to this call, and only Hosts (%v) may: it could make any call with your session; send the call as a request of its own if you mean it", host, h)
 }

@@ -56,6 +56,8 @@ func isEscaped(text string) bool {
 	}
 }
 
+// isHex reports whether c is a hexadecimal digit. The subtractions wrap around, so
+// that one comparison is enough for each range.
 func isHex(c byte) bool { return c-'0' <= 9 || (c|0x20)-'a' <= 5 }
 
 // appendDecoded appends the meaning of an escaped value that is known to be
@@ -75,6 +77,7 @@ func appendDecoded(dst, value []byte) []byte {
 	return dst
 }
 
+// unhex returns the value of a hexadecimal digit.
 func unhex(c byte) byte {
 	switch {
 	case c >= 'a':

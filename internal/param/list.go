@@ -71,6 +71,7 @@ func (l *List) Name(i int) Names { return l.pairs[i].name }
 // Key returns the decoded name of parameter i. It is valid until l changes.
 func (l *List) Key(i int) []byte { return l.key(&l.pairs[i]) }
 
+// key returns the decoded name of p, which is in l.text.
 func (l *List) key(p *pair) []byte {
 	if p.plain {
 		return l.text[p.start:p.split]
@@ -87,6 +88,7 @@ func (l *List) Value(i int) []byte {
 	return l.appendValue(nil, p)
 }
 
+// appendValue appends the decoded value of p.
 func (l *List) appendValue(dst []byte, p *pair) []byte {
 	_, value, _ := bytes.Cut(l.text[p.start:p.end], []byte("="))
 	return appendDecoded(dst, value)

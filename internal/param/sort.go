@@ -76,6 +76,8 @@ func (l *List) insertionSort() (ok bool) {
 	return true
 }
 
+// compare compares the keys of the parameters with indexes i and j, as cmp.Compare
+// does.
 func (l *List) compare(i, j uint32) int {
 	a, b := &l.pairs[i], &l.pairs[j]
 	if c := cmp.Compare(a.prefix, b.prefix); c != 0 {

@@ -123,6 +123,8 @@ func (m *masker) jsonLiteral() {
 	}
 }
 
+// isNumber reports whether a literal of JSON has only the characters of numbers. It
+// need not be valid: what is no number cannot become less valid.
 func isNumber(literal string) bool {
 	for _, c := range []byte(literal) {
 		if strings.IndexByte("0123456789+-.eE", c) < 0 {

@@ -70,6 +70,7 @@ func decode(text string, cutOff func(i int)) readings {
 	return r
 }
 
+// isLead reports whether char is one of leads.
 func isLead(char uint32) bool { return char == '%' || char == '\\' || char == '&' }
 
 // escape returns the reading of the escape that begins with the lead at, and
@@ -210,6 +211,7 @@ func character(name string) (char uint32, ok bool) {
 	return packed(value), digits != ""
 }
 
+// hexDigit returns the value of a hexadecimal digit, in upper or lower case.
 func hexDigit(char uint32) (digit uint32, ok bool) {
 	switch {
 	case '0' <= char && char <= '9':

@@ -7,6 +7,8 @@ type pattern struct {
 	next  []int32 // the number of chars that still match after those before the index did and this one did not; -1: start over
 }
 
+// newPattern returns the pattern of a secret, whose table it computes in time linear
+// in the secret.
 func newPattern(secret string) *pattern {
 	m := len(secret)
 	p := &pattern{make([]byte, m), make([]int32, m+1)}

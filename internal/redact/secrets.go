@@ -130,6 +130,7 @@ func hasLead(text string) bool {
 	return strings.IndexByte(text, '%') >= 0 || strings.IndexByte(text, '\\') >= 0 || strings.IndexByte(text, '&') >= 0
 }
 
+// searchable reports whether secret is long enough, and not one of words.
 func searchable(secret string) bool {
 	return len(secret) >= minSecret && !strings.Contains(words, " "+secret+" ")
 }

@@ -44,6 +44,7 @@ var secretNames = []string{
 // credentialHeaders are the headers whose values are secret.
 var credentialHeaders = []string{"authorization", "cookie", "proxy-authorization", "set-cookie"}
 
+// isCredential reports whether the value of a header of this name is secret.
 func isCredential(name string) bool {
 	return slices.Contains(credentialHeaders, strings.ToLower(name))
 }
@@ -62,6 +63,7 @@ type parser struct {
 	raw  string
 }
 
+// newParser decodes raw.
 func newParser(raw string) *parser {
 	text, at := decoded(raw).text()
 	return &parser{text, at, raw}
@@ -135,6 +137,7 @@ func (p *parser) isQuoted(i int) bool {
 // width returns how many bytes spell the character at i.
 func (p *parser) width(i int) int32 { return p.at[i+1] - p.at[i] }
 
+// nameBefore returns the name that ends before i, at most maxName bytes of it.
 func (p *parser) nameBefore(i int) string { return string(p.text[p.back(i, isNameByte):i]) }
 
 // back returns where the characters before end that are in class begin.
@@ -146,6 +149,7 @@ func (p *parser) back(end int, class func(byte) bool) int {
 	return i
 }
 
+// skip returns the first position from i on whose character is not in class.
 func (p *parser) skip(i int, class func(byte) bool) int {
 	for i < len(p.text) && class(p.text[i]) {
 		i++
@@ -162,11 +166,17 @@ func (p *parser) until(from int, isEnd func(int) bool) (int, int) {
 	return from, to
 }
 
+// isNameByte reports whether c is part of the name of a parameter or a header.
 func isNameByte(c byte) bool { return c == '-' || isWord(uint32(c)) }
-func isQuote(c byte) bool    { return c == '"' || c == '\'' }
-func isSpace(c byte) bool    { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
-// minKey is the length from which a run without spaces is taken for a token.
+// isQuote reports whether c is a quote of JSON or HTML.
+func isQuote(c byte) bool { return c == '"' || c == '\'' }
+
+// isSpace reports whether c is white space of JSON.
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// minKey is the length in bytes from which a run without spaces is taken for a
+// token: a signature has 32, and most words of a message have fewer than 12.
 const minKey = 12
 
 // Page is [Text] for a page of unknown origin: it also replaces what looks
@@ -195,6 +205,7 @@ func Page(text string) string {
 	return out.String()
 }
 
+// isKey reports whether r may be part of a token or a signature, plain or escaped.
 func isKey(r rune) bool {
 	return r <= unicode.MaxASCII && (isWord(uint32(r)) || strings.ContainsRune(`.~+/=%:\-`, r))
 }

@@ -55,6 +55,7 @@ func seconds(value string) (d time.Duration, ok bool) {
 	return min(d, MaxRetryAfter), true
 }
 
+// digits reports whether s consists of digits, at least one.
 func digits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }

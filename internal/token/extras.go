@@ -61,6 +61,7 @@ func Numbers(value any) any {
 	return value
 }
 
+// number returns n as a float64, or n itself if a float64 cannot have its digits.
 func number(n json.Number) any {
 	f, err := n.Float64()
 	if err != nil || strconv.FormatFloat(f, 'f', -1, 64) != n.String() {

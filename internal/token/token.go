@@ -62,6 +62,8 @@ func Same(a, b *oauth2.Token) bool {
 	return a != nil && b != nil && equal(a.AccessToken, b.AccessToken) && equal(Secret(a), Secret(b))
 }
 
+// equal reports whether a and b are equal, in a time that does not depend on where
+// they differ.
 func equal(a, b string) bool {
 	return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }

@@ -67,6 +67,7 @@ func Search(text string, secrets ...string) (string, bool) {
 	return "", false
 }
 
+// containsAny reports whether text contains one of parts.
 func containsAny(text string, parts []string) bool {
 	for _, part := range parts {
 		if strings.Contains(text, part) {
