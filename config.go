@@ -160,24 +160,22 @@ func (cfg Config) checkBase() error {
 	return nil
 }
 
-func (cfg Config) attrs() []slog.Attr {
-	return []slog.Attr{
+// view shows the settings without secrets.
+func (cfg Config) view() redact.View {
+	return redact.Show("okru.Config",
 		slog.String("ApplicationKey", cfg.ApplicationKey),
 		redact.Secret("ApplicationSecret", cfg.ApplicationSecret),
-		redact.Set("TokenSource", cfg.TokenSource != nil),
+		slog.Bool("TokenSource", cfg.TokenSource != nil),
 		slog.String("Circuit", cfg.Circuit.String()),
 		slog.Bool("PassErrors", cfg.PassErrors),
-		redact.Set("Limiter", cfg.Limiter != nil),
-		redact.Set("LimitKey", cfg.LimitKey != nil),
+		slog.Bool("Limiter", cfg.Limiter != nil),
+		slog.Bool("LimitKey", cfg.LimitKey != nil),
 		slog.Int("Layers", len(cfg.Layers)),
-		redact.Set("Logger", cfg.Logger != nil),
+		slog.Bool("Logger", cfg.Logger != nil),
 		slog.Any("Hosts", cfg.Hosts),
-		redact.Set("Base", cfg.Base != nil),
-	}
+		slog.Bool("Base", cfg.Base != nil),
+	)
 }
-
-// view shows the settings without secrets.
-func (cfg Config) view() redact.View { return redact.Show("okru.Config", cfg.attrs()...) }
 
 // String returns the settings without secrets, as all that prints does.
 func (cfg Config) String() string { return cfg.view().String() }

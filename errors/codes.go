@@ -1,7 +1,7 @@
 package okerrors
 
-// codes has OK's name and the class of each known code. The constants are
-// below, with what they mean.
+// codes is the list of codes: OK's name and the class of each known one. The
+// constants are below, with what they mean.
 var codes = map[Code]struct {
 	name  string
 	class error

@@ -5,9 +5,9 @@ import (
 	"io"
 )
 
-// jsonMembers returns the members of the error object at the beginning of r,
-// as far as it can be read. The last value of a duplicate key counts, as in
-// encoding/json.
+// jsonMembers is the JSON error parser. It returns the members of the error
+// object at the beginning of r, as far as it can be read. The last value of a
+// duplicate key counts, as in encoding/json.
 //
 // Unless all is set, it stops at the first key that no error has if no
 // error_code came before, so that a large success is not read; it then returns

@@ -13,8 +13,9 @@ import (
 // http://api.forticom.com/1.0/.
 const errorElement = "error_response"
 
-// xmlMembers returns the members of the error element at the beginning of in,
-// as far as it can be read; nil if the root is another element.
+// xmlMembers is the XML error parser. It returns the members of the error element
+// at the beginning of in, as far as it can be read; nil if the root is another
+// element.
 func xmlMembers(in *bufio.Reader) members {
 	d := xml.NewDecoder(&runeReader{in: in})
 	d.Strict = false

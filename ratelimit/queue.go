@@ -13,8 +13,8 @@ import (
 // calls of that time are released at once. Those of a longer time are lost.
 const maxLate = 20 * time.Millisecond
 
-// A queue lets callers pass one by one, in the order in which they came, as
-// its token bucket has tokens for them.
+// A queue is a FIFO queue in front of a token bucket: it lets callers pass one by
+// one, in the order in which they came, as the bucket has tokens for them.
 //
 // A caller takes its token when it passes and not before. One that leaves
 // therefore has nothing to give back, and a change of the rate takes effect for

@@ -280,7 +280,8 @@ func (t *retrier) decide(a Attempt) (again bool, err error) {
 	return Retryable(a), nil
 }
 
-// A loop is one request that is sent until the policy wants no more. It is the
+// A loop is the retry loop of one request, which it sends until the policy wants no
+// more. It is the
 // RoundTripper of the library's http.Client.
 type loop struct {
 	layer      *retrier

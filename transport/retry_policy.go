@@ -36,7 +36,7 @@ type Attempt struct {
 	sent    bodyState         // of the body of Request; what Err proves depends on it
 }
 
-// Retryable is the policy of a [Retry] without If and CheckRetry. It reports
+// Retryable is the retry policy of a [Retry] without If and CheckRetry. It reports
 // whether to repeat the request of a.
 //
 // Any request is repeated if it certainly did not run, that is after

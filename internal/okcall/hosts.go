@@ -11,8 +11,8 @@ import (
 // apiHost is the host of the API: see https://apiok.ru/en/dev/methods.
 const apiHost = "api.ok.ru"
 
-// Hosts are the hosts of the API. They decide which requests are API calls,
-// for every layer of a stack.
+// Hosts are the hosts of the API. Their method IsCall is the definition of an API
+// call, for every layer of a stack.
 type Hosts struct{ hosts []host }
 
 // A host is an address that calls may be signed for.

@@ -71,9 +71,6 @@ func Secret(name, value string) slog.Attr {
 	return slog.String(name, value)
 }
 
-// Set returns an attribute that reports whether something is set.
-func Set(name string, set bool) slog.Attr { return slog.Bool(name, set) }
-
 // Format writes text, whatever the verb. It is for types that print as one text
 // and have no fields to show, such as errors: without a method Format, %#v prints
 // all fields, also those of the errors that an error wraps.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// MaxRetryAfter is the longest pause that RetryAfter returns. What a server asks for beyond
-// it is cut, so that sums of pauses and times cannot overflow.
+// MaxRetryAfter is the longest pause that RetryAfter returns. A longer one is cut to
+// it, so that sums of pauses and times cannot overflow.
 const MaxRetryAfter = 365 * 24 * time.Hour
 
 // RetryAfter returns the pause that the first Retry-After of h asks for: a
@@ -35,8 +35,8 @@ func RetryAfter(h http.Header, now time.Time) (d time.Duration, ok bool) {
 	return min(max(date.Sub(now), 0), MaxRetryAfter), true
 }
 
-// seconds reads digits with or without a fraction. The fraction is no part of
-// the standard, but some servers send one and mean it.
+// seconds parses a number of seconds, with or without a fraction. RFC 9110 has no
+// fraction, but some servers send one.
 func seconds(value string) (d time.Duration, ok bool) {
 	whole, fraction, point := strings.Cut(value, ".")
 	if !digits(whole) || point && !digits(fraction) {
