@@ -92,28 +92,29 @@ func (s *signer) attempt(c *call) (reply, error) {
 
 // sign returns the signed copy of the request of c. After an error the scratch
 // is left to the garbage collector.
-func (s *signer) sign(c *call) (*signedCall, error) {
+func (s *signer) sign(c *call) (signedCall, error) {
 	p := s.scratch.Get().(*params)
 	if err := p.parse(c, s.settings.ApplicationKey); err != nil {
-		return nil, err
+		return signedCall{}, err
 	}
 	k, err := s.keys(c)
 	if err != nil {
-		return nil, err
+		return signedCall{}, err
 	}
 	if err := p.checkSession(c, k); err != nil {
-		return nil, err
+		return signedCall{}, err
 	}
 	signed := p.sign(c, k)
 	s.release(p)
 	if c.options != nil && c.options.Caller != nil {
-		c.options.Caller.Sign(func(text string) string { return s.secrets(signed).Clean(text) })
+		known := signed // so that only calls with a Caller allocate it
+		c.options.Caller.Sign(func(text string) string { return s.secrets(known).Clean(text) })
 	}
 	return signed, nil
 }
 
 // send sends the signed copy of the request of c and inspects the response.
-func (s *signer) send(c *call, signed *signedCall) (reply, error) {
+func (s *signer) send(c *call, signed signedCall) (reply, error) {
 	isWrite := func() bool { return !safeToRepeat(c.options, okcall.Method(&signed.request)) }
 	sent := &signed.request
 	if hasIdempotencyKey(sent.Header) && isWrite() {
@@ -127,6 +128,7 @@ func (s *signer) send(c *call, signed *signedCall) (reply, error) {
 	}
 	resp.Request = c.request
 	s.redactHeader(resp.Header, signed)
+	signed.body.Wrap(resp)
 	got := reply{resp: resp, verdict: roundtrip.Verdict{Inspected: true}}
 	e, failed := okerrors.FromResponse(resp)
 	if !failed {

@@ -15,7 +15,7 @@ import (
 // hideFromTrace returns r, which is to be sent for c, with a context whose trace
 // shows the path of the caller's request instead. The header of an interim
 // response is redacted first. Without a trace it returns r.
-func (s *signer) hideFromTrace(r *http.Request, c *call, signed *signedCall) *http.Request {
+func (s *signer) hideFromTrace(r *http.Request, c *call, signed signedCall) *http.Request {
 	trace := httptrace.ContextClientTrace(r.Context())
 	if trace == nil || trace.WroteHeaderField == nil && trace.Got1xxResponse == nil {
 		return r

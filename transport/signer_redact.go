@@ -23,7 +23,7 @@ import (
 
 // secrets returns what is secret about a call: the keys, and the values of the
 // parameters that are secret by their name, such as sig and password.
-func (s *signer) secrets(c *signedCall) redact.Secrets {
+func (s *signer) secrets(c signedCall) redact.Secrets {
 	secrets := append(s.secretsOf(c.keys), c.sig)
 	return appendSecrets(appendSecrets(secrets, c.form), c.url.RawQuery)
 }
@@ -45,7 +45,7 @@ func appendSecrets(secrets redact.Secrets, text string) redact.Secrets {
 // redactError returns err without the secrets of c: a RoundTripper below that
 // is a client itself, such as that of go-retryablehttp, puts the signed URL into
 // its errors.
-func (s *signer) redactError(err error, c *signedCall) error {
+func (s *signer) redactError(err error, c signedCall) error {
 	text := err.Error()
 	clean := s.secrets(c).Clean(text)
 	if clean == text {
@@ -81,7 +81,7 @@ func (e *scrubbedError) Timeout() bool {
 // secret of c. What quotes it is usually the URL of the call, so that the query
 // is cut off: http.Client would send it to the host that a Location names. A
 // value that still quotes a secret is replaced.
-func (s *signer) redactHeader(h http.Header, c *signedCall) {
+func (s *signer) redactHeader(h http.Header, c signedCall) {
 	for name, values := range h {
 		for i, value := range values {
 			if !c.mayBeIn(value) {
@@ -104,13 +104,13 @@ func (s *signer) redactHeader(h http.Header, c *signedCall) {
 }
 
 // mayBeIn reports whether a secret of c may be in text.
-func (c *signedCall) mayBeIn(text string) bool {
+func (c signedCall) mayBeIn(text string) bool {
 	return c.keys.mayShow == nil || c.keys.mayShow(text) || strings.Contains(text, c.sig)
 }
 
 // maskError masks the secrets of c in the body of resp, which is the API error
 // e, and returns the error that the masked body is.
-func (s *signer) maskError(resp *http.Response, e *okerrors.Error, c *signedCall) *okerrors.Error {
+func (s *signer) maskError(resp *http.Response, e *okerrors.Error, c signedCall) *okerrors.Error {
 	if isCompressed(resp.Header) { // because the caller asked for that
 		replaceBody(resp, e.Code)
 	} else if !mask(resp, s.secrets(c)) {

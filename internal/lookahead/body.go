@@ -3,8 +3,6 @@
 package lookahead
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,9 +18,8 @@ const (
 	Max = 64 << 10
 
 	// first is the size of the first read, in bytes: enough to see that most
-	// responses are no error. It is part of the Body, so that a success costs
-	// one allocation, of 96 bytes.
-	first = 16
+	// responses are no error.
+	first = 32
 
 	// block is the size of the next read, in bytes. Most errors fit in.
 	block = 512
@@ -37,13 +34,23 @@ const (
 //
 // A Body also keeps the verdict about what was read ahead, so that the next
 // layer need not inspect the same body again. Only speed depends on that.
+//
+// It has 64 bytes, which is what the allocation of a signed call has to spare.
 type Body struct {
-	rest    io.ReadCloser // the original
-	head    []byte        // read ahead, and not read by the caller yet
-	err     error         // what rest returned after head
-	verdict error         // nil: not inspected
-	closed  atomic.Bool
-	buf     [first]byte // the first bytes of head
+	rest      io.ReadCloser // the original
+	more      *more         // nil: what was read ahead is in buf
+	buf       [first]byte
+	from, to  uint8 // the part of buf that was read ahead, and not read by the caller yet
+	ended     bool  // rest returned io.EOF after what was read ahead
+	inspected bool  // SetVerdict was called
+	closed    atomic.Bool
+}
+
+// more is what few responses need.
+type more struct {
+	head    []byte // instead of buf; nil: use buf
+	err     error  // what rest returned after what was read ahead, but for io.EOF
+	verdict error  // the error that was found
 }
 
 // Of returns the body of resp, which becomes a Body if it is none.
@@ -52,48 +59,102 @@ func Of(resp *http.Response) *Body {
 		return b
 	}
 	b := &Body{rest: resp.Body}
-	b.head = b.buf[:0]
 	resp.Body = b
 	return b
+}
+
+// Wrap makes b, which must be zero, the body of resp, for a caller that has the
+// memory for it. It does nothing if resp has no body, or a connection instead.
+func (b *Body) Wrap(resp *http.Response) {
+	_, ok := resp.Body.(*Body)
+	if ok || resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
+		return
+	}
+	b.rest, resp.Body = resp.Body, b
 }
 
 // VerdictOf returns what SetVerdict was called with for the body of resp. It
 // returns false if the body was not inspected.
 func VerdictOf(resp *http.Response) (verdict error, inspected bool) {
 	b, ok := resp.Body.(*Body)
-	if !ok || b.verdict == errNone {
-		return nil, ok
+	if !ok || !b.inspected {
+		return nil, false
 	}
-	return b.verdict, b.verdict != nil
+	if b.more == nil {
+		return nil, true
+	}
+	return b.more.verdict, true
 }
 
-// errNone is the verdict about a body without an error.
-var errNone = errors.New("none")
-
 // SetVerdict keeps the verdict about b: the error that was found, or nil.
-func (b *Body) SetVerdict(err error) { b.verdict = cmp.Or(err, errNone) }
+func (b *Body) SetVerdict(err error) {
+	b.inspected = true
+	if err != nil {
+		b.grow().verdict = err
+	}
+}
+
+func (b *Body) grow() *more {
+	if b.more == nil {
+		b.more = new(more)
+	}
+	return b.more
+}
 
 // Head returns what was read ahead. It must not be modified.
-func (b *Body) Head() []byte { return b.head }
+func (b *Body) Head() []byte {
+	if b.more != nil && b.more.head != nil {
+		return b.more.head
+	}
+	return b.buf[b.from:b.to]
+}
 
 // More reads ahead once more. It returns false if it got nothing: the original
 // has ended or failed, or Head has Max bytes.
 func (b *Body) More() bool {
-	if b.err != nil || len(b.head) >= Max {
+	if b.err() != nil || len(b.Head()) >= Max {
 		return false
 	}
-	if len(b.head) == cap(b.head) {
-		b.head = slices.Grow(b.head, max(block, len(b.head)))
-	}
 	for range maxEmptyReads {
-		n, err := b.rest.Read(b.head[len(b.head):min(cap(b.head), Max)])
-		b.head = b.head[:len(b.head)+n]
-		b.err = err
+		n, err := b.readAhead()
+		if err == io.EOF {
+			b.ended = true
+		} else if err != nil {
+			b.grow().err = err
+		}
 		if n > 0 || err != nil {
 			return n > 0
 		}
 	}
 	return false
+}
+
+// readAhead reads once: into buf, and into a longer head once buf is full.
+func (b *Body) readAhead() (int, error) {
+	if b.to < first && (b.more == nil || b.more.head == nil) {
+		n, err := b.rest.Read(b.buf[b.to:])
+		b.to += uint8(n)
+		return n, err
+	}
+	m := b.grow()
+	if m.head == nil {
+		m.head = append(make([]byte, 0, block), b.Head()...)
+	}
+	m.head = slices.Grow(m.head, 1)
+	n, err := b.rest.Read(m.head[len(m.head):min(cap(m.head), Max)])
+	m.head = m.head[:len(m.head)+n]
+	return n, err
+}
+
+// err returns what the original returned after what was read ahead.
+func (b *Body) err() error {
+	switch {
+	case b.ended:
+		return io.EOF
+	case b.more != nil:
+		return b.more.err
+	}
+	return nil
 }
 
 // Ahead returns a reader of what Head has, and then of what it reads ahead. It
@@ -103,29 +164,35 @@ func (b *Body) Ahead() io.Reader { return &ahead{b: b} }
 // An ahead is the reader that Ahead returns.
 type ahead struct {
 	b   *Body
-	pos int // in b.head
+	pos int // in the head
 }
 
 // Read implements [io.Reader].
 func (a *ahead) Read(p []byte) (int, error) {
-	if a.pos == len(a.b.head) && !a.b.More() {
+	if a.pos == len(a.b.Head()) && !a.b.More() {
 		return 0, io.EOF
 	}
-	n := copy(p, a.b.head[a.pos:])
+	n := copy(p, a.b.Head()[a.pos:])
 	a.pos += n
 	return n, nil
 }
 
 // Read implements [io.Reader]. After Close, the original decides what happens.
 func (b *Body) Read(p []byte) (int, error) {
-	switch {
-	case b.closed.Load():
-	case len(b.head) > 0:
-		n := copy(p, b.head)
-		b.head = b.head[n:]
+	if b.closed.Load() {
+		return b.rest.Read(p)
+	}
+	if head := b.Head(); len(head) > 0 {
+		n := copy(p, head)
+		if b.more != nil && b.more.head != nil {
+			b.more.head = head[n:]
+		} else {
+			b.from += uint8(n)
+		}
 		return n, nil
-	case b.err != nil:
-		return 0, b.err
+	}
+	if err := b.err(); err != nil {
+		return 0, err
 	}
 	return b.rest.Read(p)
 }
