@@ -20,11 +20,11 @@ func (s *signer) hideFromTrace(r *http.Request, c *call, signed signedCall) *htt
 	if trace == nil || trace.WroteHeaderField == nil && trace.Got1xxResponse == nil {
 		return r
 	}
-	hidden := *trace
+	hidden, caller := *trace, c.request // c must not escape: that would cost each call an allocation
 	if trace.WroteHeaderField != nil {
 		hidden.WroteHeaderField = func(key string, value []string) {
 			if key == ":path" {
-				value = []string{c.request.URL.RequestURI()}
+				value = []string{caller.URL.RequestURI()}
 			}
 			trace.WroteHeaderField(key, value)
 		}
