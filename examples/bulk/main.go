@@ -2,7 +2,8 @@
 // them. What to learn from it:
 //
 //   - One client serves all workers. Its limiter, ratelimit.Adaptive, finds
-//     the rate by itself; see meter.go for how a program can listen to it.
+//     the rate by itself; see meter.go for how a program can listen to it, and
+//     to a transport.Trace of all calls.
 //   - The client repeats what failed, so a worker just makes calls; see the
 //     method ask in walk.go.
 //   - A chunk that fails for good is not lost but asked again in the next round,
@@ -62,7 +63,7 @@ func run(file string, workers int, quiet bool) error {
 	fmt.Println("asking", ok.name)
 	bar := newBar(len(ids), quiet)
 	start := time.Now()
-	found, err := walker{client: client, workers: workers, progress: bar.add}.walk(ctx, ids)
+	found, err := walker{client: client, workers: workers, progress: bar.add}.walk(meter.traced(ctx), ids)
 	elapsed := time.Since(start)
 	bar.clear()
 	printTable(found, meter, elapsed)
@@ -82,6 +83,7 @@ func printTable(found harvest, meter *meter, elapsed time.Duration) {
 	fmt.Fprintf(table, "without an answer\t%d\n", len(found.left))
 	fmt.Fprintf(table, "users found\t%d\n", len(found.users))
 	fmt.Fprintf(table, "attempts\t%d\n", meter.attempts.Load())
+	fmt.Fprintf(table, "mean wait for the limiter\t%v\n", meter.meanWait().Round(time.Millisecond))
 	fmt.Fprintf(table, "throttled by the server\t%d\n", meter.throttled.Load())
 	fmt.Fprintf(table, "calls given up\t%d\n", found.failures)
 	fmt.Fprintf(table, "elapsed\t%v\n", elapsed.Round(time.Millisecond))

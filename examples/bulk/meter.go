@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/go-okru/okru/ratelimit"
+	"github.com/go-okru/okru/transport"
 )
 
 // The rate of OK is not documented. These only bound the search for it.
@@ -15,22 +17,30 @@ const (
 	fastest rate.Limit = 1000
 )
 
-// A meter is the limiter of the client, and counts what it sees: every attempt
-// waits for it, repeats included, and it learns how each one ended.
+// A meter is the limiter of the client, which learns how each attempt ended, and
+// counts what a Trace of the calls reports.
 type meter struct {
 	*ratelimit.Adaptive
 	attempts, throttled atomic.Int64
+	waits, waited       atomic.Int64 // for the limiter: how many, and how long in nanoseconds
 }
 
 func newMeter() *meter { return &meter{Adaptive: ratelimit.NewAdaptive(slowest, fastest)} }
 
-// Wait implements [ratelimit.Limiter].
-func (m *meter) Wait(ctx context.Context) error {
-	err := m.Adaptive.Wait(ctx)
-	if err == nil {
-		m.attempts.Add(1)
-	}
-	return err
+// traced returns a context whose calls the meter counts.
+func (m *meter) traced(ctx context.Context) context.Context {
+	return transport.WithTrace(ctx, &transport.Trace{
+		Limited: func(i transport.LimitedInfo) {
+			m.waits.Add(1)
+			m.waited.Add(int64(i.Wait))
+		},
+		Attempt: func(transport.AttemptInfo) { m.attempts.Add(1) },
+	})
+}
+
+// meanWait returns how long an attempt waited for the limiter on average.
+func (m *meter) meanWait() time.Duration {
+	return time.Duration(m.waited.Load() / max(1, m.waits.Load()))
 }
 
 // Observe implements [ratelimit.Observer].

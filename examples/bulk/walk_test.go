@@ -119,8 +119,11 @@ func TestMeter(t *testing.T) {
 		setWeather(fake)
 		m := newMeter()
 		w.client = newClient(t, fake, m)
-		if _, err := w.walk(t.Context(), residents(10_000)); err != nil {
+		if _, err := w.walk(m.traced(t.Context()), residents(10_000)); err != nil {
 			t.Fatal(err)
+		}
+		if m.meanWait() <= 0 {
+			t.Errorf("attempts waited %v on average", m.meanWait())
 		}
 		var throttled int64
 		for _, c := range fake.Calls() {

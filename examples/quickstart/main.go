@@ -4,13 +4,16 @@
 // Without settings it runs against a fake of the service inside the program.
 // With OKRU_APPLICATION_KEY and OKRU_ACCESS_TOKEN in the environment it calls
 // the real one. Of OKRU_APPLICATION_SECRET and OKRU_SESSION_SECRET_KEY one is
-// enough; circuits whose secret is not set are left out.
+// enough; circuits whose secret is not set are left out. With the flag -log it
+// logs each call by okru.Config.Logger.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,18 +29,23 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
+	verbose := flag.Bool("log", false, "log each call to standard error")
+	flag.Parse()
+	if err := run(*verbose); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", explain(err))
 		os.Exit(1)
 	}
 }
 
-func run() error {
+func run(verbose bool) error {
 	cfg, where, stop, err := settings()
 	if err != nil {
 		return err
 	}
 	defer stop()
+	if verbose {
+		cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
 	client, err := okru.NewClient(cfg)
 	if err != nil {
 		return err
