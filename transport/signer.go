@@ -71,7 +71,10 @@ type Signer struct {
 	ApplicationSecret string
 
 	// TokenSource is where sessions come from. If nil, calls have none, unless
-	// their context does: see WithToken and WithTokenSource.
+	// their context does: see WithToken and WithTokenSource. If its Token knows
+	// no context, it is called by one goroutine at a time; calls that need a
+	// session meanwhile share the result, and give up when their context ends.
+	// A panic of Token is the error of these calls.
 	TokenSource oauth2.TokenSource
 
 	// Circuit is how calls are signed; by default, Auto. See WithCircuit.
