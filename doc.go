@@ -20,6 +20,7 @@
 //	okerrors.Decode    an API error in an answer becomes a Go error
 //	transport.Retry    repeats what is safe to repeat, within a budget
 //	ratelimit.Limit    one token per attempt, waits in line
+//	Config.Layers      the program's own layers: each attempt before it is signed
 //	transport.Signer   session and signature, renews a refused session once
 //
 // The limit is inside the retry because a server counts attempts; the Signer

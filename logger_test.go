@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+	"golang.org/x/time/rate"
 
 	"github.com/go-okru/okru"
 	okerrors "github.com/go-okru/okru/errors"
@@ -139,7 +140,7 @@ func TestLoggerLevelsAndFields(t *testing.T) {
 					if s, ok := cfg.TokenSource.(*numbered); ok {
 						cfg.TokenSource = &numbered{err: s.err}
 					}
-					send(t, newClient(t, cfg), verb)
+					send(t.Context(), newClient(t, cfg), verb)
 					if got := log.String(); !strings.HasPrefix(got, test.want) || strings.Count(got, "\n") != 1 {
 						t.Errorf("log is %s\nwant %s", got, test.want)
 					}
@@ -150,16 +151,14 @@ func TestLoggerLevelsAndFields(t *testing.T) {
 }
 
 // send sends a call with a parameter that must not appear in a log.
-func send(t *testing.T, c *http.Client, verb string) {
-	t.Helper()
-	var resp *http.Response
-	var err error
-	if params := "method=users.setStatus&status=canary-parameter"; verb == "GET" {
-		resp, err = c.Get("https://api.ok.ru/fb.do?" + params)
-	} else {
-		resp, err = c.Post("https://api.ok.ru/fb.do", "application/x-www-form-urlencoded", strings.NewReader(params))
+func send(ctx context.Context, c *http.Client, verb string) {
+	const params = "method=users.setStatus&status=canary-parameter"
+	r, _ := http.NewRequestWithContext(ctx, "GET", "https://api.ok.ru/fb.do?"+params, nil)
+	if verb == "POST" {
+		r, _ = http.NewRequestWithContext(ctx, "POST", "https://api.ok.ru/fb.do", strings.NewReader(params))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	if err == nil {
+	if resp, err := c.Do(r); err == nil {
 		resp.Body.Close()
 	}
 }
@@ -200,7 +199,7 @@ func TestLoggerHandlerPanics(t *testing.T) {
 	client := newClient(t, okru.Config{ApplicationKey: "KEY", ApplicationSecret: "secret", Base: base, Logger: slog.New(panicking{slog.DiscardHandler})})
 	func() {
 		defer func() { _ = recover() }()
-		send(t, client, "GET")
+		send(t.Context(), client, "GET")
 		t.Error("no panic")
 	}()
 	if open != 0 {
@@ -220,9 +219,9 @@ type panicking struct{ slog.Handler }
 func (panicking) Enabled(context.Context, slog.Level) bool  { return true }
 func (panicking) Handle(context.Context, slog.Record) error { panic("handler") }
 
-// The log has no secret and no parameter, over HTTP/1.1 and HTTP/2, by GET and
-// POST, whatever happens.
-func TestLoggerShowsNoSecret(t *testing.T) {
+// A log and a Trace have no secret and no parameter, over HTTP/1.1 and HTTP/2, by
+// GET and POST, whatever happens.
+func TestLoggerAndTraceShowNoSecret(t *testing.T) {
 	const token, session, secret = "canary-token-1a2b3c", "canary-session-secret-4d5e", "canary-application-secret-6f"
 	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		for _, status := range []int{200, 500} {
@@ -232,14 +231,27 @@ func TestLoggerShowsNoSecret(t *testing.T) {
 				client := newClient(t, okru.Config{
 					ApplicationKey: "KEY", ApplicationSecret: secret, TokenSource: oauth.Static(token, session),
 					Base: server, Logger: textLogger(&log, slog.LevelDebug), Retry: transport.Retry{MinDelay: -1, Max: 1},
+					Limiter: rate.NewLimiter(rate.Inf, 1),
+				})
+				var seen []any
+				ctx := transport.WithTrace(t.Context(), &transport.Trace{
+					Limited: func(i transport.LimitedInfo) { seen = append(seen, i) },
+					Attempt: func(i transport.AttemptInfo) { seen = append(seen, i) },
+					Renewed: func(i transport.RenewedInfo) { seen = append(seen, i) },
+					Done:    func(i transport.DoneInfo) { seen = append(seen, i) },
 				})
 				for _, verb := range []string{"GET", "POST"} {
-					send(t, client, verb)
+					send(ctx, client, verb)
 				}
 				if strings.Count(log.String(), "\n") != 2 || !strings.Contains(log.String(), "method=users.setStatus") {
 					t.Errorf("%s: log is %s", protocol, log.String())
 				}
-				canary.Check(t, log.String(), token, session, secret, transport.DeriveSecret(token, secret), "canary-parameter")
+				if len(seen) < 4 {
+					t.Errorf("%s: a Trace saw %v", protocol, seen)
+				}
+				for _, v := range append(seen, log.String()) {
+					canary.Check(t, v, token, session, secret, transport.DeriveSecret(token, secret), "canary-parameter")
+				}
 			}
 		}
 	}
