@@ -145,7 +145,7 @@ func outcomeEvents() []event {
 		{name: "nonsense", serve: hijack(func(c net.Conn) { io.WriteString(c, "nonsense\r\n\r\n") }), unknown: true},
 		{name: "deadline in flight", serve: func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() }, timeout: 30 * time.Millisecond, unknown: true},
 		{name: "AttemptTimeout in flight", serve: func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() },
-			retry: transport.Retry{MinDelay: -1, AttemptTimeout: 20 * time.Millisecond}, unknown: true},
+			retry: transport.Retry{MinDelay: -1, Max: 1, AttemptTimeout: 250 * time.Millisecond}, unknown: true},
 		{name: "deadline while dialing", base: func(base *http.Transport) http.RoundTripper {
 			base.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
 			return base
