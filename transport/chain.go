@@ -67,7 +67,7 @@ func transparent(rt, next http.RoundTripper) http.RoundTripper {
 // is below.
 func rejectAll(r *http.Request) (*http.Response, error) {
 	roundtrip.CloseRequest(r)
-	return nil, refuse("a Middleware returned nil instead of a RoundTripper; return next to add nothing")
+	return nil, reject("a Middleware returned nil instead of a RoundTripper; return next to add nothing")
 }
 
 // same reports whether a and b are the same RoundTripper. Two that cannot be

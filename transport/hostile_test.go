@@ -36,9 +36,9 @@ func TestQuotedURLsAreCleaned(t *testing.T) {
 		"nested client": func(r *http.Request) (*http.Response, error) {
 			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: fmt.Errorf("giving up on %s: %w", r.URL, down)}
 		},
-		"redirect":                answer(302, "", "https://elsewhere.example/?QUERY"),
-		"redirect with a refusal": answer(302, "102", "https://elsewhere.example/?QUERY"),
-		"addresses in a success":  answer(200, "", "https://elsewhere.example/?QUERY"),
+		"redirect":                  answer(302, "", "https://elsewhere.example/?QUERY"),
+		"redirect with a rejection": answer(302, "102", "https://elsewhere.example/?QUERY"),
+		"addresses in a success":    answer(200, "", "https://elsewhere.example/?QUERY"),
 	} {
 		resp, err := s.Wrap(base).RoundTrip(get("method=users.getInfo"))
 		canary.Check(t, err, secrets...)

@@ -34,7 +34,7 @@ func WithTokenSource(ctx context.Context, ts oauth2.TokenSource) context.Context
 type nilSource struct{}
 
 func (nilSource) Token() (*oauth2.Token, error) {
-	return nil, refuse("no session: WithTokenSource was given a nil token source; for a call without a session use WithCircuit(ctx, Sessionless)")
+	return nil, reject("no session: WithTokenSource was given a nil token source; for a call without a session use WithCircuit(ctx, Sessionless)")
 }
 
 func (s nilSource) TokenContext(context.Context) (*oauth2.Token, error) { return s.Token() }

@@ -175,7 +175,7 @@ func TestRenewalHappensOnce(t *testing.T) {
 		}
 		if resp != nil {
 			if b, _ := io.ReadAll(resp.Body); string(b) != expired {
-				t.Errorf("%s: the refusal's body is %q", test.name, b)
+				t.Errorf("%s: the rejecting body is %q", test.name, b)
 			}
 			resp.Body.Close()
 		}

@@ -158,7 +158,7 @@ type terminalError struct{}
 func (terminalError) Error() string  { return "refused here" }
 func (terminalError) Terminal() bool { return true }
 
-// Whatever a policy says, a local refusal is final.
+// Whatever a policy says, a local rejection is final.
 func TestRetryHonoursTerminal(t *testing.T) {
 	for name, retry := range map[string]transport.Retry{
 		"Retryable":  {},

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -142,3 +143,32 @@ func (s *signer) send(c *call, signed signedCall) (reply, error) {
 	got.verdict.Err = e
 	return got, nil
 }
+
+// A rejectedError is the error of a call that was not sent. It is final: another
+// attempt would end in the same way.
+type rejectedError struct{ err error }
+
+// reject returns a rejectedError with this text.
+func reject(format string, args ...any) error {
+	return &rejectedError{fmt.Errorf("okru: "+format, args...)}
+}
+
+// terminal returns err as an error that is final.
+func terminal(err error) error {
+	if t, ok := errors.AsType[interface {
+		error
+		Terminal() bool
+	}](err); ok && t.Terminal() {
+		return err
+	}
+	return &rejectedError{err}
+}
+
+func (e *rejectedError) Error() string { return e.err.Error() }
+func (e *rejectedError) Unwrap() error { return e.err }
+
+// Terminal returns true: [Retry] makes no other attempt.
+func (e *rejectedError) Terminal() bool { return true }
+
+// Timeout reports whether the cause is a timeout; [net/url.Error] calls it.
+func (e *rejectedError) Timeout() bool { return isTimeout(e.err) }

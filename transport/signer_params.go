@@ -2,16 +2,19 @@ package transport
 
 import (
 	"bytes"
+	"context"
 	"crypto/md5"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/go-okru/okru/internal/lookahead"
 	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/param"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // params is the scratch in which one call of a Signer is signed. It is pooled:
@@ -71,10 +74,10 @@ func (p *params) parse(c *call, key string) error {
 	return nil
 }
 
-func inText(which string, err error) error { return refuse("%s: %w", which, err) }
+func inText(which string, err error) error { return reject("%s: %w", which, err) }
 
 func (p *params) errTwice(i int) error {
-	return refuse("parameter %q is there twice; send a list as one value joined by commas", p.list.Key(i))
+	return reject("parameter %q is there twice; send a list as one value joined by commas", p.list.Key(i))
 }
 
 // check drops what the Signer sets, and returns an error for what a caller must
@@ -87,11 +90,11 @@ func (p *params) check(key string) error {
 			p.dropped = p.dropped || !p.list.InForm(i)
 		case param.IsApplicationKey:
 			if string(p.list.Value(i)) != key {
-				return refuse("the call has another %s than its Signer; leave it out", param.ApplicationKey)
+				return reject("the call has another %s than its Signer; leave it out", param.ApplicationKey)
 			}
 			p.list.Drop(0) // the one that was added: the caller's stays where it is
 		case param.IsSecret:
-			return refuse("parameter %q is a secret and must not be sent; give it to the Signer or the token", p.list.Key(i))
+			return reject("parameter %q is a secret and must not be sent; give it to the Signer or the token", p.list.Key(i))
 		}
 	}
 	return nil
@@ -106,7 +109,7 @@ func (p *params) checkSession(c *call, k *keys) error {
 	}
 	for i := range p.list.Len() {
 		if p.list.Name(i)&param.IsSession != 0 && string(p.list.Value(i)) != k.access {
-			return refuse("the call has a parameter %s that is not the session which it would use; leave it out, and set the session of a call by transport.WithToken", p.list.Key(i))
+			return reject("the call has a parameter %s that is not the session which it would use; leave it out, and set the session of a call by transport.WithToken", p.list.Key(i))
 		}
 	}
 	return nil
@@ -240,3 +243,62 @@ type emptyBody struct{ read atomic.Bool }
 func (b *emptyBody) Read([]byte) (int, error) { b.read.Store(true); return 0, io.EOF }
 func (b *emptyBody) wasRead() bool            { return b.read.Load() }
 func (*emptyBody) Close() error               { return nil }
+
+// maxForm bounds the form of a call. It is what net/http allows a server's
+// forms.
+const maxForm = 10 << 20
+
+// formOf returns the text of r's form and closes its body. It reads Body and
+// not GetBody, which returns the old text after a layer that replaced Body
+// only.
+func formOf(r *http.Request) (string, error) {
+	if okcall.Header(r.Header, "Content-Encoding") != "" {
+		r.Body.Close()
+		return "", reject("a form with a Content-Encoding cannot be signed; send it as it is")
+	}
+	text, err := readForm(r)
+	switch {
+	case err != nil:
+		return "", reject("the form cannot be read: %w", err)
+	case len(text) > maxForm:
+		return "", reject("the form is longer than %d MiB; upload files to the URL that a getUploadUrl method returns", maxForm>>20)
+	}
+	return string(text), nil
+}
+
+func readForm(r *http.Request) ([]byte, error) {
+	if r.GetBody == nil {
+		return readStream(r.Context(), r.Body)
+	}
+	defer r.Body.Close() // it is in memory: reading it does not wait
+	return io.ReadAll(io.LimitReader(r.Body, maxForm+1))
+}
+
+// readStream reads a body that others feed, such as that of a request which a
+// proxy passes on, no longer than ctx lasts. Like http.Transport, it may leave
+// a Read behind that ends with the body.
+func readStream(ctx context.Context, stream io.ReadCloser) ([]byte, error) {
+	var once sync.Once
+	end := func() { once.Do(func() { stream.Close() }) }
+	if ctx.Done() == nil {
+		defer end()
+		return io.ReadAll(io.LimitReader(stream, maxForm+1))
+	}
+	type result struct {
+		text []byte
+		err  error
+	}
+	read := make(chan result, 1)
+	go func() {
+		text, err := io.ReadAll(io.LimitReader(stream, maxForm+1))
+		end()
+		read <- result{text, err}
+	}()
+	select {
+	case r := <-read:
+		return r.text, r.err
+	case <-ctx.Done():
+		go end() // a server's body waits for its reader
+		return nil, roundtrip.ContextErr(ctx)
+	}
+}

@@ -83,11 +83,11 @@ func (src *source) ask(ctx context.Context) (t *oauth2.Token, joined bool, err e
 	case err != nil:
 		return nil, joined, noSession(ctx, err)
 	case t == nil && src.tokens != nil:
-		return nil, joined, refuse("no session: the token source returned neither a token nor an error")
+		return nil, joined, reject("no session: the token source returned neither a token nor an error")
 	case t == nil:
-		return nil, joined, refuse("no session: WithToken was given a nil token; for a call without a session use WithCircuit(ctx, Sessionless)")
+		return nil, joined, reject("no session: WithToken was given a nil token; for a call without a session use WithCircuit(ctx, Sessionless)")
 	case t.AccessToken == "":
-		return nil, joined, refuse("no session: the access token is empty")
+		return nil, joined, reject("no session: the access token is empty")
 	}
 	return t, joined, nil
 }

@@ -1,9 +1,12 @@
 package transport
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"net/url"
+	"strings"
 	"sync/atomic"
 
 	"golang.org/x/oauth2"
@@ -67,7 +70,7 @@ func (s *signer) keys(c *call) (*keys, error) {
 // keysOn returns the keys of c on a circuit.
 func (s *signer) keysOn(circuit Circuit, c *call) (*keys, error) {
 	if !circuit.Valid() {
-		return nil, refuse("WithCircuit(%d): there is no such circuit", int(circuit))
+		return nil, reject("WithCircuit(%d): there is no such circuit", int(circuit))
 	}
 	if circuit == Unsigned || circuit == Sessionless || c.source.none() {
 		return s.keysWithout(circuit)
@@ -89,11 +92,11 @@ func (s *signer) keysWithout(circuit Circuit) (*keys, error) {
 	case has && (circuit == Sessionless || circuit == Auto):
 		return s.sessionless, nil
 	case circuit == Sessionless:
-		return nil, refuse("circuit Sessionless signs with the application secret: set ApplicationSecret")
+		return nil, reject("circuit Sessionless signs with the application secret: set ApplicationSecret")
 	case circuit == Auto:
-		return nil, refuse("nothing to sign with: set TokenSource for calls with a session, or ApplicationSecret for calls without")
+		return nil, reject("nothing to sign with: set TokenSource for calls with a session, or ApplicationSecret for calls without")
 	}
-	return nil, refuse("circuit %v signs calls of a session, and there is none: set TokenSource, or use WithToken", circuit)
+	return nil, reject("circuit %v signs calls of a session, and there is none: set TokenSource, or use WithToken", circuit)
 }
 
 // sessionKeys returns the keys of session t on a circuit that has one.
@@ -135,13 +138,13 @@ func (s *signer) secret(circuit Circuit, access, own string) (secret string, der
 	case app != "" && circuit != ClientServer:
 		return DeriveSecret(access, app), true, nil
 	case circuit == ServerServer:
-		return "", false, refuse("circuit ServerServer signs with the application secret: set ApplicationSecret")
+		return "", false, reject("circuit ServerServer signs with the application secret: set ApplicationSecret")
 	case own != "":
 		return own, false, nil
 	case circuit == ClientServer:
-		return "", false, refuse("circuit ClientServer signs with the session secret, and the token has none: it is the token's extra %s, see oauth.Static", param.SessionSecretKey)
+		return "", false, reject("circuit ClientServer signs with the session secret, and the token has none: it is the token's extra %s, see oauth.Static", param.SessionSecretKey)
 	}
-	return "", false, refuse("nothing to sign with: set ApplicationSecret, or use a token with its extra %s, see oauth.Static", param.SessionSecretKey)
+	return "", false, reject("nothing to sign with: set ApplicationSecret, or use a token with its extra %s, see oauth.Static", param.SessionSecretKey)
 }
 
 // A keyCache remembers the keys of some sessions, so that neither a program
@@ -182,4 +185,42 @@ var cacheSeed = maphash.MakeSeed()
 
 func (c *keyCache) slot(access string) *atomic.Pointer[cached] {
 	return &c.slots[maphash.String(cacheSeed, access)%uint64(len(c.slots))]
+}
+
+// noSession returns the error of a call whose token source failed with err.
+func noSession(ctx context.Context, err error) error {
+	if !strings.HasPrefix(err.Error(), "okru: ") { // else it says enough, and no secret
+		err = fmt.Errorf("okru: no session: %w", withoutSecrets(err))
+	}
+	if errors.Is(err, token.ErrSignIn) {
+		err = &signInError{source: err}
+	}
+	return withContext(ctx, err)
+}
+
+// withoutSecrets returns an error of a foreign token source, or one that stands
+// for it if its text is not fit to be seen: that of x/oauth2 can be a whole
+// page, with all that was sent.
+func withoutSecrets(err error) error {
+	text := err.Error()
+	re, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if ok {
+		text = strings.ReplaceAll(text, re.Error(), retrieval(re))
+	}
+	if text = redact.Text(text); text == err.Error() {
+		return err
+	}
+	return standIn(text, err)
+}
+
+// retrieval tells a failed token request by what cannot be a secret.
+func retrieval(re *oauth2.RetrieveError) string {
+	text := "oauth2: cannot fetch token"
+	if re.Response != nil {
+		text += fmt.Sprintf(": status %d", re.Response.StatusCode)
+	}
+	if re.ErrorCode != "" {
+		text += ": " + redact.Page(re.ErrorCode)
+	}
+	return text
 }
