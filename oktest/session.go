@@ -148,6 +148,7 @@ type grant struct {
 	long     bool
 	redirect string    // of a code: the redirect_uri it was made for
 	expires  time.Time // zero: never
+	replaced bool      // a refresh token for which a new one was handed out
 	revoked  bool      // a refresh token that was taken back
 }
 

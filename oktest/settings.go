@@ -41,7 +41,8 @@ type Settings struct {
 	RotateRefresh bool
 
 	// RefreshGrace is how long, with RotateRefresh, a refresh token works after
-	// its first refresh. If 0, not at all.
+	// its first refresh. If 0, not at all. Until then each refresh hands out a
+	// new one.
 	RefreshGrace time.Duration
 
 	// OAuthErrorStatus is the HTTP status of the errors of the token

@@ -114,10 +114,13 @@ func (s *Server) exchangeRefresh(token string) (*tokenResponse, *oauthError) {
 		return nil, &oauthError{"invalid_grant", "Revoked or expired refresh token"}
 	}
 	t := s.issue(g)
-	if s.settings.RotateRefresh {
+	if s.settings.RotateRefresh && !g.replaced {
+		g.replaced = true
 		if end := time.Now().Add(s.settings.RefreshGrace); g.expires.IsZero() || end.Before(g.expires) {
 			g.expires = end
 		}
+	}
+	if g.replaced {
 		t.RefreshToken = s.addRefresh(g.user, g.long)
 	}
 	return t, nil

@@ -26,7 +26,7 @@ type way int
 
 const (
 	byRefresh  way = iota // a refresh token, kept in a file that the clients share
-	byMemory              // a refresh token, kept in memory
+	byMemory              // a refresh token for each client, kept in memory
 	byCode                // a code, kept in a file
 	byPassword            // login and password
 	byHand                // an eternal session with a secret of its own, and nothing to renew it by
@@ -74,6 +74,8 @@ func (p *person) source(app oktest.App, c *http.Client, dir string, o oauth.Opti
 			ClientID: app.ID, ClientSecret: app.Secret,
 			RedirectURL: redirectURL, Code: p.code, HTTPClient: c,
 		}, o)
+	case byMemory: // with a token that other clients replace, it would lose the session
+		refresh.RefreshToken = p.Token().RefreshToken
 	case byRefresh:
 		o.Store = oauth.FileStore(filepath.Join(dir, p.Login()+".json"))
 	}
