@@ -173,10 +173,18 @@ func (r *report) String() string {
 	return b.String()
 }
 
+// protocol returns what the clients spoke.
+func (r *report) protocol() string {
+	if r.plan.http2 {
+		return "HTTP/2"
+	}
+	return "HTTP/1.1"
+}
+
 // markdown returns the figures as a page.
 func (r *report) markdown(command string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Results\n\nMade by `%s`, seed %d, in %v.\n", command, r.plan.seed, r.took.Round(time.Second))
+	fmt.Fprintf(&b, "# Results over %s\n\nMade by `%s`, seed %d, in %v.\n", r.protocol(), command, r.plan.seed, r.took.Round(time.Second))
 	for _, t := range r.tables() {
 		fmt.Fprintf(&b, "\n| %s | |\n|---|---:|\n", t.name)
 		for _, row := range t.rows {
