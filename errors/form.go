@@ -1,5 +1,7 @@
 package okerrors
 
+// This file decides from the first bytes of a body which parser reads it, if any.
+
 import (
 	"bytes"
 	"strings"

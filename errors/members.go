@@ -1,5 +1,8 @@
 package okerrors
 
+// This file has what the parsers of JSON, XML and text have in common: the members of
+// an error.
+
 import (
 	"bufio"
 	"cmp"

@@ -1,5 +1,8 @@
 package oauth
 
+// This file visits OK's sign-in pages like a browser: it requests a page, follows
+// redirects, and fills in and sends forms.
+
 import (
 	"bytes"
 	"context"

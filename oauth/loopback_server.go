@@ -1,5 +1,8 @@
 package oauth
 
+// This file serves the redirect of a sign-in at a loopback address, as RFC 8252,
+// section 7.3, describes.
+
 import (
 	"cmp"
 	"context"

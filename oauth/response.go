@@ -1,5 +1,8 @@
 package oauth
 
+// This file reads the responses of the token endpoint, of auth.login and of redirects:
+// the session in them, or the error.
+
 import (
 	"bytes"
 	"encoding/json"

@@ -108,7 +108,22 @@ type Source struct {
 	sessions *Sessions // that it belongs to; nil: none
 	key      string    // in sessions
 
-	// current is the session for callers; nil: they must wait.
+	// The state. With current, last, rejected and blocked, a Source is in one of
+	// these states:
+	//
+	//	current  last  rejected  blocked
+	//	nil      nil   false     none       unused: the first caller starts a renewal
+	//	set      set   false     none       callers get current while it is usable
+	//	nil      set   true      none       the next caller starts a renewal of last
+	//	nil      any   any       set        a renewal has failed: callers get its error for the cool-down
+	//	set      set   false     set        an early renewal has failed: callers get current until it expires
+	//	nil      any   any       permanent  the user must sign in: only the store is read
+	//
+	// A renewal in progress is another dimension: renewal is set, and callers that
+	// do not get current wait for it. Its end changes the state, see settle.
+	//
+	// current is the session for callers; nil: they must wait. It is written with
+	// mu held, and read without.
 	current   atomic.Pointer[session]
 	abandoned atomic.Int32 // calls of grant and store that no caller awaits; see call
 

@@ -1,5 +1,7 @@
 package oauth
 
+// This file has what callers get while a Source does not renew.
+
 import (
 	"errors"
 	"fmt"

@@ -1,5 +1,8 @@
 package oauth
 
+// This file asks the grant for a session, and decides between a renewal and another
+// sign-in.
+
 import (
 	"context"
 	"errors"

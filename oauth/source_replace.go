@@ -1,5 +1,9 @@
 package oauth
 
+// This file changes the session of a Source from outside of a renewal: by Replace,
+// when the API has issued new keys or the user has signed in. It also saves such a
+// session, and repeats a save that has failed.
+
 import (
 	"context"
 	"errors"

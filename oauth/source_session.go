@@ -1,5 +1,8 @@
 package oauth
 
+// This file has the session of a Source: when it is renewed and saved, which of two
+// is older, and to which application and user it belongs.
+
 import (
 	"crypto/sha256"
 	"encoding/hex"

@@ -1,15 +1,16 @@
 package ratelimit
 
+// This file makes the default keys of limits: from the session or the token source of
+// a call.
+
 import (
 	"context"
-	"encoding/binary"
-	"encoding/hex"
 	"hash/maphash"
 	"net/http"
 	"reflect"
 	"runtime"
+	"strconv"
 	"sync"
-	"sync/atomic"
 	"unsafe"
 	"weak"
 
@@ -40,13 +41,20 @@ func sessionKey(ctx context.Context) string {
 	case o == nil:
 		return ""
 	case o.HasToken && o.Token != nil:
-		return keys.of(maphash.String(seed, o.Token.AccessToken))
+		return keyOf(maphash.String(seed, o.Token.AccessToken))
 	case o.HasToken: // a nil token by mistake; the Signer returns an error
-		return keys.of(maphash.String(seed, ""))
+		return keyOf(maphash.String(seed, ""))
 	case o.Source != nil:
 		return sourceKey(o.Source)
 	}
 	return ""
+}
+
+// keyOf returns the key with this hash, in one allocation. It means nothing in
+// another process, because the seed of the hash differs.
+func keyOf(hash uint64) string {
+	var key [len(okcall.LocalKey) + 16]byte
+	return string(strconv.AppendUint(append(key[:0], okcall.LocalKey...), hash, 16))
 }
 
 // sourceKey returns the key of a source: the one that it reports itself, which
@@ -60,7 +68,7 @@ func sourceKey(ts oauth2.TokenSource) string {
 	var h maphash.Hash
 	h.SetSeed(seed)
 	identify(&h, reflect.ValueOf(ts))
-	return keys.of(h.Sum64())
+	return keyOf(h.Sum64())
 }
 
 // identify hashes what distinguishes v from every other value, present or past.
@@ -154,28 +162,4 @@ func (m *identities) forget(address uintptr, id uint64) {
 	if m.known[address].id == id {
 		delete(m.known, address)
 	}
-}
-
-// keys are the texts of recent keys.
-var keys keyCache
-
-// A keyCache keeps recent keys as text, so that a call of a known session does
-// not allocate. Keys with the same slot replace each other.
-type keyCache [1024]atomic.Pointer[namedKey]
-
-// A namedKey is a key as a number and as text.
-type namedKey struct {
-	hash uint64
-	key  string
-}
-
-// of returns the key with this hash as text.
-func (c *keyCache) of(hash uint64) string {
-	slot := &c[hash%uint64(len(c))]
-	if known := slot.Load(); known != nil && known.hash == hash {
-		return known.key
-	}
-	key := okcall.LocalKey + hex.EncodeToString(binary.BigEndian.AppendUint64(nil, hash))
-	slot.Store(&namedKey{hash, key})
-	return key
 }

@@ -1,5 +1,7 @@
 package ratelimit
 
+// This file bounds the memory of a Keyed: the LRU list, and the eviction of entries.
+
 import (
 	"context"
 	"time"

@@ -1,5 +1,7 @@
 package ratelimit
 
+// This file pauses the calls of a method whose quota is spent.
+
 import (
 	"context"
 	"net/http"

@@ -11,7 +11,7 @@ import (
 
 // WithToken returns a context whose calls use the session of t instead of
 // that of [Signer.TokenSource]: for servers that call on behalf of many users.
-// The Signer cannot renew it: a refused session is the caller's to see. A nil
+// The Signer cannot renew it: a rejected session is returned to the caller. A nil
 // t makes calls fail; for calls without a session see [WithCircuit]. t must
 // not be modified afterwards. Of WithToken and [WithTokenSource] the last one
 // counts.
@@ -20,7 +20,7 @@ func WithToken(ctx context.Context, t *oauth2.Token) context.Context {
 }
 
 // WithTokenSource returns a context whose calls use the session of ts instead
-// of that of [Signer.TokenSource], and have ts renew it if it is refused. A
+// of that of [Signer.TokenSource], and have ts renew it if it is rejected. A
 // nil ts makes calls fail.
 func WithTokenSource(ctx context.Context, ts oauth2.TokenSource) context.Context {
 	if ts == nil || roundtrip.IsTypedNil(ts) {

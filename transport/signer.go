@@ -32,7 +32,7 @@ import (
 // form, else into the query; the parameters there are sorted by key. The signature covers query and form together. A multipart body or any
 // other is sent as it is, and not covered. Headers stay as they are.
 //
-// A call whose session the API refuses (codes 102, 103 and 107, and 100 about
+// A call whose session the API rejects (codes 102, 103 and 107, and 100 about
 // a session parameter) is repeated once with a newer session, if the source
 // of the session has one. The source is told by its method
 // Invalidate(*oauth2.Token), or Replace(old, new *oauth2.Token) if the API

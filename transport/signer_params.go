@@ -77,7 +77,7 @@ func (p *params) parse(c *call, key string) error {
 func inText(which string, err error) error { return reject("%s: %w", which, err) }
 
 func (p *params) errTwice(i int) error {
-	return reject("parameter %q is there twice; send a list as one value joined by commas", p.list.Key(i))
+	return reject("duplicate parameter %q; send a list as one value joined by commas", p.list.Key(i))
 }
 
 // check drops what the Signer sets, and returns an error for what a caller must

@@ -265,8 +265,8 @@ func TestSignerRefuses(t *testing.T) {
 		r     *http.Request
 		words []string
 	}{
-		{"repeated key", signer(), get("method=a.b&uids=1&uids=2"), []string{`"uids"`, "twice", "commas"}},
-		{"key in query and form", signer(), post("method=a.b", "method=a.c"), []string{`"method"`, "twice"}},
+		{"repeated key", signer(), get("method=a.b&uids=1&uids=2"), []string{`"uids"`, "duplicate", "commas"}},
+		{"key in query and form", signer(), post("method=a.b", "method=a.c"), []string{`"method"`, "duplicate"}},
 		{"bad escape", signer(), get("method=a.b&text=%zz"), []string{`"text"`, "escape"}},
 		{"cut escape", signer(), get("method=a.b&text=%4"), []string{"escape"}},
 		{"bad escape in form", signer(), post("", "method=a.b&t%z=1"), []string{"form", "escape"}},

@@ -31,7 +31,7 @@ import (
 	"github.com/go-okru/okru/oktest"
 )
 
-// Variables by which the program tells its processes what to do.
+// Variables by which the program passes settings to its processes.
 const (
 	envFile = "SQLSTORE_FILE"
 	envFake = "SQLSTORE_FAKE"

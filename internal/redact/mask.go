@@ -1,5 +1,7 @@
 package redact
 
+// This file overwrites secrets in a body in place, so that it stays valid JSON or XML.
+
 import (
 	"bytes"
 	"strings"

@@ -1,5 +1,7 @@
 package redact
 
+// This file decodes escapes.
+
 import (
 	"strings"
 	"unicode/utf8"

@@ -1,5 +1,7 @@
 package redact
 
+// This file finds secrets by the names of their parameters, and by their look.
+
 import (
 	"slices"
 	"strings"
