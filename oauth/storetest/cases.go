@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,7 @@ var allCases = []testCase{
 	{"SaveReplaces", saveReplaces},
 	{"KeepsCopies", keepsCopies},
 	{"SaveIsAtomic", saveIsAtomic},
+	{"ConcurrentUse", concurrentUse},
 	{"EndedContext", endedContext},
 	{"LockExcludes", lockExcludes},
 	{"LockIsReleased", lockIsReleased},
@@ -39,13 +41,18 @@ var allCases = []testCase{
 	{"OneRenewal", oneRenewal},
 }
 
+// otherExtra is an extra of which this module knows nothing: a grant keeps all
+// fields of a response. Its value has what must be quoted in some storage.
+const otherExtra = "permissions_granted"
+
 // session returns a session with everything that a session may have.
 func session(access string) *oauth2.Token {
 	t := &oauth2.Token{
 		AccessToken: access, TokenType: token.TokenType, RefreshToken: "refresh " + access, ExpiresIn: 1800,
-		Expiry: time.Date(2040, 1, 2, 3, 4, 5, 0, time.UTC),
+		Expiry: time.Date(2040, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3*60*60)),
 	}
 	return t.WithExtra(map[string]any{
+		otherExtra:             "VALUABLE_ACCESS;%s ?1 'Анна' \"\\",
 		param.SessionSecretKey: "0123456789", // digits must not become a number
 		token.MarkApplication:  "application " + access,
 		token.MarkChain:        "chain " + access,
@@ -65,10 +72,10 @@ func problem(got, want *oauth2.Token) string {
 		return fmt.Sprintf("token type is %q, want %q", got.TokenType, want.TokenType)
 	case got.ExpiresIn != want.ExpiresIn:
 		return fmt.Sprintf("ExpiresIn is %d, want %d", got.ExpiresIn, want.ExpiresIn)
-	case !got.Expiry.Equal(want.Expiry):
+	case got.Expiry.Sub(want.Expiry).Abs() >= time.Second || got.Expiry.IsZero() != want.Expiry.IsZero():
 		return fmt.Sprintf("expiry is %v, want %v", got.Expiry, want.Expiry)
 	}
-	for _, name := range []string{param.SessionSecretKey, token.MarkApplication, token.MarkChain} {
+	for _, name := range []string{param.SessionSecretKey, token.MarkApplication, token.MarkChain, otherExtra} {
 		if got.Extra(name) != want.Extra(name) {
 			return fmt.Sprintf("extra %s is %#v, want %#v", name, got.Extra(name), want.Extra(name))
 		}
@@ -154,7 +161,9 @@ func keepsEverything(k *kit) {
 
 // A save leaves nothing of the session before.
 func saveReplaces(k *kit) {
-	k.save(k.a, session(strings.Repeat("long", 1000)))
+	long := session(strings.Repeat("long", 1000))
+	k.save(k.a, long)
+	k.wantStored(k.b, long)
 	for _, access := range []string{"B", "C"} {
 		k.save(k.b, session(access))
 		k.wantStored(k.a, session(access))
@@ -202,6 +211,45 @@ func saveIsAtomic(k *kit) {
 	}
 }
 
+// Callers of one Store that load while one saves see the sessions in the order
+// in which they were saved, and each only after its save has begun.
+func concurrentUse(k *kit) {
+	const sessions = 20
+	k.save(k.a, session("100"))
+	var begun atomic.Int64
+	begun.Store(100)
+	var stop atomic.Bool
+	var reading sync.WaitGroup
+	for range 4 {
+		reading.Go(func() {
+			for last := int64(100); !stop.Load(); {
+				got, err := k.load(k.a)
+				if err != nil || got == nil {
+					k.errorf("Load during a Save of the same Store: %v, %v", got != nil, err)
+					return
+				}
+				n, _ := strconv.ParseInt(got.AccessToken, 10, 64)
+				if n < last || n > begun.Load() {
+					k.errorf("Load during a Save of the same Store returns session %q, want one of %d to %d", got.AccessToken, last, begun.Load())
+					return
+				}
+				if p := problem(got, session(got.AccessToken)); p != "" {
+					k.errorf("Load during a Save of the same Store returns a mixture: %s", p)
+					return
+				}
+				last = n
+			}
+		})
+	}
+	defer reading.Wait()
+	defer stop.Store(true)
+	for n := int64(101); n <= 100+sessions; n++ {
+		begun.Store(n)
+		k.save(k.a, session(fmt.Sprint(n)))
+		k.wantStored(k.a, session(fmt.Sprint(n)))
+	}
+}
+
 // With a context that has ended, an operation returns, and a Save that fails
 // changes nothing.
 func endedContext(k *kit) {
@@ -215,110 +263,28 @@ func endedContext(k *kit) {
 	}
 }
 
-// One holder excludes the other process, and other callers of its own.
-func lockExcludes(k *kit) {
-	unlock := k.lock(k.a)
-	for _, s := range []oauth.Store{k.a, k.b} {
-		second, err := k.tryLock(s, lockWait)
-		switch {
-		case err == nil:
-			second()
-			k.errorf("two callers hold the lock")
-		case !errors.Is(err, context.DeadlineExceeded):
-			k.errorf("Lock of a locked store: %v, want the error of the context", err)
-		}
-	}
-	unlock()
-	k.lock(k.b)()
-}
-
-// A lock that is released can be taken again at once, by each process.
-func lockIsReleased(k *kit) {
-	for range 5 {
-		k.lock(k.a)()
-		k.lock(k.b)()
-	}
-	unlock := k.lock(k.a)
-	waiting := make(chan error, 1)
-	go func() {
-		defer close(waiting)
-		unlock, err := k.tryLock(k.b, opTimeout)
-		if err == nil {
-			unlock()
-		}
-		waiting <- err
-	}()
-	time.Sleep(lockWait)
-	unlock()
-	if err := <-waiting; err != nil {
-		k.errorf("Lock after an unlock: %v", err)
-	}
-}
-
-// A caller whose context ends stops waiting, and holds no lock afterwards.
-func lockEndsWithContext(k *kit) {
-	unlock := k.lock(k.a)
-	if _, err := k.tryLock(k.b, lockWait); err == nil {
-		k.fatalf("two callers hold the lock")
-	}
-	unlock()
-	time.Sleep(2 * lockWait) // a Lock that is still waiting would get it now
-	k.lock(k.a)()
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	unlock, err := do(k, "Lock", opTimeout, func(context.Context) (func(), error) { return k.b.Lock(ctx) }, nil)
-	if err == nil && unlock != nil {
-		unlock()
-	} else if !errors.Is(err, context.Canceled) {
-		k.errorf("Lock with a canceled context: %v, want context.Canceled", err)
-	}
-	k.lock(k.a)()
-}
-
-// Many callers of two processes never hold the lock at the same time.
-func lockUnderLoad(k *kit) {
-	var holders atomic.Int32
-	var callers sync.WaitGroup
-	for i := range 8 {
-		callers.Go(func() {
-			s := k.a
-			if i%2 == 1 {
-				s = k.b
-			}
-			for range 3 {
-				unlock, err := k.tryLock(s, 4*opTimeout)
-				if err != nil {
-					k.errorf("Lock: %v", err)
-					return
-				}
-				if holders.Add(1) > 1 {
-					k.errorf("two callers hold the lock")
-				}
-				time.Sleep(time.Millisecond)
-				holders.Add(-1)
-				unlock()
-			}
-		})
-	}
-	callers.Wait()
+// tryDelete deletes what s has, which is a Deleter.
+func (k *kit) tryDelete(s oauth.Store) error {
+	_, err := do(k, "Delete", opTimeout, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.(oauth.Deleter).Delete(ctx) }, nil)
+	return err
 }
 
 // Delete deletes for every process. What is saved later is stored again.
 func deletes(k *kit) {
-	deleter, ok := k.a.(oauth.Deleter)
-	if !ok {
+	if _, ok := k.a.(oauth.Deleter); !ok {
 		k.skip("the store has no method Delete")
 	}
 	remove := func() {
 		unlock := k.lock(k.a)
 		defer unlock()
-		_, err := do(k, "Delete", opTimeout, func(ctx context.Context) (struct{}, error) { return struct{}{}, deleter.Delete(ctx) }, nil)
-		if err != nil {
+		if err := k.tryDelete(k.a); err != nil {
 			k.errorf("Delete: %v", err)
 		}
 	}
 	remove() // of nothing
 	k.save(k.a, session("A"))
+	k.wantStored(k.a, session("A")) // a store that remembers what it has loaded
+	k.wantStored(k.b, session("A"))
 	remove()
 	k.wantStored(k.a, nil)
 	k.wantStored(k.b, nil)
@@ -339,70 +305,4 @@ func corrupted(k *kit) {
 	}
 	k.save(k.b, session("B"))
 	k.wantStored(k.a, session("B"))
-}
-
-// The lock of a killed holder ends. If the holder lives after all, it can
-// neither save nor release the lock of the next one.
-func holderIsKilled(k *kit) {
-	if k.config.expire == nil {
-		k.skip("there is no option Expire")
-	}
-	k.save(k.a, session("A"))
-	late := k.lock(k.a)
-	k.config.expire(k.t, k.a)
-	unlock, err := k.tryLock(k.b, opTimeout)
-	if err != nil {
-		k.fatalf("Lock after the holder was killed: %v", err)
-	}
-	if err := k.trySave(k.b, session("B")); err != nil {
-		k.errorf("Save by the new holder: %v", err)
-	}
-	if err := k.trySave(k.a, session("late")); err == nil {
-		k.errorf("a holder that has lost the lock can save")
-	}
-	k.wantStored(k.b, session("B"))
-	late()
-	if second, err := k.tryLock(k.a, lockWait); err == nil {
-		second()
-		k.errorf("a holder that has lost the lock releases that of the next one")
-	}
-	unlock()
-	k.lock(k.a)()
-}
-
-// Two Sources whose session was rejected renew it once.
-func oneRenewal(k *kit) {
-	old := &oauth2.Token{AccessToken: "old", RefreshToken: "R"}
-	k.save(k.a, old)
-	grant := new(countingGrant)
-	var sources [2]*oauth.Source
-	for i, s := range []oauth.Store{k.a, k.b} {
-		sources[i] = oauth.NewSource(grant, oauth.Options{Store: s, Timeout: opTimeout})
-		if _, err := sources[i].Token(); err != nil {
-			k.fatalf("a Source over the store: %v", err)
-		}
-		sources[i].Invalidate(old)
-	}
-	var callers sync.WaitGroup
-	for i := range 8 {
-		callers.Go(func() {
-			if t, err := sources[i%2].Token(); err != nil {
-				k.errorf("a Source over the store: %v", err)
-			} else if t.AccessToken != "new 1" {
-				k.errorf("a Source has session %q, want %q", t.AccessToken, "new 1")
-			}
-		})
-	}
-	callers.Wait()
-	if n := grant.n.Load(); n != 1 {
-		k.errorf("%d renewals by two processes, want 1", n)
-	}
-}
-
-// A countingGrant returns a new session each time.
-type countingGrant struct{ n atomic.Int32 }
-
-func (g *countingGrant) Token(context.Context) (*oauth2.Token, error) {
-	time.Sleep(lockWait) // so that the other process waits for the lock
-	return &oauth2.Token{AccessToken: fmt.Sprintf("new %d", g.n.Add(1)), RefreshToken: "R"}, nil
 }

@@ -43,6 +43,9 @@ type memory struct {
 	*storage
 	broken string
 	lease  int
+
+	cache  *oauth2.Token // what was loaded
+	buffer []byte        // of the last call
 }
 
 func open(broken string) func(*testing.T) (a, b oauth.Store) {
@@ -62,10 +65,20 @@ func (m *memory) Load(ctx context.Context) (*oauth2.Token, error) {
 		return nil, errors.New("not found")
 	case len(m.data) == 0 && m.broken == "empty is an empty token":
 		return new(oauth2.Token), nil
+	case m.cache != nil && (m.broken == "Load is cached" || m.broken == "Load returns what was deleted" && len(m.data) == 0):
+		own := *m.cache
+		return &own, nil
+	case m.cache != nil && m.broken == "the token is shared":
+		return m.cache, nil
 	case len(m.data) == 0:
 		return nil, nil
 	}
-	t, err := oauth.UnmarshalToken(m.data)
+	data := m.data
+	if m.broken == "one buffer for all calls" {
+		data = m.viaBuffer(data)
+	}
+	t, err := oauth.UnmarshalToken(data)
+	m.cache = t
 	switch m.broken {
 	case "corrupt is nothing":
 		if err != nil {
@@ -77,6 +90,26 @@ func (m *memory) Load(ctx context.Context) (*oauth2.Token, error) {
 		}
 	}
 	return t, err
+}
+
+// viaBuffer returns what is in the buffer some time after data was put there.
+func (m *memory) viaBuffer(data []byte) []byte {
+	m.buffer = data
+	m.mu.Unlock()
+	time.Sleep(time.Millisecond)
+	m.mu.Lock()
+	return m.buffer
+}
+
+// extrasWithout returns the extras of a session of the kit, without one of them.
+func extrasWithout(t *oauth2.Token, name string) map[string]any {
+	extras := make(map[string]any)
+	for _, n := range []string{"session_secret_key", "okru_application", "okru_chain", otherExtra} {
+		if value := t.Extra(n); value != nil && n != name {
+			extras[n] = value
+		}
+	}
+	return extras
 }
 
 func (m *memory) Save(ctx context.Context, t *oauth2.Token) error {
@@ -93,7 +126,25 @@ func (m *memory) Save(ctx context.Context, t *oauth2.Token) error {
 	case "loses the type":
 		own.TokenType = ""
 	case "secret becomes a number":
-		own = *t.WithExtra(map[string]any{"session_secret_key": 123456789.0, "okru_application": t.Extra("okru_application"), "okru_chain": t.Extra("okru_chain")})
+		extras := extrasWithout(t, "")
+		extras["session_secret_key"] = 123456789.0
+		own = *t.WithExtra(extras)
+	case "loses other extras":
+		own = *t.WithExtra(extrasWithout(t, otherExtra))
+	case "loses the mark of the chain":
+		own = *t.WithExtra(extrasWithout(t, "okru_chain"))
+	case "rounds the expiry to a minute":
+		own.Expiry = t.Expiry.Round(time.Minute)
+	case "loses the time zone":
+		own.Expiry, _ = time.Parse(time.DateTime, t.Expiry.Format(time.DateTime))
+	case "cuts long values":
+		own.AccessToken = t.AccessToken[:min(len(t.AccessToken), 255)]
+	case "doubles quotes":
+		extras := extrasWithout(t, "")
+		if value, ok := t.Extra(otherExtra).(string); ok {
+			extras[otherExtra] = strings.ReplaceAll(value, "'", "''")
+		}
+		own = *t.WithExtra(extras)
 	case "Save does nothing":
 		return nil
 	case "Save fails":
@@ -109,10 +160,14 @@ func (m *memory) Save(ctx context.Context, t *oauth2.Token) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.holder != m.lease && m.broken != "late holder saves" {
+	if m.holder != m.lease && m.broken != "late holder saves" && (m.broken != "late holder saves after the next" || m.holder != 0) {
 		return errors.New("the lock was lost")
 	}
 	switch m.broken {
+	case "the token is shared":
+		m.cache = t
+	case "one buffer for all calls":
+		data = m.viaBuffer(data)
 	case "keeps old fields":
 		if old, err := oauth.UnmarshalToken(m.data); err == nil && own.RefreshToken == "" {
 			own.RefreshToken = old.RefreshToken
@@ -142,6 +197,14 @@ func (m *memory) Lock(ctx context.Context) (func(), error) {
 		return nil, nil
 	case "Lock ignores its context":
 		ctx = context.Background()
+	case "Lock ends only with a deadline":
+		deadline, ok := ctx.Deadline()
+		ctx = context.Background()
+		if ok {
+			bounded, cancel := context.WithDeadline(ctx, deadline)
+			defer cancel()
+			ctx = bounded
+		}
 	}
 	for {
 		m.mu.Lock()
@@ -150,6 +213,9 @@ func (m *memory) Lock(ctx context.Context) (func(), error) {
 			m.holder, m.lease, m.waiting = m.leases, m.leases, make(chan struct{})
 			lease := m.lease
 			m.mu.Unlock()
+			if m.broken == "lock ends with the context of Lock" {
+				context.AfterFunc(ctx, func() { m.unlock(lease) })
+			}
 			return func() { m.unlock(lease) }, nil
 		}
 		waiting := m.waiting
@@ -190,6 +256,9 @@ func (m *memory) Delete(context.Context) error {
 	defer m.mu.Unlock()
 	if m.broken == "Delete fails on nothing" && len(m.data) == 0 {
 		return errors.New("not found")
+	}
+	if m.holder != m.lease && m.broken != "late holder deletes" {
+		return errors.New("the lock was lost")
 	}
 	if m.broken != "Delete does nothing" {
 		m.data = nil
@@ -254,6 +323,20 @@ func TestBrokenStoresAreFound(t *testing.T) {
 		"killed holder keeps the lock":        "HolderIsKilled",
 		"late holder saves":                   "HolderIsKilled",
 		"late holder unlocks":                 "HolderIsKilled",
+		"Load is cached":                      "KeepsEverything",
+		"loses other extras":                  "KeepsEverything",
+		"loses the mark of the chain":         "KeepsEverything",
+		"rounds the expiry to a minute":       "KeepsEverything",
+		"loses the time zone":                 "KeepsEverything",
+		"doubles quotes":                      "KeepsEverything",
+		"cuts long values":                    "SaveReplaces",
+		"the token is shared":                 "KeepsCopies",
+		"one buffer for all calls":            "ConcurrentUse",
+		"lock ends with the context of Lock":  "LockExcludes",
+		"Lock ends only with a deadline":      "LockEndsWithContext",
+		"Load returns what was deleted":       "Delete",
+		"late holder saves after the next":    "HolderIsKilled",
+		"late holder deletes":                 "HolderIsKilled",
 	} {
 		kits.Go(func() {
 			for _, c := range allCases {
