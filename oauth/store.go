@@ -22,7 +22,8 @@ import (
 //   - a holder that lost it, because it took longer than a lease, cannot save:
 //     Save then returns an error and changes nothing.
 //
-// Package storetest checks a Store.
+// Package storetest checks a Store. The page docs/stores.md of this module has
+// the reasons, and what happens when a holder dies.
 type Store interface {
 	// Load returns the stored session, and nil, nil if there is none. If the
 	// content is not a session, the error is [ErrCorrupt]: a Source then
