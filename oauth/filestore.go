@@ -33,11 +33,11 @@ import (
 //     cannot be renamed to. Save then writes in place: after a crash during the
 //     write the content may be corrupt, but not empty.
 //   - The lock is an advisory lock on path + ".lock". It ends with the process
-//     that holds it.
+//     that holds it. Its file is removed when the lock is released and there is
+//     no session.
 //
-// The Store is a [Deleter], which also removes the file of the lock. The file
-// system must support locks; some network file systems do not. An
-// empty path is an error of every method.
+// The Store is a [Deleter]. The file system must support locks; some network
+// file systems do not. An empty path is an error of every method.
 func FileStore(path string) Store { return &fileStore{path: path} }
 
 // A fileStore is the Store that FileStore returns. It keeps no file open: each
@@ -140,7 +140,7 @@ func (s *fileStore) Lock(ctx context.Context) (unlock func(), err error) {
 			return nil, fmt.Errorf("okru: session file: waiting for the lock: %w", err)
 		}
 		if s.isCurrent(lock) {
-			return func() { _ = lock.Unlock() }, nil
+			return sync.OnceFunc(func() { s.unlock(lock) }), nil
 		}
 		_ = lock.Unlock()
 	}
@@ -150,8 +150,19 @@ func (s *fileStore) Lock(ctx context.Context) (unlock func(), err error) {
 // is replaced by each save, and a lock would stay with the old one.
 func (s *fileStore) lockPath() string { return s.path + ".lock" }
 
+// unlock releases lock. If there is no session, it removes the file of the lock
+// first, where the system allows that: users who have signed out, and keys that
+// never had a session, leave nothing behind. After the removal others can lock a
+// new file, so nothing must follow that needs the lock.
+func (s *fileStore) unlock(lock *flock.Flock) {
+	if _, err := os.Lstat(s.path); errors.Is(err, fs.ErrNotExist) {
+		_ = os.Remove(s.lockPath())
+	}
+	_ = lock.Unlock()
+}
+
 // isCurrent reports whether lock is on the file that others would lock now. It
-// is not if Delete has removed the file while Lock waited for it.
+// is not if unlock has removed the file while Lock waited for it.
 func (s *fileStore) isCurrent(lock *flock.Flock) bool {
 	locked, err := lock.Stat()
 	if err != nil {
@@ -161,8 +172,8 @@ func (s *fileStore) isCurrent(lock *flock.Flock) bool {
 	return err == nil && os.SameFile(locked, current)
 }
 
-// Delete implements [Deleter]. It also removes the file of the lock, which the
-// caller holds, where the system allows that.
+// Delete implements [Deleter]. The file of the lock, which the caller holds, is
+// removed when it is released.
 func (s *fileStore) Delete(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return fmt.Errorf("okru: session file: %w", err)
@@ -171,7 +182,6 @@ func (s *fileStore) Delete(ctx context.Context) error {
 	if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("okru: session file: %w", err)
 	}
-	_ = os.Remove(s.lockPath())
 	return nil
 }
 

@@ -363,6 +363,7 @@ func TestFileStoreDeleteUnderLoad(t *testing.T) {
 					return
 				}
 				err = errors.Join(s.Save(t.Context(), token("A", "", 0)), s.(oauth.Deleter).Delete(t.Context()))
+				time.Sleep(time.Millisecond) // the lock is still held
 				<-inside
 				unlock()
 				if err != nil {

@@ -280,6 +280,10 @@ func deletes(k *kit) {
 		if err := k.tryDelete(k.a); err != nil {
 			k.errorf("Delete: %v", err)
 		}
+		if second, err := k.tryLock(k.b, lockWait); err == nil {
+			second()
+			k.errorf("Delete releases the lock")
+		}
 	}
 	remove() // of nothing
 	k.save(k.a, session("A"))

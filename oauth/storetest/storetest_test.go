@@ -260,6 +260,10 @@ func (m *memory) Delete(context.Context) error {
 	if m.holder != m.lease && m.broken != "late holder deletes" {
 		return errors.New("the lock was lost")
 	}
+	if m.broken == "Delete releases the lock" {
+		close(m.waiting)
+		m.holder = 0
+	}
 	if m.broken != "Delete does nothing" {
 		m.data = nil
 	}
@@ -318,6 +322,7 @@ func TestBrokenStoresAreFound(t *testing.T) {
 		"unlock does nothing":                 "LockIsReleased",
 		"Delete does nothing":                 "Delete",
 		"Delete fails on nothing":             "Delete",
+		"Delete releases the lock":            "Delete",
 		"corrupt is nothing":                  "Corrupt",
 		"corrupt is another error":            "Corrupt",
 		"killed holder keeps the lock":        "HolderIsKilled",
