@@ -119,3 +119,28 @@ func TestFallback(t *testing.T) {
 		wantCalls(t, g, 1)
 	})
 }
+
+// A stored session that was not adopted, because it is older or of another
+// chain, is used only if the API has rejected the own one: not if the own one
+// has expired and cannot be renewed.
+func TestOtherSessionInTheStoreNeedsARejection(t *testing.T) {
+	for name, reject := range map[string]bool{"expired": false, "rejected": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMemory(nil)
+				e := &endpoint{body: goodResponse} // A, for 30 minutes
+				s := oauth.NewSource(e.refresh(), oauth.Options{Store: m, Early: -1})
+				mine := want(t, s, "A")
+				m.put(token("S", "RS", 24*time.Hour).WithExtra(map[string]any{"okru_chain": "another"}))
+				e.set(400, `{"error":"invalid_grant"}`)
+				if reject {
+					s.Invalidate(mine)
+					want(t, s, "S")
+					return
+				}
+				time.Sleep(31 * time.Minute)
+				wantErr(t, s, oauth.ErrSignIn)
+			})
+		})
+	}
+}

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/oauth"
 )
@@ -120,4 +123,38 @@ func TestTimeout(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Calls that ignore their context block a Source only until they return.
+func TestAbandonedCallsThatReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		g := &stubborn{hang: hang}
+		s := oauth.NewSource(g, oauth.Options{Timeout: time.Second, CoolDown: -1})
+		for range 4 {
+			wantErr(t, s, nil) // two hang, and then none is started
+		}
+		if n := g.calls.Load(); n != 2 {
+			t.Errorf("the grant was called %d times while it hangs, want 2", n)
+		}
+		close(hang)
+		synctest.Wait()
+		want(t, s, "T")
+	})
+}
+
+// A stubborn grant ignores its context until hang is closed, and then fails
+// the calls that hang.
+type stubborn struct {
+	hang  chan struct{}
+	calls atomic.Int32
+}
+
+func (g *stubborn) Token(ctx context.Context) (*oauth2.Token, error) {
+	g.calls.Add(1)
+	<-g.hang
+	if ctx.Err() != nil {
+		return nil, errNetwork
+	}
+	return &oauth2.Token{AccessToken: "T"}, nil
 }
