@@ -36,11 +36,23 @@ func (s *soak) change(c change) {
 	if c.ends {
 		s.weather.end(c.kind)
 	} else {
-		s.weather.set(c.kind, c.odds)
+		s.weather.set(c.kind, s.odds(c))
 	}
 	if s.weather.odds[c.kind].Load() > 0 {
 		s.provoke(c.kind)
 	}
+}
+
+// odds returns the odds of c. Over HTTP/2 all calls of a client share a
+// connection, so each piece of data that breaks it fails several calls.
+func (s *soak) odds(c change) int32 {
+	switch c.kind {
+	case resetBefore, resetAfter, silence, truncation:
+		if s.plan.http2 {
+			return max(1, c.odds/4)
+		}
+	}
+	return c.odds
 }
 
 // provoke brings about what k is about: new connections, or renewals. There
