@@ -189,6 +189,38 @@ func TestLoggerKeepsTraceOfCaller(t *testing.T) {
 	}
 }
 
+// hedge sends each attempt to two places at once, and returns one response while
+// the other request may be under way.
+func hedge(next http.RoundTripper) http.RoundTripper {
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		responses := make(chan *http.Response, 2)
+		for range 2 {
+			go func() {
+				resp, _ := next.RoundTrip(r.Clone(r.Context()))
+				responses <- resp
+			}()
+		}
+		go func() { (<-responses).Body.Close() }()
+		return <-responses, nil
+	})
+}
+
+// The Logger counts also if hooks are called by several goroutines at once, and
+// after the end of the call.
+func TestLoggerAboveHedgingLayer(t *testing.T) {
+	var log bytes.Buffer
+	client := newClient(t, okru.Config{
+		ApplicationKey: "KEY", ApplicationSecret: "secret", TokenSource: oauth.Static("token", ""), Base: memory{},
+		Layers: []transport.Middleware{hedge}, Logger: textLogger(&log, slog.LevelDebug),
+	})
+	for range 100 {
+		send(t.Context(), client, "GET")
+	}
+	if n := strings.Count(log.String(), "level=DEBUG"); n != 100 {
+		t.Errorf("%d records of 100", n)
+	}
+}
+
 // A handler that panics leaves no body open.
 func TestLoggerHandlerPanics(t *testing.T) {
 	open := 0

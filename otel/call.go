@@ -27,7 +27,7 @@ type call struct {
 	ended bool
 	sends int // how often it was sent
 	info  transport.AttemptInfo
-	sent  *sent // what was sent last and has not ended; nil: nothing
+	open  []*sent // what was sent and has not ended, the oldest first: at most one, usually
 	last  transport.DoneInfo
 }
 
@@ -78,16 +78,16 @@ func (c *call) send() {
 	}
 	c.sends++
 	_, span := c.layer.tracer.Start(c.ctx, spanName(c.info), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(spanAttrs...))
-	c.sent = &sent{span: span, began: time.Now(), attrs: attrs}
+	c.open = append(c.open, &sent{span: span, began: time.Now(), attrs: attrs})
 }
 
-// finish ends the span of what was sent last, unless it has ended.
+// finish ends the span of what was sent first and has not ended.
 func (c *call) finish(at time.Time, status int, errorType string) {
-	if c.sent == nil {
+	if len(c.open) == 0 {
 		return
 	}
-	s := c.sent
-	c.sent = nil
+	s := c.open[0]
+	c.open = c.open[1:]
 	if status != 0 {
 		s.attrs = append(s.attrs, semconv.HTTPResponseStatusCode(status))
 		s.span.SetAttributes(semconv.HTTPResponseStatusCode(status))
@@ -135,7 +135,9 @@ func (c *call) close(errorType string) {
 		return
 	}
 	c.ended = true
-	c.finish(time.Now(), 0, errorType)
+	for len(c.open) > 0 {
+		c.finish(time.Now(), 0, errorType)
+	}
 	attrs := []attribute.KeyValue{}
 	if c.info.Method != "" {
 		c.span.SetName(c.info.Method)

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/time/rate"
@@ -191,6 +193,46 @@ func TestCallThroughOkotel(t *testing.T) {
 	_, err := okru.Call[any](t.Context(), client, "group.getInfo", nil)
 	if !errors.Is(err, okerrors.CodeParamUserID) || !strings.Contains(rec.tree(), "http://127.0.0.1:1/fb.do") {
 		t.Errorf("%v\n%s", err, rec.tree())
+	}
+}
+
+// Spans end once if a layer of the program sends each attempt to two places at
+// once, one of which ends after the call.
+func TestHedgingLayer(t *testing.T) {
+	hedge := func(next http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			responses := make(chan *http.Response, 2)
+			for range 2 {
+				go func() {
+					resp, _ := next.RoundTrip(r.Clone(r.Context()))
+					responses <- resp
+				}()
+			}
+			go func() { (<-responses).Body.Close() }()
+			return <-responses, nil
+		})
+	}
+	var pair atomic.Pointer[sync.WaitGroup]                           // of the call under way
+	base := roundTrip(func(r *http.Request) (*http.Response, error) { // which the two requests of a call reach together
+		both := pair.Load()
+		both.Done()
+		both.Wait()
+		return script(200, `{}`)(r)
+	})
+	rec := newRecorder()
+	client := rec.client(t, okru.Config{TokenSource: oauth.Static("token", ""), Base: base, Layers: []transport.Middleware{hedge}})
+	for range 50 {
+		both := new(sync.WaitGroup)
+		both.Add(2)
+		pair.Store(both)
+		resp, err := client.Get("https://api.ok.ru/fb.do?method=users.getInfo") // without a body, which both would read
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	if started, ended := len(rec.spans.Started()), len(rec.spans.Ended()); started != 150 || ended != 150 {
+		t.Errorf("%d spans were started, %d ended", started, ended)
 	}
 }
 
