@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-okru/okru"
 	okerrors "github.com/go-okru/okru/errors"
@@ -88,7 +89,7 @@ func TestOneDecision(t *testing.T) {
 				got["Signer"] = base.isSigned
 			}
 			base, rt = below()
-			_, _ = sendGet(t, transport.Retry{Max: 1, MinDelay: -1}.Wrap(rt), test.address)
+			_, _ = sendGet(t, transport.Retry{Max: 1, MaxDelay: time.Millisecond}.Wrap(rt), test.address)
 			got["Retry"] = base.requests > 1
 			_, rt = below()
 			limiter := new(observer)
@@ -98,7 +99,7 @@ func TestOneDecision(t *testing.T) {
 			if under.hosts != nil {
 				base, limiter = new(throttle), new(observer)
 				stack, err := okru.NewTransport(okru.Config{ApplicationKey: "KEY", ApplicationSecret: "s", Hosts: under.hosts,
-					Limiter: limiter, Retry: transport.Retry{Max: 1, MinDelay: -1}, Base: base})
+					Limiter: limiter, Retry: transport.Retry{Max: 1, MaxDelay: time.Millisecond}, Base: base})
 				if err != nil {
 					t.Fatal(err)
 				}

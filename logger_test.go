@@ -193,15 +193,24 @@ func TestLoggerKeepsTraceOfCaller(t *testing.T) {
 // the other request may be under way.
 func hedge(next http.RoundTripper) http.RoundTripper {
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
-		responses := make(chan *http.Response, 2)
+		type outcome struct {
+			resp *http.Response
+			err  error
+		}
+		outcomes := make(chan outcome, 2)
 		for range 2 {
 			go func() {
-				resp, _ := next.RoundTrip(r.Clone(r.Context()))
-				responses <- resp
+				resp, err := next.RoundTrip(r.Clone(r.Context()))
+				outcomes <- outcome{resp, err}
 			}()
 		}
-		go func() { (<-responses).Body.Close() }()
-		return <-responses, nil
+		first := <-outcomes
+		go func() {
+			if second := <-outcomes; second.err == nil {
+				second.resp.Body.Close()
+			}
+		}()
+		return first.resp, first.err
 	})
 }
 
