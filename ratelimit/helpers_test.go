@@ -30,13 +30,24 @@ func newRequest(ctx context.Context, method string) *http.Request {
 
 // recorder is a limiter that keeps the outcomes it observes.
 type recorder struct {
+	mu    sync.Mutex
 	waits int
 	seen  []ratelimit.Outcome
 	err   error
 }
 
-func (l *recorder) Wait(context.Context) error  { l.waits++; return l.err }
-func (l *recorder) Observe(o ratelimit.Outcome) { l.seen = append(l.seen, o) }
+func (l *recorder) Wait(context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waits++
+	return l.err
+}
+
+func (l *recorder) Observe(o ratelimit.Outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seen = append(l.seen, o)
+}
 
 type readFunc func([]byte) (int, error)
 
