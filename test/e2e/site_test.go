@@ -20,7 +20,7 @@ func startSite(t *testing.T) site {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "weblogin")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./examples/weblogin")
-	build.Dir = ".."
+	build.Dir = "../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
