@@ -72,7 +72,7 @@ func TestCallBehindALayerThatHidesHosts(t *testing.T) {
 	}
 }
 
-// A call with the session of a user is not made as somebody else.
+// A call with the session of a user is not made as another user.
 func TestCallWithTheSessionOfAnother(t *testing.T) {
 	base := new(sink)
 	c := newClient(t, okru.Config{ApplicationKey: "KEY", ApplicationSecret: "s", TokenSource: oauth.Static("service", ""), Base: base})

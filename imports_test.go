@@ -25,7 +25,7 @@ var mayImport = []struct {
 }{
 	{".", "the porcelain joins all layers", []string{"errors", "internal/*", "ratelimit", "transport",
 		"golang.org/x/oauth2"}},
-	{"errors", "everyone must be able to import it, so it imports nobody", []string{"internal/*"}},
+	{"errors", "every package must be able to import it, so it imports none", []string{"internal/*"}},
 	{"transport", "signing and repeating need to understand answers, and neither grants nor limits", []string{"errors", "internal/*",
 		"golang.org/x/oauth2", "github.com/hashicorp/go-retryablehttp"}},
 	{"oauth", "auth.login fails with API errors; a grant sends its requests by itself", []string{"errors", "internal/*",

@@ -1,7 +1,6 @@
 package okru
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -74,10 +73,8 @@ func decodePage(method string, text json.RawMessage, page any) error {
 	if len(text) == 0 {
 		return nil
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(page); err != nil {
-		return &AnswerError{Method: method, Status: http.StatusOK, ContentType: "application/json", Err: newMisfitError(err)}
+	if err := decodeJSON(text, page); err != nil {
+		return &AnswerError{Method: method, Status: http.StatusOK, ContentType: "application/json", Err: err}
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func TestRevokedSessionIsRenewedOnce(t *testing.T) {
 	}
 }
 
-// A renewal that hangs holds nobody beyond his own deadline, and goes on.
+// A renewal that hangs holds no caller beyond its own deadline, and goes on.
 func TestHangingRenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake, cfg := newFake(t)

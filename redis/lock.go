@@ -41,7 +41,7 @@ func isTaken(err error) bool {
 	return taken || errors.Is(err, redsync.ErrFailed)
 }
 
-// failure returns the error of Redis, without what redsync says about nodes.
+// failure returns the error of Redis, without the text of redsync about nodes.
 func failure(err error) error {
 	if e, ok := errors.AsType[*redsync.RedisError](err); ok {
 		return e.Err

@@ -99,7 +99,7 @@ func TestSessionOfOneCall(t *testing.T) {
 			t.Errorf("%s: token %q, want %q", test.name, query.Get("access_token"), test.token)
 		}
 	}
-	// A nil session must never become a call of somebody else's.
+	// A nil session must never become a call of another user.
 	for given, ctx := range map[string]context.Context{"WithToken was given": transport.WithToken(ctx, nil), "WithTokenSource was given": transport.WithTokenSource(ctx, nil)} {
 		base := &recorder{}
 		if _, err := signer().Wrap(base).RoundTrip(get("method=a.b").WithContext(ctx)); err == nil || !strings.Contains(err.Error(), given) || base.got != nil {

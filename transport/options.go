@@ -30,7 +30,7 @@ func WithTokenSource(ctx context.Context, ts oauth2.TokenSource) context.Context
 }
 
 // A nilSource stands for a nil source, so that no call gets the session of
-// somebody else instead.
+// another user instead.
 type nilSource struct{}
 
 func (nilSource) Token() (*oauth2.Token, error) {

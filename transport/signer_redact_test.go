@@ -143,8 +143,8 @@ func wrapsBodies(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// An API error that quotes what was sent is masked: whoever reads it, and
-// through whichever layers, in whatever pieces it arrives.
+// An API error that quotes what was sent is masked, however it is read,
+// through any layers and in any pieces.
 func TestQuotedSecretsAreMaskedInTheBody(t *testing.T) {
 	text := func(query string) string {
 		return fmt.Sprintf(`{"error_code":103,"error_msg":"PARAM_SESSION_KEY : Invalid session key: %s of %s","error_data":{"sent":%q,"a":["%s"]},"error_field":"x"}`,

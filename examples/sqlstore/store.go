@@ -20,7 +20,7 @@ import (
 const schema = `CREATE TABLE IF NOT EXISTS sessions (
 	user    TEXT PRIMARY KEY,
 	session BLOB,                        -- of oauth.MarshalToken; NULL: none
-	owner   TEXT NOT NULL DEFAULT '',    -- who holds the lock; '': nobody
+	owner   TEXT NOT NULL DEFAULT '',    -- of the lock; '': none
 	until   INTEGER NOT NULL DEFAULT 0)  -- when the lease of the owner ends`
 
 // Each statement is atomic by itself, so none needs a transaction. ?1 is the
@@ -93,7 +93,7 @@ func (s *store) write(ctx context.Context, action string, data []byte) error {
 	return explain(ctx, action, err)
 }
 
-// Lock implements [oauth.Store]. It tries until nobody has the lease.
+// Lock implements [oauth.Store]. It tries until the lease is free.
 func (s *store) Lock(ctx context.Context) (unlock func(), err error) {
 	select {
 	case s.turn <- struct{}{}:
