@@ -142,4 +142,15 @@ var _ = []any{
 	(func(*oktest.Server, string, string) *oktest.User)((*oktest.Server).NewUser),
 	(func(*oktest.Server) []oktest.Call)((*oktest.Server).Calls),
 	(func(*oktest.Server))((*oktest.Server).Close),
+	(func(*oktest.User) url.Values)((*oktest.User).Launch),
+	(func(*oktest.User, string, int) url.Values)((*oktest.User).Payment),
+	(func(*oktest.Server, url.Values) url.Values)((*oktest.Server).Sign),
+	(func(url.Values) iter.Seq2[string, url.Values])(oktest.Tamperings),
+	(func(*oktest.Server, context.Context, oktest.PaymentRequest) (oktest.Transaction, error))((*oktest.Server).Pay),
+	(func(*oktest.Server) []oktest.Transaction)((*oktest.Server).Payments),
+	oktest.PaymentRequest{URL: "", Params: url.Values(nil), Lost: 0, Delay: time.Duration(0), Timeout: time.Duration(0), Client: (*http.Client)(nil)},
+	oktest.Transaction{Params: url.Values(nil), Attempts: []oktest.PaymentAttempt(nil), Accepted: false, Canceled: false},
+	oktest.PaymentAttempt{
+		Time: time.Time{}, Status: 0, Body: "", Accepted: false, Code: okerrors.Code(0), Problem: "", Lost: false,
+	},
 }

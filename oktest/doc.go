@@ -102,6 +102,14 @@
 // rejected, since a misspelled one would do harm later; what OK does with them
 // is not documented. An unknown application gets status 401 and JSON.
 //
+// # Launches and payments
+//
+// [User.Launch] returns the parameters with which OK opens the page of an
+// application, and [User.Payment] those of callbacks.payment. [Server.Pay] sends
+// a payment to the program under test until that accepts it, three times at
+// most, and [Server.Payments] is the journal. [Tamperings] are the forgeries
+// that a program must reject. None of this needs package callback.
+//
 // Nothing here was compared with the live service. The sources are its
 // documentation, its SDKs and recordings of its responses.
 package oktest

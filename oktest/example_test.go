@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"syscall"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru"
+	"github.com/go-okru/okru/callback"
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/oktest"
 	"github.com/go-okru/okru/transport"
@@ -156,4 +158,29 @@ func ExampleUser_AuthCode() {
 	// Output:
 	// session true <nil>
 	// oauth2: "invalid_grant" "Unknown, used or expired code"
+}
+
+// A payment whose first response is lost: OK sends it again, and the program,
+// here one that books everything, must recognize it. Then a forgery.
+func ExampleServer_Pay() {
+	srv := oktest.NewServer(oktest.App{})
+	defer srv.Close()
+	anna := srv.NewUser("anna", "her password")
+	game := httptest.NewServer(callback.Payments{
+		ApplicationKey:    srv.App().Key,
+		ApplicationSecret: srv.App().Secret,
+		Accept:            func(context.Context, callback.Payment) error { return nil },
+	})
+	defer game.Close()
+
+	order := anna.Payment("sword", 100)
+	tx, err := srv.Pay(context.Background(), oktest.PaymentRequest{URL: game.URL, Params: order, Lost: 1, Delay: -1})
+	fmt.Println(tx.Accepted, len(tx.Attempts), err)
+
+	order.Add("amount", "1")
+	tx, err = srv.Pay(context.Background(), oktest.PaymentRequest{URL: game.URL, Params: order})
+	fmt.Println(tx.Canceled, tx.Attempts[0].Code, err)
+	// Output:
+	// true 2 <nil>
+	// true PARAM_SIGNATURE (104) <nil>
 }

@@ -133,12 +133,12 @@ func (s *Server) Uploads() []Call {
 	return copies(s.uploaded)
 }
 
-// ForgetCalls empties the journal: Calls, Exchanges, Uploads and Duplicates
-// start anew. Otherwise a journal grows without bound.
+// ForgetCalls empties the journal: Calls, Exchanges, Uploads, Payments and
+// Duplicates start anew. Otherwise a journal grows without bound.
 func (s *Server) ForgetCalls() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.journal, s.exchanges, s.uploaded = nil, nil, nil
+	s.journal, s.exchanges, s.uploaded, s.payments = nil, nil, nil, nil
 }
 
 // Duplicates returns how many calls ran with a value of the parameter param

@@ -35,6 +35,7 @@ type Server struct {
 	journal   []*Call
 	exchanges []*Call
 	uploaded  []*Call
+	payments  []*Transaction
 	faults    []*fault
 	limits    []*limiter
 	lastID    int64
