@@ -134,6 +134,7 @@ var _ = []any{
 
 	oktest.App{ID: "", Key: "", Secret: ""},
 	(func(oktest.App) *oktest.Server)(oktest.NewServer),
+	(func(testing.TB) *oktest.Server)(oktest.New),
 	(func(*oktest.Server) http.RoundTripper)((*oktest.Server).Transport),
 	(func(*oktest.Server) string)((*oktest.Server).URL),
 	(func(*oktest.Server) http.Handler)((*oktest.Server).Handler),
@@ -141,6 +142,9 @@ var _ = []any{
 	(func(*oktest.Server, string, func(url.Values) (any, error)))((*oktest.Server).Handle),
 	(func(*oktest.Server, string, string) *oktest.User)((*oktest.Server).NewUser),
 	(func(*oktest.Server) []oktest.Call)((*oktest.Server).Calls),
+	(func(*oktest.Server) []oktest.Photo)((*oktest.Server).Photos),
+	(func(*oktest.Server) []oktest.Video)((*oktest.Server).Videos),
+	(func(*oktest.Server, string) []oktest.Topic)((*oktest.Server).Topics),
 	(func(*oktest.Server))((*oktest.Server).Close),
 	(func(*oktest.User) url.Values)((*oktest.User).Launch),
 	(func(*oktest.User, string, int) url.Values)((*oktest.User).Payment),

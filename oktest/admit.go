@@ -119,7 +119,8 @@ func (c *apiCall) checkScopes() error {
 	if c.session == nil || !d.needsSession(false) {
 		return nil
 	}
-	for _, scope := range slices.Sorted(slices.Values(d.scopes)) {
+	scopes := slices.Concat(d.scopes, c.scopesOfParams())
+	for _, scope := range slices.Sorted(slices.Values(scopes)) {
 		if c.server.granted(c.session, scope) {
 			continue
 		}

@@ -5,13 +5,12 @@
 // demand in the ways that networks and OK fail, and keeps a journal of every
 // call.
 //
-//	srv := oktest.NewServer(oktest.App{Key: "CBAPUBLICKEY", Secret: "secret"})
-//	defer srv.Close()
+//	srv := oktest.New(t) // outside of tests: NewServer
 //	anna := srv.NewUser("anna", "her password")
 //
 //	client, err := okru.NewClient(okru.Config{
-//		ApplicationKey:    "CBAPUBLICKEY",
-//		ApplicationSecret: "secret",
+//		ApplicationKey:    srv.App().Key,
+//		ApplicationSecret: srv.App().Secret,
 //		TokenSource:       oauth2.StaticTokenSource(anna.Token()),
 //		Base:              srv.Transport(),
 //	})
@@ -19,13 +18,13 @@
 // # How to reach it
 //
 // [Server.Transport] is a RoundTripper that reaches the fake under the real
-// URLs, https://api.ok.ru, https://connect.ok.ru and the host of uploads, and no
-// other host: the program under test needs no change. [Server.InProcess] is the same without a
-// network, for bubbles of testing/synctest, where days pass in no time; a
-// goroutine that waits for a network would stop the clock there. [Server.HTTP2]
-// is Transport over HTTP/2. [Server.URL]
-// is plain http, for clients in other languages, curl and browsers.
-// [Server.Handler] puts the fake into a server of the caller's.
+// URLs, https://api.ok.ru, https://connect.ok.ru and the hosts of uploads, and no
+// other host: the program under test needs no change. [Server.InProcess] is the
+// same without a network, for bubbles of testing/synctest, where days pass in no
+// time; a goroutine that waits for a network would stop the clock there.
+// [Server.HTTP2] is Transport over HTTP/2. [Server.URL] is plain http, for
+// clients in other languages, curl and browsers. [Server.Handler] puts the fake
+// into a server of the caller's.
 //
 // # Users and sessions
 //
@@ -71,25 +70,61 @@
 //     users.isAppUser, users.hasAppPermission, users.removeAppPermissions,
 //     users.getCallsLeft, users.setStatus
 //   - friends.get, friends.areFriends, events.get, group.getInfo,
-//     group.getMembers with pages, mediatopic.post with a check of its
-//     attachment, video.update with an empty response
+//     group.getMembers with pages
 //   - photosV2.getUploadUrl, the upload itself, whose files are named pic1 to
-//     picN, and photosV2.commit
+//     picN, photosV2.commit, and photos.createAlbum
+//   - video.getUploadUrl, the upload itself, in one piece or resumable by
+//     Content-Range, video.update with an empty response, and video.get
+//   - mediatopic.post, group.getStatTopics and mediatopic.getByIds
 //   - auth.login, auth.loginByToken, auth.touchSession, sdk.init,
 //     sdk.getInstallSource, batch.execute
 //
 // [Server.Handle] adds or replaces a method.
 //
+// # Posts and uploads
+//
+// [Server.Photos], [Server.Videos] and [Server.Topics] return what has been
+// uploaded and posted. No content is kept, only its size and digest. A post may
+// show only what was uploaded: a photo by the token of its upload, which must
+// not have been committed, or by the id of a photo that is on OK, which is not
+// checked; a video by its id.
+//
+// OK does not document some forms, and the fake has its own: the status of a
+// resumable upload and the responses to its chunks, 0-99/500; what an unknown
+// upload URL gets, status 403; the order of group.getStatTopics, the newest first,
+// its default of 10 topics and its bound of 100; photos and videos in
+// the response of mediatopic.getByIds; which status video.get returns before
+// the upload is complete; that a topic is listed at once, and that every user
+// may post in every group.
+//
+// # Scopes
+//
+// The scopes that a user must have granted are those that OK documents for a
+// method, such as
+//
+//	photosV2.getUploadUrl, photosV2.commit                  PHOTO_CONTENT
+//	photos.createAlbum                                      PHOTO_CONTENT, VALUABLE_ACCESS
+//	video.getUploadUrl, video.update                        VIDEO_CONTENT, VALUABLE_ACCESS
+//	group.getMembers, group.getStatTopics                   GROUP_CONTENT, VALUABLE_ACCESS
+//	mediatopic.getByIds                                     VALUABLE_ACCESS
+//	mediatopic.post with gid                                GROUP_CONTENT
+//	mediatopic.post with set_status=true, type=USER_STATUS  SET_STATUS
+//	mediatopic.post with type=USER_NOTE                     PUBLISH_NOTE
+//	users.setStatus                                         SET_STATUS
+//
+// The file methods.tsv of this package has all methods, with whether they take
+// a session. A missing scope gets code 10, PERMISSION_DENIED, with its name as
+// error_data.
+//
 // # Faults, limits and the journal
 //
 // [Server.Inject] makes calls fail by any code or HTTP status, breaks
-// connections before or after the method ran, and makes responses late, short,
-// compressed or a web page: see [Fault]. [Server.Limit] allows a rate or a
-// quota: see [Limit]. [Server.Calls] lists the calls and their results,
-// [Server.Exchanges] the requests to the token endpoint and [Server.Uploads]
-// the uploads. [Server.Duplicates]
-// counts the writes that ran more than once, and [Server.Connections] the
-// connections.
+// connections before or after the method ran or in the middle of an upload, and
+// makes responses late, short, compressed or a web page: see [Fault].
+// [Server.Limit] allows a rate or a quota: see [Limit]. [Server.Calls] lists the
+// calls and their results, [Server.Exchanges] the requests to the token endpoint
+// and [Server.Uploads] the requests to upload URLs. [Server.Duplicates] counts
+// the writes that ran more than once, and [Server.Connections] the connections.
 //
 // # OAuth
 //

@@ -2,6 +2,7 @@ package oktest
 
 import (
 	"cmp"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,6 +17,7 @@ const (
 	AuthorizePage = "oauth/authorize"
 	LoginPages    = "dk" // login, consent and the checks
 	PhotoUpload   = "upload/photo"
+	VideoUpload   = "upload/video" // and the request for its status
 )
 
 // HTMLPage is a web page such as a balancer sends instead of a response, for
@@ -30,8 +32,8 @@ const HTMLPage = "<!DOCTYPE html>\n<html><head><title>OK</title></head>" +
 // and the other fields change its response.
 type Fault struct {
 	// Method is what goes wrong: a method such as "users.getInfo", or one of
-	// [TokenEndpoint], [AuthorizePage], [LoginPages], [PhotoUpload]. If
-	// empty, every method of the API.
+	// [TokenEndpoint], [AuthorizePage], [LoginPages], [PhotoUpload],
+	// [VideoUpload]. If empty, every method of the API.
 	Method string
 
 	// Match, if set, reports whether the fault applies to a call. It gets what
@@ -75,6 +77,11 @@ type Fault struct {
 	// middle of its body. Both end with the request.
 	Delay, Pause time.Duration
 
+	// CutAfter, if positive, breaks the connection of an upload by a TCP reset
+	// once this many bytes of its body have arrived. A resumable upload keeps
+	// them. A shorter body is not cut.
+	CutAfter int64
+
 	// Truncate ends the connection in the middle of the body.
 	Truncate bool
 
@@ -110,7 +117,11 @@ func (s *Server) ClearFaults() {
 // withFault answers by run, changed by the fault that applies to c, if any.
 // fail returns the response for an API error.
 func (s *Server) withFault(c *Call, fail func(error) response, run func() response) response {
-	f := s.faultOf(c)
+	return s.faultOf(c).apply(c, fail, run)
+}
+
+// apply answers by run, changed by f unless that is nil.
+func (f *Fault) apply(c *Call, fail func(error) response, run func() response) response {
 	if f == nil {
 		return run()
 	}
@@ -160,10 +171,37 @@ func (f *Fault) appliesTo(c *Call) bool {
 // isPage reports whether method is no method of the API.
 func isPage(method string) bool {
 	switch method {
-	case TokenEndpoint, AuthorizePage, LoginPages, PhotoUpload:
+	case TokenEndpoint, AuthorizePage, LoginPages, PhotoUpload, VideoUpload:
 		return true
 	}
 	return false
+}
+
+// cut makes the body of r break off if f has CutAfter. The returned function
+// reports whether that has happened.
+func (f *Fault) cut(r *http.Request) func() bool {
+	if f == nil || f.CutAfter <= 0 || r.Body == nil {
+		return func() bool { return false }
+	}
+	b := &cutBody{ReadCloser: r.Body, left: f.CutAfter}
+	r.Body = b
+	return func() bool { return b.left == 0 }
+}
+
+// A cutBody is a body that breaks off.
+type cutBody struct {
+	io.ReadCloser
+	left int64
+}
+
+// Read implements [io.Reader].
+func (b *cutBody) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
 }
 
 func (f *Fault) replaces() bool {

@@ -28,7 +28,7 @@ type Call struct {
 
 	// Method is the API method, such as "users.getInfo", or empty if the
 	// request names none. For other requests it is one of [TokenEndpoint],
-	// [AuthorizePage], [LoginPages] and [PhotoUpload].
+	// [AuthorizePage], [LoginPages], [PhotoUpload] and [VideoUpload].
 	Method string
 
 	// Params are the parameters as sent, those of the query and of the form.

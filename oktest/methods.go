@@ -87,7 +87,10 @@ func init() {
 		"friends.get":                (*apiCall).friendsGet,
 		"group.getInfo":              (*apiCall).groupGetInfo,
 		"group.getMembers":           (*apiCall).groupGetMembers,
+		"group.getStatTopics":        (*apiCall).groupGetStatTopics,
+		"mediatopic.getByIds":        (*apiCall).mediatopicGetByIDs,
 		"mediatopic.post":            (*apiCall).mediatopicPost,
+		"photos.createAlbum":         (*apiCall).photosCreateAlbum,
 		"photosV2.commit":            (*apiCall).photosCommit,
 		"photosV2.getUploadUrl":      (*apiCall).photosGetUploadURL,
 		"sdk.getInstallSource":       (*apiCall).sdkGetInstallSource,
@@ -100,6 +103,8 @@ func init() {
 		"users.isAppUser":            (*apiCall).usersIsAppUser,
 		"users.removeAppPermissions": (*apiCall).usersRemoveAppPermissions,
 		"users.setStatus":            (*apiCall).usersSetStatus,
+		"video.get":                  (*apiCall).videoGet,
+		"video.getUploadUrl":         (*apiCall).videoGetUploadURL,
 		"video.update":               (*apiCall).videoUpdate,
 	}
 }

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"crypto/rand"
 	"fmt"
-	"mime/multipart"
-	"net/http"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,9 +15,26 @@ import (
 )
 
 const (
-	uploadPath     = "/uploadImage"
+	photoPath      = "/uploadImage"
 	uploadLifetime = 24 * time.Hour
 )
+
+// photosCreateAlbum returns the id of a new album.
+func (c *apiCall) photosCreateAlbum() (any, error) {
+	if _, err := c.needParam("title"); err != nil {
+		return nil, err
+	}
+	gid, err := c.optionalGroup()
+	if err != nil {
+		return nil, err
+	}
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := album{s.newID(), gid}
+	s.media.albums = append(s.media.albums, a)
+	return a.id, nil
+}
 
 // photosGetUploadURL returns a URL of the fake to upload photos to. It is a
 // secret: it needs no session and no signature.
@@ -26,110 +43,94 @@ func (c *apiCall) photosGetUploadURL() (any, error) {
 	if err != nil || count < 1 || count > maxIDs {
 		return nil, failParam("count", "count must be between 1 and 100")
 	}
+	gid, err := c.optionalGroup()
+	if err != nil {
+		return nil, err
+	}
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ids := make([]string, count)
+	aid := c.Params.Get("aid")
+	if a := s.media.album(aid); aid != "" && (a.id == "" || a.groupID != gid) {
+		return nil, fail(okerrors.CodeParamAlbumID, "No such album")
+	}
+	ids, key := make([]string, count), rand.Text()
 	for i := range ids {
 		ids[i] = rand.Text() + "+/=" // ids of OK have such characters
-		s.uploads[ids[i]] = ""
+		s.media.photos = append(s.media.photos, &photo{Photo: Photo{ID: ids[i], GroupID: gid, AlbumID: aid}, key: key})
 	}
+	query := url.Values{"photoIds": {strings.Join(ids, ",")}, "apiToken": {key}}
 	return map[string]any{
-		"upload_url": uploadBase(c.request) + uploadPath + "?photoIds=" + url.QueryEscape(strings.Join(ids, ",")),
+		"upload_url": uploadBase(c.request, photoHost) + photoPath + "?" + query.Encode(),
 		"photo_ids":  ids,
 		"expires_ms": time.Now().Add(uploadLifetime).UnixMilli(),
 		"ttl_ms":     uploadLifetime.Milliseconds(),
 	}, nil
 }
 
-// uploadBase returns the URL of the upload host as the client that sent r sees
-// it. It is a host of its own, unless r came to a server with one address.
-func uploadBase(r *http.Request) string {
-	if isReal(r) {
-		return "https://" + uploadHost
-	}
-	return baseOf(r)
-}
-
-// serveUpload takes the files of photos, in parts pic1, pic2 and so on.
-func (s *Server) serveUpload(r *http.Request) response {
-	c := &apiCall{server: s, request: r}
-	c.Time, c.HTTPMethod, c.Proto, c.Method = time.Now(), r.Method, r.Proto, PhotoUpload
-	c.Query, c.defect = parseQuery("query", r.URL.RawQuery)
-	c.Params = c.Query
-	update := s.enter(&s.uploaded, &c.Call)
-	defer update()
-	a := s.withFault(&c.Call, c.failure, func() response {
-		photos, err := c.upload()
-		if err != nil {
-			return c.failure(err)
-		}
-		c.Ran = true
-		return response{}.with(jsonType, marshal(map[string]any{"photos": photos}))
-	})
-	if !a.reset {
-		c.Status = a.code()
-	}
-	return a
-}
-
 type uploadedPhoto struct {
 	Token string `json:"token"`
 }
 
-func (c *apiCall) upload() (map[string]uploadedPhoto, error) {
-	if c.defect != nil {
-		return nil, c.defect
+// uploadPhotos answers a POST to an upload URL of photos.
+func (c *apiCall) uploadPhotos() response {
+	photos, err := c.receivePhotos()
+	if err != nil {
+		return c.failure(err)
 	}
-	if err := c.request.ParseMultipartForm(maxForm); err != nil {
-		return nil, fail(okerrors.CodeNotMultipart, "The upload is not multipart/form-data")
+	c.Ran = true
+	return response{}.with(jsonType, marshal(map[string]any{"photos": photos}))
+}
+
+func (c *apiCall) receivePhotos() (map[string]uploadedPhoto, error) {
+	if err := c.checkUpload(); err != nil {
+		return nil, err
 	}
-	defer func() { _ = c.request.MultipartForm.RemoveAll() }()
-	for _, name := range []string{"sig", "access_token", "session_key", "application_key"} {
-		if c.request.Form.Has(name) {
-			return nil, failParam(name, "An upload takes no "+name+": it must not leave the API")
-		}
+	files, err := c.receiveFiles()
+	if err != nil {
+		return nil, err
 	}
 	ids := splitList(c.Query.Get("photoIds"))
-	parts, err := photoParts(c.request.MultipartForm.File, len(ids))
-	if err != nil {
+	if err := checkPhotoParts(files, len(ids)); err != nil {
 		return nil, err
 	}
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
 	photos := make(map[string]uploadedPhoto)
-	for _, n := range parts {
-		id := ids[n-1]
-		if _, ok := c.server.uploads[id]; !ok {
-			return nil, fail(okerrors.CodeParamPhotoID, "Unknown photo id in the upload URL")
+	for i, id := range ids {
+		file, ok := files[picName(i)]
+		if !ok {
+			continue
 		}
-		c.server.uploads[id] = rand.Text() + "="
-		photos[id] = uploadedPhoto{c.server.uploads[id]}
+		p := c.server.media.photo(id)
+		if p == nil || p.key != c.Query.Get("apiToken") {
+			return nil, fail(okerrors.CodeParamPhotoID, "Unknown upload URL")
+		}
+		p.File, p.token = file, rand.Text()+"="
+		photos[id] = uploadedPhoto{p.token}
 	}
 	return photos, nil
 }
 
-// photoParts returns the N of the parts picN. Every file must be one of pic1 to
-// pic<count>, and have content.
-func photoParts(files map[string][]*multipart.FileHeader, count int) ([]int, error) {
+// picName returns the name of the part with photo number i, from 0.
+func picName(i int) string { return "pic" + strconv.Itoa(i+1) }
+
+// checkPhotoParts returns an error unless every file is one of pic1 to
+// pic<count>, and has content.
+func checkPhotoParts(files map[string]File, count int) error {
 	if len(files) == 0 {
-		return nil, fail(okerrors.CodePhotoNoImage, "No image in the request")
+		return fail(okerrors.CodePhotoNoImage, "No image in the request")
 	}
-	var parts []int
-	for name, list := range files {
-		number, ok := strings.CutPrefix(name, "pic")
-		n, err := strconv.Atoi(number)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		n, err := strconv.Atoi(strings.TrimPrefix(name, "pic"))
 		switch {
-		case !ok || err != nil || n < 1 || n > count || number != strconv.Itoa(n):
-			return nil, failParam(name, fmt.Sprintf("There is no part %s: name the files pic1 to pic%d", name, count))
-		case len(list) > 1:
-			return nil, failParam(name, "Part "+name+" is a duplicate")
-		case list[0].Size == 0:
-			return nil, fail(okerrors.CodePhotoNoImage, "Part "+name+" is empty")
+		case err != nil || n < 1 || n > count || name != picName(n-1):
+			return failParam(name, fmt.Sprintf("There is no part %s: name the files pic1 to pic%d", name, count))
+		case files[name].Size == 0:
+			return fail(okerrors.CodePhotoNoImage, "Part "+name+" is empty")
 		}
-		parts = append(parts, n)
 	}
-	return parts, nil
+	return nil
 }
 
 func (c *apiCall) photosCommit() (any, error) {
@@ -143,15 +144,13 @@ func (c *apiCall) photosCommit() (any, error) {
 	}
 	s := c.server
 	s.mu.Lock()
-	right := s.uploads[id] == token
-	if right {
-		delete(s.uploads, id)
-	}
-	s.mu.Unlock()
-	if !right {
+	defer s.mu.Unlock()
+	p := s.media.photo(id)
+	if p == nil || p.token != token || p.AssignedID != "" {
 		return nil, fail(okerrors.CodeParamPhotoID, "Unknown photo_id or token")
 	}
+	p.AssignedID = s.newID()
 	return map[string]any{"photos": []map[string]string{
-		{"photo_id": id, "assigned_photo_id": s.nextID(), "status": "SUCCESS"},
+		{"photo_id": id, "assigned_photo_id": p.AssignedID, "status": "SUCCESS"},
 	}}, nil
 }

@@ -19,28 +19,31 @@ import (
 const (
 	apiHost     = "api.ok.ru"
 	connectHost = "connect.ok.ru"
-	uploadHost  = "up.mycdn.me"
+	photoHost   = "up.mycdn.me"
+	videoHost   = "vu.okcdn.ru"
 )
 
-var realHosts = []string{apiHost, connectHost, uploadHost}
+var realHosts = []string{apiHost, connectHost, photoHost, videoHost}
 
 // serve answers a request that came over a connection or in process.
 func (s *Server) serve(r *http.Request) response {
 	host, path := hostOf(r), r.URL.Path
 	real := isReal(r)
-	onAPI, onConnect, onUpload := !real || host == apiHost, !real || host == connectHost, !real || host == uploadHost
+	on := func(name string) bool { return !real || host == name }
 	switch {
-	case onAPI && (path == "/fb.do" || strings.HasPrefix(path, "/api/")):
+	case on(apiHost) && (path == "/fb.do" || strings.HasPrefix(path, "/api/")):
 		return only(r, s.serveAPI, http.MethodGet, http.MethodPost)
-	case onAPI && path == "/oauth/token.do":
+	case on(apiHost) && path == "/oauth/token.do":
 		return only(r, s.serveToken, http.MethodPost)
-	case onUpload && path == uploadPath:
-		return only(r, s.serveUpload, http.MethodPost)
-	case onAPI && path == "/blank.html":
+	case on(photoHost) && path == photoPath:
+		return only(r, s.servePhotoUpload, http.MethodPost)
+	case on(videoHost) && path == videoPath:
+		return only(r, s.serveVideoUpload, http.MethodGet, http.MethodPost)
+	case on(apiHost) && path == "/blank.html":
 		return response{}.with(htmlType, "<!DOCTYPE html>\n<html lang=\"en\"><head><title>OK</title></head><body></body></html>\n")
-	case onConnect && path == "/oauth/authorize":
+	case on(connectHost) && path == "/oauth/authorize":
 		return only(r, s.serveAuthorize, http.MethodGet)
-	case onConnect && path == "/dk":
+	case on(connectHost) && path == "/dk":
 		return only(r, s.serveLogin, http.MethodGet, http.MethodPost)
 	}
 	return response{status: http.StatusNotFound}.with(textType, "oktest: OK has no "+path+" on "+host+"\n")

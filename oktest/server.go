@@ -31,7 +31,7 @@ type Server struct {
 	codes     map[string]*grant   // by authorization code
 	logins    map[string]*User    // by auth_token
 	browsers  map[string]*browser // by cookie
-	uploads   map[string]string   // tokens of uploaded photos by their ids
+	media     media
 	journal   []*Call
 	exchanges []*Call
 	uploaded  []*Call
@@ -55,7 +55,6 @@ func NewServer(app App) *Server {
 		codes:    make(map[string]*grant),
 		logins:   make(map[string]*User),
 		browsers: make(map[string]*browser),
-		uploads:  make(map[string]string),
 		inside:   make(map[*visit]struct{}),
 	}
 }

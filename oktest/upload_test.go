@@ -128,7 +128,8 @@ func TestMediatopicAttachments(t *testing.T) {
 	}
 	for _, right := range []string{
 		`{"media":[{"type":"text","text":"x"}]}`,
-		`{"media":[{"type":"link","url":"https://example.com"},{"type":"photo","list":[{"id":"token="},{"existing_photo_id":"1"}]}]}`,
+		`{"media":[{"type":"link","url":"https://example.com"},{"type":"photo","list":[{"photoId":1},{"existing_photo_id":"1"}]}]}`,
+		`{"media":[{"type":"movie-reshare","movieId":12345678901234567890}]}`,
 		`{"media":[{"type":"poll","question":"?","answers":[{"text":"a"}]}]}`,
 	} {
 		if code := post(right); code != 0 {
@@ -140,6 +141,9 @@ func TestMediatopicAttachments(t *testing.T) {
 		`{"media":[{"type":"text"}]}`, `{"media":[{"type":"text","text":""}]}`, `{"media":[{"type":"link"}]}`,
 		`{"media":[{"type":"photo","list":[]}]}`, `{"media":[{"type":"photo","list":[{"id":""}]}]}`,
 		`{"media":[{"type":"photo","list":[{"id":"x"},{}]}]}`, `{"media":[{"type":"photo","list":["x"]}]}`,
+		`{"media":[{"type":"photo","list":[{"id":"unknown token"}]}]}`, `{"media":[{"type":"photo","list":{"id":"x"}}]}`,
+		`{"media":[{"type":"movie","list":[{"id":"1"}]}]}`, `{"media":[{"type":"movie","list":[1]}]}`,
+		`{"media":[{"type":"text","text":["x"]}]}`, `{"media":[{"type":"link","url":1}]}`, `{"media":[{"type":"text","text":"x"}]}{}`,
 	} {
 		if code := post(wrong); code != 100 {
 			t.Errorf("%s: got code %v, want 100", wrong, code)
