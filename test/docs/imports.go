@@ -1,0 +1,46 @@
+package docs
+
+// The packages that snippets can use. Go adds the imports that a snippet needs
+// from these, by the name of the package.
+import (
+	_ "context"
+	_ "crypto/rand"
+	_ "encoding/json"
+	_ "errors"
+	_ "fmt"
+	_ "html/template"
+	_ "io"
+	_ "log"
+	_ "log/slog"
+	_ "net/http"
+	_ "net/http/httptest"
+	_ "net/url"
+	_ "os"
+	_ "path/filepath"
+	_ "slices"
+	_ "strconv"
+	_ "strings"
+	_ "sync"
+	_ "testing"
+	_ "testing/synctest"
+	_ "time"
+
+	_ "github.com/go-okru/okru"
+	_ "github.com/go-okru/okru/callback"
+	_ "github.com/go-okru/okru/errors"
+	_ "github.com/go-okru/okru/oauth"
+	_ "github.com/go-okru/okru/oauth/storetest"
+	_ "github.com/go-okru/okru/oktest"
+	_ "github.com/go-okru/okru/otel"
+	_ "github.com/go-okru/okru/ratelimit"
+	_ "github.com/go-okru/okru/redis"
+	_ "github.com/go-okru/okru/rttest"
+	_ "github.com/go-okru/okru/transport"
+	_ "github.com/go-okru/okru/vcr"
+
+	_ "github.com/redis/go-redis/v9"
+	_ "go.opentelemetry.io/otel/sdk/trace"
+	_ "golang.org/x/oauth2"
+	_ "golang.org/x/time/rate"
+	_ "gopkg.in/dnaeon/go-vcr.v4/pkg/recorder"
+)
