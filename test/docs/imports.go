@@ -4,7 +4,9 @@ package docs
 // from these, by the name of the package.
 import (
 	_ "context"
+	_ "crypto/md5"
 	_ "crypto/rand"
+	_ "encoding/hex"
 	_ "encoding/json"
 	_ "errors"
 	_ "fmt"
@@ -12,6 +14,7 @@ import (
 	_ "io"
 	_ "log"
 	_ "log/slog"
+	_ "maps"
 	_ "net/http"
 	_ "net/http/httptest"
 	_ "net/url"
@@ -21,6 +24,7 @@ import (
 	_ "strconv"
 	_ "strings"
 	_ "sync"
+	_ "sync/atomic"
 	_ "testing"
 	_ "testing/synctest"
 	_ "time"
