@@ -2,6 +2,7 @@ package okru_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -17,35 +18,18 @@ import (
 
 // A post whose response is lost may be there or not. The program looks for it
 // before it posts again: it lists the group's latest posts, and reads them.
+// The program examples/publish does the same, and survives a crash as well.
 func ExampleCall_outcomeUnknown() {
 	fake := oktest.NewServer(oktest.App{})
 	defer fake.Close()
-	var posts []string
-	fake.Handle("mediatopic.post", func(params url.Values) (any, error) {
-		posts = append(posts, params.Get("attachment"))
-		return fmt.Sprint(len(posts)), nil
-	})
-	fake.Handle("group.getStatTopics", func(url.Values) (any, error) {
-		return map[string]any{"topics": []any{map[string]any{"id": fmt.Sprint(len(posts))}}}, nil
-	})
-	fake.Handle("mediatopic.getByIds", func(params url.Values) (any, error) {
-		return map[string]any{"media_topics": posts}, nil
-	})
 	// The connection breaks once, after the post is there.
 	fake.Inject(oktest.Fault{Method: "mediatopic.post", Reset: true, AfterRun: true, Times: 1})
+	client := newGroupClient(fake)
 
-	app, user := fake.App(), fake.NewUser("anna", "her password")
-	client, err := okru.NewClient(okru.Config{
-		ApplicationKey: app.Key, ApplicationSecret: app.Secret, Base: fake.Transport(),
-		TokenSource: oauth.Static(user.Token("VALUABLE_ACCESS", "GROUP_CONTENT").AccessToken, ""),
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
 	const text = "Concert on Friday, order 4711" // with a mark by which it is found
-	err = post(context.Background(), client, text)
+	err := post(context.Background(), client, text)
 	fmt.Println("error:", err)
-	fmt.Println("posts:", len(posts))
+	fmt.Println("posts:", len(fake.Topics(gid)))
 	// Output:
 	// the outcome is unknown, looking for the post
 	// error: <nil>
@@ -54,11 +38,33 @@ func ExampleCall_outcomeUnknown() {
 
 const gid = "54000000000001"
 
+// newGroupClient returns a client of a user who may post to groups.
+func newGroupClient(fake *oktest.Server) *http.Client {
+	app, user := fake.App(), fake.NewUser("anna", "her password")
+	client, err := okru.NewClient(okru.Config{
+		ApplicationKey: app.Key, ApplicationSecret: app.Secret, Base: fake.Transport(),
+		TokenSource: oauth.Static(user.Token("VALUABLE_ACCESS", "GROUP_CONTENT", "PHOTO_CONTENT", "VIDEO_CONTENT").AccessToken, ""),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return client
+}
+
+// attachment returns the attachment of a post with these media.
+func attachment(media ...map[string]any) string {
+	text, err := json.Marshal(map[string]any{"media": media})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return string(text)
+}
+
 // post posts text once, and reads back before it repeats what may have run.
 func post(ctx context.Context, client *http.Client, text string) error {
 	for {
 		_, err := okru.Call[string](ctx, client, "mediatopic.post", url.Values{
-			"gid": {gid}, "type": {"GROUP_THEME"}, "attachment": {`{"media":[{"type":"text","text":"` + text + `"}]}`},
+			"gid": {gid}, "type": {"GROUP_THEME"}, "attachment": {attachment(map[string]any{"type": "text", "text": text})},
 		})
 		if !errors.Is(err, okerrors.ErrOutcomeUnknown) {
 			return err // nil, or it certainly did not run
@@ -76,7 +82,7 @@ func isPosted(ctx context.Context, client *http.Client, text string) (bool, erro
 		Topics []struct{ ID string }
 	}
 	latest, err := okru.Call[topics](ctx, client, "group.getStatTopics", url.Values{"gid": {gid}, "count": {"10"}, "fields": {"ID"}})
-	if err != nil {
+	if err != nil || len(latest.Topics) == 0 {
 		return false, err
 	}
 	var ids []string
@@ -86,6 +92,8 @@ func isPosted(ctx context.Context, client *http.Client, text string) (bool, erro
 	type contents struct {
 		MediaTopics []any `json:"media_topics"`
 	}
-	read, err := okru.Call[contents](ctx, client, "mediatopic.getByIds", url.Values{"topic_ids": {strings.Join(ids, ",")}})
+	read, err := okru.Call[contents](ctx, client, "mediatopic.getByIds", url.Values{
+		"topic_ids": {strings.Join(ids, ",")}, "media_limit": {"3"}, "fields": {"media_topic.*"},
+	})
 	return strings.Contains(fmt.Sprint(read), text), err
 }

@@ -2,10 +2,13 @@ package okru_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,128 +16,134 @@ import (
 
 	"github.com/go-okru/okru"
 	"github.com/go-okru/okru/internal/test/canary"
+	"github.com/go-okru/okru/oauth"
+	"github.com/go-okru/okru/oktest"
 )
 
-// A resumableServer receives one file in chunks, as the upload host of videos
-// does. It is a RoundTripper, so that it works in a synctest bubble.
-type resumableServer struct {
-	size     int64
-	received []byte // from the beginning, without a gap
-	requests []string
-
-	cut     map[int]int   // by the number of the POST: bytes that arrive before the connection breaks
-	status  map[int]int   // by the number of the POST: status of the response
-	lost    map[int]bool  // by the number of the POST: the response is lost
-	state   func() string // body of the response to GET; nil: byte ranges
-	header  http.Header   // of responses with a status
-	refuse  bool          // keeps nothing
-	posts   int
-	started []time.Time
+// A videoUpload is an upload of a video to a fake, with what it needs.
+type videoUpload struct {
+	fake   *oktest.Server
+	client *http.Client
+	url    string
+	secret string // in the URL
+	sent   *[]string
 }
 
-func (s *resumableServer) ranges() string {
-	if s.refuse {
-		return fmt.Sprintf("0-0/%d", s.size)
-	}
-	if len(s.received) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("0-%d/%d", len(s.received)-1, s.size)
-}
-
-func (s *resumableServer) RoundTrip(r *http.Request) (*http.Response, error) {
-	s.started = append(s.started, time.Now())
-	if r.Method == http.MethodGet {
-		s.requests = append(s.requests, "GET")
-		text := s.ranges()
-		if s.state != nil {
-			text = s.state()
-		}
-		return respond(r, 200, text), nil
-	}
-	defer r.Body.Close()
-	s.posts++
-	s.requests = append(s.requests, r.Header.Get("Content-Range"))
-	var from, to, size int64
-	if _, err := fmt.Sscanf(r.Header.Get("Content-Range"), "bytes %d-%d/%d", &from, &to, &size); err != nil || size != s.size || r.ContentLength != to-from+1 {
-		return respond(r, 400, "bad range"), nil
-	}
-	limit, isCut := s.cut[s.posts]
-	if !isCut {
-		limit = int(to - from + 1)
-	}
-	text, err := io.ReadAll(io.LimitReader(r.Body, int64(limit)))
+// newVideoUpload returns an upload that goes over reach.
+func newVideoUpload(t *testing.T, reach func(*oktest.Server) http.RoundTripper) videoUpload {
+	t.Helper()
+	u := videoUpload{fake: oktest.New(t), sent: new([]string)}
+	client, err := okru.NewClient(okru.Config{
+		ApplicationKey: u.fake.App().Key, ApplicationSecret: u.fake.App().Secret,
+		TokenSource: oauth.Static(u.fake.NewUser("anna", "password").Token("VIDEO_CONTENT").AccessToken, ""),
+		Base:        &uploadRecorder{reach(u.fake), u.sent},
+	})
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
-	if from <= int64(len(s.received)) && !s.refuse && s.status[s.posts] == 0 {
-		s.received = append(s.received[:from], text...)
+	place, err := okru.Call[struct {
+		URL string `json:"upload_url"`
+	}](t.Context(), client, "video.getUploadUrl", url.Values{"file_name": {"film.mp4"}, "file_size": {"0"}})
+	if err != nil {
+		t.Fatal(err)
 	}
+	address, err := url.Parse(place.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.client, u.url, u.secret = client, place.URL, address.Query().Get("apiToken")
+	return u
+}
+
+// An uploadRecorder notes the requests to upload URLs: a GET, or a chunk.
+type uploadRecorder struct {
+	next http.RoundTripper
+	sent *[]string
+}
+
+func (r *uploadRecorder) RoundTrip(q *http.Request) (*http.Response, error) {
 	switch {
-	case s.status[s.posts] != 0:
-		if s.status[s.posts] == 416 || s.status[s.posts] == 500 {
-			s.received = nil
-		}
-		resp := respond(r, s.status[s.posts], "sorry")
-		for name, values := range s.header {
-			resp.Header[name] = values
-		}
-		return resp, nil
-	case isCut, s.lost[s.posts]:
-		return nil, errors.New("connection reset by peer, at " + r.URL.String())
-	case int64(len(s.received)) == s.size:
-		return respond(r, 200, "<retval>1</retval>"), nil
+	case q.URL.Host == "api.ok.ru":
+	case q.Method == http.MethodGet:
+		*r.sent = append(*r.sent, "GET")
+	default:
+		*r.sent = append(*r.sent, q.Header.Get("Content-Range"))
 	}
-	resp := respond(r, 201, s.ranges())
-	return resp, nil
+	return r.next.RoundTrip(q)
 }
 
-func respond(r *http.Request, status int, body string) *http.Response {
-	return &http.Response{
-		StatusCode: status, Status: http.StatusText(status), ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r,
+// inject makes chunks go wrong, by their number from 1; number 0 is all of
+// them.
+func (u videoUpload) inject(faults map[int]oktest.Fault) {
+	for n, f := range faults {
+		f.Method = oktest.VideoUpload
+		f.Match = func(c oktest.Call) bool { return c.HTTPMethod == http.MethodPost && (n == 0 || n == u.chunks()) }
+		u.fake.Inject(f)
 	}
 }
 
-const videoURL = "https://vu.example/" + uploadSecret + "?id=" + uploadSecret
+// chunks returns how many chunks have arrived, or have begun to.
+func (u videoUpload) chunks() (n int) {
+	for _, c := range u.fake.Uploads() {
+		if c.HTTPMethod == http.MethodPost {
+			n++
+		}
+	}
+	return n
+}
+
+// send uploads size bytes in chunks.
+func (u videoUpload) send(ctx context.Context, size, chunk int64, progress func(int64)) ([]byte, error) {
+	return okru.UploadResumable(ctx, u.client, u.url, okru.Resumable{Content: letters{size}, Size: size, Chunk: chunk, Progress: progress})
+}
+
+// check fails t unless the video on the fake is what send has sent.
+func (u videoUpload) check(t *testing.T, size int64) {
+	t.Helper()
+	want := sha256.New()
+	_, _ = io.Copy(want, io.NewSectionReader(letters{size}, 0, size))
+	if v := u.fake.Videos()[0]; !v.Complete || v.Size != size || string(v.SHA256[:]) != string(want.Sum(nil)) {
+		t.Errorf("the fake has received %d of %d bytes, complete: %v, or others than were sent", v.Size, size, v.Complete)
+	}
+}
 
 func TestUploadResumable(t *testing.T) {
 	for name, test := range map[string]struct {
-		server *resumableServer
+		faults map[int]oktest.Fault
+		status string // of the response to GET; empty: that of the fake
 		size   int64
 		want   []string
 	}{
-		"one chunk": {&resumableServer{}, 10, []string{"bytes 0-9/10"}},
-		"chunks":    {&resumableServer{}, 25, []string{"bytes 0-9/25", "bytes 10-19/25", "bytes 20-24/25"}},
-		"cut three times": {&resumableServer{cut: map[int]int{1: 4, 2: 0, 3: 9}}, 25, []string{
+		"one chunk": {nil, "", 10, []string{"bytes 0-9/10"}},
+		"chunks":    {nil, "", 25, []string{"bytes 0-9/25", "bytes 10-19/25", "bytes 20-24/25"}},
+		"cut three times": {map[int]oktest.Fault{1: {CutAfter: 4}, 2: {Reset: true}, 3: {CutAfter: 9}}, "", 25, []string{
 			"bytes 0-9/25", "GET", "bytes 4-13/25", "GET", "bytes 4-13/25", "GET", "bytes 13-22/25", "bytes 23-24/25",
 		}},
-		"last response lost": {&resumableServer{lost: map[int]bool{2: true}}, 20, []string{"bytes 0-9/20", "bytes 10-19/20", "GET", "bytes 10-19/20"}},
-		"status in another form": {&resumableServer{cut: map[int]int{2: 4}, state: func() string { return `{"state":"?"}` }}, 20, []string{
+		"last response lost": {map[int]oktest.Fault{2: {Reset: true, AfterRun: true}}, "", 20, []string{
 			"bytes 0-9/20", "bytes 10-19/20", "GET", "bytes 10-19/20",
 		}},
-		"range not satisfiable": {&resumableServer{status: map[int]int{2: 416}}, 20, []string{"bytes 0-9/20", "bytes 10-19/20", "bytes 0-9/20", "bytes 10-19/20"}},
-		"server error":          {&resumableServer{status: map[int]int{2: 500}}, 20, []string{"bytes 0-9/20", "bytes 10-19/20", "bytes 0-9/20", "bytes 10-19/20"}},
-		"unavailable":           {&resumableServer{status: map[int]int{2: 503}}, 20, []string{"bytes 0-9/20", "bytes 10-19/20", "GET", "bytes 10-19/20"}},
+		"status in another form": {map[int]oktest.Fault{2: {CutAfter: 4}}, `{"state":"?"}`, 20, []string{
+			"bytes 0-9/20", "bytes 10-19/20", "GET", "bytes 10-19/20",
+		}},
+		"range not satisfiable": {map[int]oktest.Fault{2: {Status: 416}}, "", 20, []string{"bytes 0-9/20", "bytes 10-19/20", "bytes 0-9/20", "bytes 10-19/20"}},
+		"server error":          {map[int]oktest.Fault{2: {Status: 500}}, "", 20, []string{"bytes 0-9/20", "bytes 10-19/20", "bytes 0-9/20", "bytes 10-19/20"}},
+		"unavailable":           {map[int]oktest.Fault{2: {Status: 503}}, "", 20, []string{"bytes 0-9/20", "bytes 10-19/20", "GET", "bytes 10-19/20"}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			test.server.size = test.size
-			client := &http.Client{Transport: test.server}
+			u := newVideoUpload(t, (*oktest.Server).InProcess)
+			u.inject(test.faults)
+			if test.status != "" {
+				u.fake.Inject(oktest.Fault{Method: oktest.VideoUpload, Match: func(c oktest.Call) bool { return c.HTTPMethod == http.MethodGet }, Body: test.status})
+			}
 			var progress []int64
-			body, err := okru.UploadResumable(t.Context(), client, videoURL, okru.Resumable{
-				Content: letters{test.size}, Size: test.size, Chunk: 10, Progress: func(n int64) { progress = append(progress, n) },
-			})
+			body, err := u.send(t.Context(), test.size, 10, func(n int64) { progress = append(progress, n) })
 			if err != nil || string(body) != "<retval>1</retval>" {
 				t.Errorf("%s: %s, %v", name, body, err)
 			}
-			if fmt.Sprint(test.server.requests) != fmt.Sprint(test.want) {
-				t.Errorf("%s: requests are %q, want %q", name, test.server.requests, test.want)
+			if fmt.Sprint(*u.sent) != fmt.Sprint(test.want) {
+				t.Errorf("%s: requests are %q, want %q", name, *u.sent, test.want)
 			}
-			want := make([]byte, test.size)
-			_, _ = letters{test.size}.ReadAt(want, 0)
-			if string(test.server.received) != string(want) {
-				t.Errorf("%s: received %q", name, test.server.received)
-			}
+			u.check(t, test.size)
 			if len(progress) == 0 || progress[len(progress)-1] != test.size {
 				t.Errorf("%s: progress is %v", name, progress)
 			}
@@ -142,57 +151,73 @@ func TestUploadResumable(t *testing.T) {
 	}
 }
 
-func TestUploadResumableGivesUp(t *testing.T) {
-	forever := func(n int) map[int]int {
-		all := make(map[int]int)
-		for i := range 100 {
-			all[i+1] = n
-		}
-		return all
+// The same over real connections, which are reset while the client writes.
+func TestUploadResumableOverConnections(t *testing.T) {
+	if os.Getenv("OKRU_LONG") == "" {
+		t.Skip("waits in real time; set OKRU_LONG=1")
 	}
+	const size = 24 << 20
+	for name, reach := range map[string]func(*oktest.Server) http.RoundTripper{
+		"HTTP/1.1": (*oktest.Server).Transport,
+		"HTTP/2":   (*oktest.Server).HTTP2,
+	} {
+		u := newVideoUpload(t, reach)
+		u.inject(map[int]oktest.Fault{1: {CutAfter: 1 << 20}, 2: {CutAfter: 3_000_000}, 4: {CutAfter: 1}})
+		if body, err := u.send(t.Context(), size, 0, nil); err != nil || string(body) != "<retval>1</retval>" {
+			t.Errorf("%s: %s, %v", name, body, err)
+		}
+		u.check(t, size)
+		if u.chunks() < 6 {
+			t.Errorf("%s: %d chunks: the upload was not cut three times", name, u.chunks())
+		}
+	}
+}
+
+func TestUploadResumableGivesUp(t *testing.T) {
 	for name, test := range map[string]struct {
-		server *resumableServer
-		posts  int
-		after  time.Duration
+		fault oktest.Fault
+		posts int
+		after time.Duration
 	}{
-		"unavailable":          {&resumableServer{status: forever(503)}, 6, 15500 * time.Millisecond},
-		"throttled":            {&resumableServer{status: forever(429), header: http.Header{"Retry-After": {"20"}}}, 6, 100 * time.Second},
-		"throttled for a year": {&resumableServer{status: forever(429), header: http.Header{"Retry-After": {"31536000"}}}, 6, 5 * time.Minute},
-		"server error":         {&resumableServer{status: forever(500)}, 6, 15500 * time.Millisecond},
-		"keeps nothing":        {&resumableServer{refuse: true}, 7, 15500 * time.Millisecond},
-		"rejected":             {&resumableServer{status: forever(403)}, 1, 0},
-		"URL expired":          {&resumableServer{status: forever(412)}, 1, 0},
-		"without a connection": {&resumableServer{cut: forever(0)}, 6, 15500 * time.Millisecond},
+		"unavailable":          {oktest.Fault{Status: 503}, 6, 15500 * time.Millisecond},
+		"throttled":            {oktest.Fault{Status: 429, RetryAfter: 20 * time.Second}, 6, 100 * time.Second},
+		"throttled for a year": {oktest.Fault{Status: 429, RetryAfter: 365 * 24 * time.Hour}, 6, 5 * time.Minute},
+		"server error":         {oktest.Fault{Status: 500}, 6, 15500 * time.Millisecond},
+		"keeps nothing":        {oktest.Fault{Status: 201, Body: "0-0/20"}, 7, 15500 * time.Millisecond},
+		"rejected":             {oktest.Fault{Status: 403}, 1, 0},
+		"URL expired":          {oktest.Fault{Status: 412}, 1, 0},
+		"without a connection": {oktest.Fault{Reset: true}, 6, 15500 * time.Millisecond},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			test.server.size = 20
+			u := newVideoUpload(t, (*oktest.Server).InProcess)
+			u.inject(map[int]oktest.Fault{0: test.fault})
 			start := time.Now()
-			_, err := okru.UploadResumable(t.Context(), &http.Client{Transport: test.server}, videoURL, okru.Resumable{Content: letters{20}, Size: 20, Chunk: 10})
-			if err == nil || test.server.posts != test.posts || time.Since(start) != test.after {
-				t.Errorf("%s: %d chunks in %v, error %v", name, test.server.posts, time.Since(start), err)
+			_, err := u.send(t.Context(), 20, 10, nil)
+			if err == nil || u.chunks() != test.posts || time.Since(start) != test.after {
+				t.Errorf("%s: %d chunks in %v, error %v", name, u.chunks(), time.Since(start), err)
 			}
-			canary.Check(t, err, uploadSecret)
+			canary.Check(t, err, u.secret)
 		})
 	}
 }
 
 func TestUploadResumableContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		u := newVideoUpload(t, (*oktest.Server).InProcess)
+		u.inject(map[int]oktest.Fault{1: {Status: 503}})
 		cause := errors.New("the program ends")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(100*time.Millisecond, func() { cancel(cause) })
-		server := &resumableServer{size: 20, status: map[int]int{1: 503}}
 		start := time.Now()
-		_, err := okru.UploadResumable(ctx, &http.Client{Transport: server}, videoURL, okru.Resumable{Content: letters{20}, Size: 20})
+		_, err := u.send(ctx, 20, 0, nil)
 		if !errors.Is(err, cause) || time.Since(start) != 100*time.Millisecond {
 			t.Errorf("error is %v after %v", err, time.Since(start))
 		}
-		canary.Check(t, err, uploadSecret)
+		canary.Check(t, err, u.secret)
 	})
 }
 
 func TestUploadResumableBadInput(t *testing.T) {
-	server := &resumableServer{size: 20}
 	for name, test := range map[string]struct {
 		content okru.Resumable
 		want    string
@@ -207,8 +232,8 @@ func TestUploadResumableBadInput(t *testing.T) {
 		"header":        {okru.Resumable{Content: letters{20}, Size: 20, ContentType: "video/mp4\nX: y"}, "media type"},
 		"panic":         {okru.Resumable{Content: letters{20}, Size: 20, Progress: func(int64) { panic("progress") }}, "panic: progress"},
 	} {
-		*server = resumableServer{size: 20}
-		_, err := okru.UploadResumable(t.Context(), &http.Client{Transport: server}, videoURL, test.content)
+		u := newVideoUpload(t, (*oktest.Server).InProcess)
+		_, err := okru.UploadResumable(t.Context(), u.client, u.url, test.content)
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error is %v, want %q", name, err, test.want)
 		}
