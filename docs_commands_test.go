@@ -61,6 +61,29 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+// Every test that a page names exists.
+func TestNamedTests(t *testing.T) {
+	var source strings.Builder
+	err := filepath.WalkDir(".", func(file string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		source.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range docPages(t) {
+		for _, name := range regexp.MustCompile("`(Test[A-Z]\\w+)`").FindAllStringSubmatch(readDoc(t, page), -1) {
+			if !strings.Contains(source.String(), "\nfunc "+name[1]+"(") {
+				t.Errorf("%s: there is no %s", page, name[1])
+			}
+		}
+	}
+}
+
 // commandsOf returns the command lines of a page: those in blocks of code that
 // are not of another language, and the code in the text that begins with go or
 // bash.
