@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -49,7 +50,7 @@ func Call[T any](ctx context.Context, c *http.Client, method string, params url.
 	return result, nil
 }
 
-// A call is one Call.
+// A call is one Call or Graph.
 type call struct {
 	request *http.Request
 	method  string
@@ -137,14 +138,14 @@ func (e *callError) Timeout() bool {
 	return ok && t.Timeout()
 }
 
-// endpoint returns the URL that c sends calls to. See
-// https://apiok.ru/en/dev/methods.
+// endpoint returns the URL of the host that c sends calls to, without a path.
+// See https://apiok.ru/en/dev/methods.
 func endpoint(c *http.Client) string {
 	hosts := roundtrip.HostsBelow(c.Transport)
 	if hosts == nil {
 		hosts = okcall.Default
 	}
-	return hosts.Endpoint() + "/fb.do"
+	return hosts.Endpoint()
 }
 
 // methodName is what a method's name looks like: group.name.
@@ -164,15 +165,23 @@ func newCall(ctx context.Context, c *http.Client, method string, params url.Valu
 	if !params.Has(param.Method) {
 		form = strings.TrimSuffix(param.Method+"="+url.QueryEscape(method)+"&"+form, "&")
 	}
+	return newCallTo(ctx, method, http.MethodPost, endpoint(c)+"/fb.do", "application/x-www-form-urlencoded", strings.NewReader(form))
+}
+
+// newCallTo returns the call of method that sends body, of this media type, to
+// address; a nil body: none.
+func newCallTo(ctx context.Context, method, verb, address, kind string, body io.Reader) (*call, error) {
 	caller := new(okcall.Caller)
 	if ctx != nil { // else NewRequest says what is wrong
 		ctx = okcall.With(ctx, func(v *okcall.Options) { v.Caller = caller })
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint(c), strings.NewReader(form))
+	r, err := http.NewRequestWithContext(ctx, verb, address, body)
 	if err != nil {
 		return nil, fmt.Errorf("okru: %s: %w", method, err)
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if body != nil {
+		r.Header.Set("Content-Type", kind)
+	}
 	r.Header.Set("Accept", "application/json")
 	choice, _ := okcall.MayRepeat(r)
 	isSafe := choice == okcall.Yes || choice == okcall.Unset && okcall.ReadsOnly(method)

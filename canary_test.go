@@ -43,9 +43,10 @@ func TestAnswerErrorShowsNoSecret(t *testing.T) {
 
 func TestPrintsNoSecret(t *testing.T) {
 	const token, session, secret = "canary-token-1a2b3c", "canary-session-secret-4d5e", "canary-application-secret-6f"
+	const group = "tkncanary7a8b:9c0d"
 	cfg := okru.Config{
 		ApplicationKey: "KEY", ApplicationSecret: secret, TokenSource: oauth.Static(token, session),
-		Limiter: rate.NewLimiter(1, 1), Base: memory{},
+		GroupToken: group, Limiter: rate.NewLimiter(1, 1), Base: memory{},
 	}
 	client, err := okru.NewClient(cfg)
 	if err != nil {
@@ -56,9 +57,9 @@ func TestPrintsNoSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	bad := cfg
-	bad.Circuit, bad.ApplicationSecret = 9, secret+" "
+	bad.Circuit, bad.ApplicationSecret, bad.GroupToken = 9, secret+" ", group+" "
 	_, fault := okru.NewClient(bad)
 	for _, v := range []any{cfg, &cfg, client, *client, client.Transport, wrapped, wrapped.Transport, fault} {
-		canary.Check(t, v, token, session, secret, transport.DeriveSecret(token, secret))
+		canary.Check(t, v, token, session, secret, group, transport.DeriveSecret(token, secret))
 	}
 }

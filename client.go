@@ -34,7 +34,7 @@ func NewTransport(cfg Config) (http.RoundTripper, error) {
 		layers = append(layers, limit.Wrap)
 		signer.BeforeRepeat = limit.Charge
 	}
-	attempts, err := cfg.wrapLayers(signer.Wrap(cfg.Base))
+	attempts, err := cfg.wrapLayers(signer.Wrap(cfg.group().Wrap(cfg.Base)))
 	if err != nil {
 		return nil, err
 	}

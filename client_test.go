@@ -190,7 +190,7 @@ func TestRedirectOfACall(t *testing.T) {
 		{"of an upload", "https://upload.example/x", []string{"https://api.ok.ru/y", "https://elsewhere.example/", ""}, 3},
 	} {
 		sent := 0
-		cfg := okru.Config{ApplicationKey: "KEY", ApplicationSecret: "s", Hosts: []string{"api.ok.ru", "gateway.example"}}
+		cfg := okru.Config{ApplicationKey: "KEY", ApplicationSecret: "s", GroupToken: "tkn:1", Hosts: []string{"api.ok.ru", "gateway.example"}}
 		cfg.Base = transport.Func(func(r *http.Request) (*http.Response, error) {
 			sent++
 			if sent > len(test.targets) || test.targets[sent-1] == "" {

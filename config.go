@@ -82,12 +82,18 @@ type Config struct {
 	// context of the call. Uploads and other requests are not logged.
 	Logger *slog.Logger
 
+	// GroupToken is the token of a group's bot, for calls of the Graph API; see
+	// [Graph]. If empty, such a call needs a context with one: see
+	// [transport.WithGroupToken].
+	GroupToken string
+
 	// Hosts are the hosts of the API. By default, api.ok.ru. See
 	// [transport.Signer].
 	Hosts []string
 
 	// Base sends the requests; if nil, [http.DefaultTransport] does. A base with
-	// a transport.Signer, as far as methods Unwrap show it, is a fault.
+	// a transport.Signer or a transport.Group, as far as methods Unwrap show it,
+	// is a fault.
 	Base http.RoundTripper
 }
 
@@ -102,10 +108,16 @@ func (cfg Config) signer() transport.Signer {
 	}
 }
 
+// group returns the Group of cfg.
+func (cfg Config) group() transport.Group {
+	return transport.Group{Token: cfg.GroupToken, Hosts: cfg.Hosts}
+}
+
 // check returns all that is wrong with cfg.
 func (cfg Config) check() error {
 	return errors.Join(
 		cfg.signer().Check(),
+		transport.Group{Token: cfg.GroupToken}.Check(), // the Signer checks Hosts
 		cfg.checkBase(),
 		cfg.checkLimit(),
 		cfg.checkLayers(),
@@ -152,10 +164,11 @@ func notNil(field string, value any) error {
 }
 
 // checkBase reports a stack as the base of another one, which would sign, limit
-// and repeat every call twice.
+// and repeat every call twice. A Group alone is reported as well: the stack has
+// its own.
 func (cfg Config) checkBase() error {
 	if !roundtrip.IsTypedNil(cfg.Base) && roundtrip.HostsBelow(cfg.Base) != nil {
-		return errors.New("okru: the base has a transport.Signer already; use that client as it is, or give the RoundTripper below its Signer as the base")
+		return errors.New("okru: the base has a transport.Signer already, or a transport.Group; use that client as it is, or give the RoundTripper below these layers as the base, and set Config.GroupToken for Graph calls")
 	}
 	return nil
 }
@@ -172,6 +185,7 @@ func (cfg Config) view() redact.View {
 		slog.Bool("LimitKey", cfg.LimitKey != nil),
 		slog.Int("Layers", len(cfg.Layers)),
 		slog.Bool("Logger", cfg.Logger != nil),
+		redact.Secret("GroupToken", cfg.GroupToken),
 		slog.Any("Hosts", cfg.Hosts),
 		slog.Bool("Base", cfg.Base != nil),
 	)

@@ -19,7 +19,7 @@ import (
 func stack(cfg okru.Config) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		cfg.ApplicationKey, cfg.ApplicationSecret, cfg.Base = "KEY", "application secret", next
-		cfg.TokenSource = oauth.Static("access token", "session secret")
+		cfg.TokenSource, cfg.GroupToken = oauth.Static("access token", "session secret"), "tkn:1"
 		rt, err := okru.NewTransport(cfg)
 		if err != nil {
 			panic(err)
@@ -54,6 +54,11 @@ func TestContract(t *testing.T) {
 		func(ctx context.Context) *http.Request {
 			r, _ := http.NewRequestWithContext(ctx, "POST", "https://api.ok.ru/fb.do", strings.NewReader("method=users.getInfo&uids=1"))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			return r
+		},
+		func(ctx context.Context) *http.Request {
+			r, _ := http.NewRequestWithContext(ctx, "POST", "https://api.ok.ru/graph/me/messages", strings.NewReader(`{"message":{}}`))
+			r.Header.Set("Content-Type", "application/json;charset=utf-8")
 			return r
 		},
 		func(ctx context.Context) *http.Request {

@@ -23,7 +23,7 @@ func (o *observer) Wait(context.Context) error        { return nil }
 func (o *observer) Observe(outcome ratelimit.Outcome) { o.throttled = o.throttled || outcome.Throttled }
 
 // A throttle answers code 8 to every request, and notes how many there were and
-// whether one was signed.
+// whether one was signed, or had the token of a group.
 type throttle struct {
 	requests int
 	isSigned bool
@@ -31,13 +31,14 @@ type throttle struct {
 
 func (s *throttle) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.requests++
-	s.isSigned = s.isSigned || r.URL.Query().Has("sig")
+	s.isSigned = s.isSigned || r.URL.Query().Has("sig") || r.URL.Query().Get("access_token") == "tkn:1"
 	body := io.NopCloser(strings.NewReader(`{"error_code":8,"error_msg":"FLOOD_BLOCKED : x"}`))
 	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: body, Request: r}, nil
 }
 
-// Decode, Retry, Limit and Signer decide alike whether a request is an API call,
-// alone and in a stack. A layer without a Signer below knows api.ok.ru only.
+// Decode, Retry, Limit, Signer and Group decide alike whether a request is an API
+// call, alone and in a stack. A layer without a Signer or a Group below knows
+// api.ok.ru only.
 func TestOneDecision(t *testing.T) {
 	const other, api = "other", "api.ok.ru"
 	hosts := []string{"gateway.example", "127.0.0.1:8080"}
@@ -48,6 +49,11 @@ func TestOneDecision(t *testing.T) {
 		{"https://gateway.example/fb.do?method=users.getInfo", hosts[0]},
 		{"https://gateway.example/api/users/getInfo", hosts[0]},
 		{"http://127.0.0.1:8080/api/users/getInfo", hosts[1]},
+		{"https://api.ok.ru/graph/me/chats", api},
+		{"https://gateway.example/graph/chat:C1/messages", hosts[0]},
+		{"http://127.0.0.1:8080/graph/me/info", hosts[1]},
+		{"https://other.example/graph/me/chats", other},
+		{"https://api.ok.ru/graphs/me", other},
 		{"https://other.example/fb.do?method=users.getInfo", other},
 		{"https://other.example/api/users/getInfo", other},
 		{"https://other.example/api/x/y", other},
@@ -78,7 +84,8 @@ func TestOneDecision(t *testing.T) {
 				if under.hosts == nil {
 					return base, base
 				}
-				return base, transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "s", Hosts: under.hosts}.Wrap(base)
+				group := transport.Group{Token: "tkn:1", Hosts: under.hosts}.Wrap(base)
+				return base, transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "s", Hosts: under.hosts}.Wrap(group)
 			}
 			got := make(map[string]bool)
 
@@ -98,7 +105,7 @@ func TestOneDecision(t *testing.T) {
 
 			if under.hosts != nil {
 				base, limiter = new(throttle), new(observer)
-				stack, err := okru.NewTransport(okru.Config{ApplicationKey: "KEY", ApplicationSecret: "s", Hosts: under.hosts,
+				stack, err := okru.NewTransport(okru.Config{ApplicationKey: "KEY", ApplicationSecret: "s", GroupToken: "tkn:1", Hosts: under.hosts,
 					Limiter: limiter, Retry: transport.Retry{Max: 1, MaxDelay: time.Millisecond}, Base: base})
 				if err != nil {
 					t.Fatal(err)

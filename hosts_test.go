@@ -99,6 +99,7 @@ func TestStackOnAStackIsRejected(t *testing.T) {
 		"stack":              stack,
 		"below other layers": transport.Chain(stack, through, transport.Retry{}.Wrap, through),
 		"Signer":             transport.Signer{ApplicationKey: "KEY"}.Wrap(nil),
+		"Group":              transport.Group{Token: "tkn:1"}.Wrap(nil),
 	} {
 		again := cfg
 		again.Base = rt

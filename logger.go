@@ -124,15 +124,15 @@ func (c *loggedCall) message(err error) string {
 	return "okru: call succeeded"
 }
 
-// attrs returns the attributes of the record. One that is not known, such as
-// the circuit of a call that was not sent, is left out.
+// attrs returns the attributes of the record. One that there is not, such as the
+// circuit of a call that was not sent or not signed, is left out.
 func (c *loggedCall) attrs(r *http.Request, err error) []slog.Attr {
 	method := c.last.Method
 	if method == "" {
 		method = transport.Method(r)
 	}
 	attrs := append(make([]slog.Attr, 0, 8), slog.String("method", method))
-	if c.last.N > 0 {
+	if c.last.Circuit != transport.Auto {
 		attrs = append(attrs, slog.String("circuit", c.last.Circuit.String()))
 	}
 	attrs = append(attrs, slog.Int("attempts", c.last.N), slog.Duration("waited", c.waited), slog.Duration("duration", time.Since(c.begun)))

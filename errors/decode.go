@@ -16,9 +16,9 @@ import (
 // body of that response is closed. Other responses pass through, their bodies
 // as [FromResponse] leaves them.
 //
-// Decode inspects only responses to API calls: requests for /fb.do and
-// /api/GROUP/NAME on one of the Hosts of the transport.Signer below. Without a
-// Signer below, the only host is api.ok.ru. Uploads, redirect targets and
+// Decode inspects only responses to API calls: requests for /fb.do,
+// /api/GROUP/NAME and /graph/ on one of the Hosts of the transport.Signer or
+// transport.Group below. Without one below, the only host is api.ok.ru. Uploads, redirect targets and
 // other services behind the same client are left alone; use FromResponse for
 // those that respond like the API.
 //

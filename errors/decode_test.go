@@ -37,6 +37,13 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+func TestDecodeGraph(t *testing.T) {
+	_, err := okerrors.Decode(always(failure)).RoundTrip(request(t, "https://api.ok.ru/graph/me/messages/chat:C1"))
+	if e, ok := err.(*okerrors.Error); !ok || e.Code != 102 || e.Method != "graph/me/messages/{id}" {
+		t.Errorf("RoundTrip = %#v, want the bare *Error", err)
+	}
+}
+
 func TestDecodeThroughClient(t *testing.T) {
 	client := &http.Client{Transport: okerrors.Decode(always(failure))}
 	_, err := client.Get(call)
@@ -63,7 +70,8 @@ func TestDecodePasses(t *testing.T) {
 		"method in the path":  {"https://api.ok.ru/api/users/getInfo", success},
 		"foreign path":        {"https://example.com/v1/rates", failure},
 		"upload":              {"https://up.example.com/uploadImage?apiToken=x", failure},
-		"Graph API":           {"https://api.ok.ru/graph/me/chats", failure},
+		"Graph API":           {"https://api.ok.ru/graph/me/chats", success},
+		"no path of Graph":    {"https://api.ok.ru/graphs/me", failure},
 		"token endpoint":      {"https://api.ok.ru/oauth/token.do", failure},
 		"path below a method": {"https://api.ok.ru/api/users/getInfo/x", failure},
 	} {

@@ -23,16 +23,25 @@ import (
 // the key of a limit per method. It is "" if r calls none. It fits [Limit.Key].
 func ByMethod(r *http.Request) string { return okcall.Method(r) }
 
-// ByMethodAndSession returns the API method that r calls and the session that
-// its context sets, as the key of a limit per method and session. It fits
-// [Limit.Key].
+// ByMethodAndSession returns the API method that r calls and the session, or the
+// group of a Graph call, that its context sets, as the key of a limit per method
+// and session. It fits [Limit.Key].
 func ByMethodAndSession(r *http.Request) string {
-	return okcall.Method(r) + " " + sessionKey(r.Context())
+	return okcall.Method(r) + " " + defaultKey(r)
 }
 
 // seed differs from process to process, so that the key of a token does not
 // help to find the token.
 var seed = maphash.MakeSeed()
+
+// defaultKey returns the key of r without a [Limit.Key]: that of its session or,
+// for a Graph call, of the group token that its context sets.
+func defaultKey(r *http.Request) string {
+	if o := okcall.FromContext(r.Context()); o != nil && o.GroupToken != nil && r.URL != nil && okcall.IsGraphPath(r.URL.Path) {
+		return keyOf(maphash.String(seed, *o.GroupToken))
+	}
+	return sessionKey(r.Context())
+}
 
 // sessionKey returns the default key of a call with ctx, which depends on the
 // session that the context sets; "" if it sets none.

@@ -20,8 +20,8 @@ import (
 // the key is not evicted while the request is in flight. If that limiter is an
 // [Observer], the layer reports to it how the request ended. Only responses to
 // API calls count as signs of a limit, that is requests for /fb.do,
-// /api/GROUP/NAME and /graph/ on the Hosts of the Signer below, or on
-// api.ok.ru if there is no Signer. The bodies of other responses are not read.
+// /api/GROUP/NAME and /graph/ on the Hosts of the Signer or Group below, or on
+// api.ok.ru if there is none. The bodies of other responses are not read.
 //
 // Code 11, a spent quota, pauses the calls of this method with this key, if the
 // limiter is an Observer: for 1 second to 10 minutes, twice as long each time,
@@ -40,7 +40,8 @@ type Limit struct {
 
 	// Key returns the key of a request for a Limiter that is a Keyer, such as
 	// [ByMethod]. If nil, the key is the session that the request's context
-	// sets by transport.WithToken or transport.WithTokenSource: a hash that
+	// sets by transport.WithToken or transport.WithTokenSource, or for a Graph
+	// call the group that it sets by transport.WithGroupToken: a hash that
 	// differs from process to process, or for a source of oauth.Sessions one
 	// that does not. If the context sets none, the key is empty.
 	//
@@ -109,7 +110,7 @@ func (l Limit) slot(r *http.Request) slot {
 	if l.Key != nil {
 		s.key = l.Key(r)
 	} else {
-		s.key = sessionKey(r.Context())
+		s.key = defaultKey(r)
 	}
 	switch limiter := k.For(s.key).(type) {
 	case *entry:

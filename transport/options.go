@@ -45,6 +45,13 @@ func WithCircuit(ctx context.Context, c Circuit) context.Context {
 	return okcall.With(ctx, func(v *okcall.Options) { v.Circuit, v.HasCircuit = int(c), true })
 }
 
+// WithGroupToken returns a context whose Graph calls use token, that of a group's
+// bot, instead of [Group.Token]: for programs that serve several groups. An
+// empty token makes Graph calls fail.
+func WithGroupToken(ctx context.Context, token string) context.Context {
+	return okcall.With(ctx, func(v *okcall.Options) { v.GroupToken = &token })
+}
+
 // WithIdempotent returns a context that says whether its calls may safely run
 // more than once. It overrides what [Retry] reads off a method's name.
 func WithIdempotent(ctx context.Context, safe bool) context.Context {

@@ -61,6 +61,15 @@ var outcomeCalls = []struct {
 	{"read marked unsafe", func(ctx context.Context) *http.Request {
 		return request(transport.WithIdempotent(ctx, false), "POST", apiURL, "method=users.getInfo")
 	}, true},
+	{"Graph GET", func(ctx context.Context) *http.Request {
+		return request(ctx, "GET", "https://api.ok.ru/graph/me/chats", "")
+	}, false},
+	{"Graph POST", func(ctx context.Context) *http.Request {
+		return request(ctx, "POST", "https://api.ok.ru/graph/me/messages/chat:C1", `{"message":{}}`)
+	}, true},
+	{"Graph GET marked unsafe", func(ctx context.Context) *http.Request {
+		return request(transport.WithIdempotent(ctx, false), "GET", "https://api.ok.ru/graph/me/chats", "")
+	}, true},
 	{"batch", func(ctx context.Context) *http.Request {
 		return request(ctx, "POST", apiURL, "method=batch.execute&methods=[]")
 	}, true},
@@ -216,7 +225,7 @@ func TestOutcomeUnknown(t *testing.T) {
 				if okcall.Default.IsCall(r.URL) {
 					r = r.WithContext(okcall.With(r.Context(), func(o *okcall.Options) { o.Caller = &caller }))
 				}
-				resp, err := transport.Chain(base, okerrors.Decode, retry.Wrap, signer().Wrap).RoundTrip(r)
+				resp, err := transport.Chain(base, okerrors.Decode, retry.Wrap, signer().Wrap, transport.Group{Token: "tkn:1"}.Wrap).RoundTrip(r)
 				if err == nil {
 					resp.Body.Close()
 					if okcall.Default.IsCall(r.URL) {

@@ -32,7 +32,7 @@ func TestIdempotencyKeyIsNotReplayed(t *testing.T) {
 	defer server.Close()
 	base := dialTo(server)
 	defer base.CloseIdleConnections()
-	rt := transport.Chain(base, quick.Wrap, signer().Wrap)
+	rt := transport.Chain(base, quick.Wrap, signer().Wrap, transport.Group{Token: "tkn:1"}.Wrap)
 	const api = "https://api.ok.ru/fb.do"
 	for _, header := range []http.Header{
 		{}, {"Idempotency-Key": {"1"}}, {"Idempotency-Key": {""}}, {"Idempotency-Key": {}}, {"Idempotency-Key": nil},
@@ -49,6 +49,10 @@ func TestIdempotencyKeyIsNotReplayed(t *testing.T) {
 			"HEAD":              request(t.Context(), "HEAD", api+"?method=users.setStatus", ""),
 			"OPTIONS":           request(t.Context(), "OPTIONS", api+"?method=users.setStatus", ""),
 			"DELETE":            request(t.Context(), "DELETE", api+"?method=users.setStatus", ""),
+			"Graph":             request(t.Context(), "POST", "https://api.ok.ru/graph/me/subscribe", `{"url":"x"}`),
+			"Graph, no body":    request(t.Context(), "POST", "https://api.ok.ru/graph/me/subscribe", ""),
+			"Graph DELETE":      request(t.Context(), "DELETE", "https://api.ok.ru/graph/me/subscribe", ""),
+			"Graph HEAD":        request(t.Context(), "HEAD", "https://api.ok.ru/graph/me/subscribe", ""),
 			"multipart":         request(t.Context(), "POST", api+"?method=photos.upload", "--x"),
 		} {
 			for key, values := range header {

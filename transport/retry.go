@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -113,7 +114,7 @@ type Retry struct {
 	// attempt that takes longer fails with a timeout, after which the call is
 	// repeated if that is safe. The deadline of the caller bounds all attempts
 	// together. Uploads and other requests that are not API calls have no such
-	// bound.
+	// bound, nor has a long poll of the Graph API, graph/me/updates.
 	AttemptTimeout time.Duration
 
 	// If decides whether to repeat after an attempt. It is called after every
@@ -172,7 +173,9 @@ const (
 // own, so a client should be wrapped once and shared. It is safe for
 // concurrent use by multiple goroutines.
 func (r Retry) Wrap(next http.RoundTripper) http.RoundTripper {
-	t := &retrier{Base: roundtrip.On(next), isSigned: roundtrip.HostsBelow(next) != nil, fault: r.Check(), budget: newBudget()}
+	t := &retrier{Base: roundtrip.On(next), fault: r.Check(), budget: newBudget()}
+	_, t.isSigned = roundtrip.AsType[*signer](next)
+	_, t.hasGroup = roundtrip.AsType[*groupLayer](next)
 	r.applyClient(&t.log)
 	r.Max = max(0, cmp.Or(r.Max, defaultMax))
 	r.MinDelay = max(0, cmp.Or(r.MinDelay, defaultMinDelay))
@@ -196,7 +199,8 @@ type retrier struct {
 	log       clientHooks
 	fault     error // what is wrong with the settings
 	budget    *budget
-	isSigned  bool // a Signer below sends the API calls
+	isSigned  bool // a Signer below sends the calls of the REST API
+	hasGroup  bool // a Group below sends those of the Graph API
 	byDefault bool // Retryable decides
 	isLogged  bool // every attempt goes through the library
 }
@@ -232,15 +236,16 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 		options.Attempts.Add(1)
 	}
 	a := Attempt{N: n, Request: caller, hosts: t.Hosts}
-	isCall, timeout := t.Hosts.IsCall(caller.URL), time.Duration(0)
+	isCall, isSent, timeout := t.Hosts.IsCall(caller.URL), false, time.Duration(0)
 	if isCall {
-		timeout = t.settings.AttemptTimeout
+		isSent = t.isSentBelow(caller.URL)
+		timeout = t.timeout(caller.URL)
 	}
-	if options.Traced() && n > 1 || isCall && t.isSigned && timeout > 0 { // number 1 is what layers below assume
+	if options.Traced() && n > 1 || isSent && timeout > 0 { // number 1 is what layers below assume
 		r = r.WithContext(okcall.With(ctx, func(o *okcall.Options) { o.Attempt, o.AttemptTimeout = n, cmp.Or(timeout, o.AttemptTimeout) }))
 	}
 	var trace *tracer
-	if isCall && t.isSigned { // the Signer applies the timeout, and reports to the Trace
+	if isSent { // the layer below applies the timeout, and reports to the Trace
 		a.Response, a.verdict, a.Err = t.Send(r)
 	} else {
 		trace = newTracer(options, n)
@@ -262,6 +267,23 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 	}
 	trace.done(a.Response, a.verdict, a.Err)
 	return a
+}
+
+// isSentBelow reports whether a Signer or a Group below sends the call to u.
+func (t *retrier) isSentBelow(u *url.URL) bool {
+	if okcall.IsGraphPath(u.Path) {
+		return t.hasGroup
+	}
+	return t.isSigned
+}
+
+// timeout returns the AttemptTimeout of the call to u. A long poll has none: its
+// response waits for an event.
+func (t *retrier) timeout(u *url.URL) time.Duration {
+	if okcall.IsLongPoll(u.Path) {
+		return 0
+	}
+	return t.settings.AttemptTimeout
 }
 
 // decide reports whether the policy wants another attempt after a, and returns

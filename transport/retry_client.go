@@ -82,7 +82,10 @@ func substituteRequest(hosts *okcall.Hosts, r *http.Request) *http.Request {
 	}
 	if hosts.IsCall(r.URL) { // the path of another request, such as an upload, may be secret
 		u.Path = r.URL.Path
-		if method := okcall.Method(r); u.Path == "/fb.do" && method != "" {
+		switch method := okcall.Method(r); {
+		case okcall.IsGraphPath(u.Path):
+			u.Path = "/" + method // without ids
+		case u.Path == "/fb.do" && method != "":
 			u.RawQuery = "method=" + url.QueryEscape(method)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
@@ -250,15 +249,14 @@ func (a Attempt) isSafe() bool {
 	if a.Request == nil {
 		return false
 	}
-	method := ""
-	if a.isCall() {
-		method = okcall.Method(a.Request)
-	}
 	o := okcall.FromContext(a.Request.Context())
-	if isGraph := a.isCall() && strings.HasPrefix(a.Request.URL.Path, "/graph/"); isGraph && (o == nil || o.Idempotent == okcall.Unset) {
-		return a.Request.Method == http.MethodGet || a.Request.Method == ""
+	switch {
+	case !a.isCall():
+		return safeToRepeat(o, "")
+	case okcall.IsGraphPath(a.Request.URL.Path):
+		return !isGraphWrite(a.Request)
 	}
-	return safeToRepeat(o, method)
+	return safeToRepeat(o, okcall.Method(a.Request))
 }
 
 // safeToRepeat reports whether a call of the API method may run twice. The

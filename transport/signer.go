@@ -20,7 +20,8 @@ import (
 //
 // API calls are requests for /fb.do and /api/GROUP/NAME on one of Hosts. Any
 // other request passes through untouched, so that neither an upload URL nor
-// the target of a redirect sees a secret. To a private copy of a call the
+// the target of a redirect sees a secret; calls of the Graph API are left to a
+// [Group] below. To a private copy of a call the
 // Signer adds
 //
 //   - application_key,

@@ -42,7 +42,7 @@ func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Ve
 		roundtrip.CloseRequest(r)
 		return nil, roundtrip.Verdict{}, terminal(err)
 	}
-	if !isCall {
+	if !isCall || okcall.IsGraphPath(r.URL.Path) {
 		return s.Send(r)
 	}
 	c := call{request: r, options: options, isForm: okcall.IsForm(r)}
@@ -121,7 +121,9 @@ func (s *signer) send(c *call, signed signedCall) (reply, error) {
 	if hasIdempotencyKey(sent.Header) && isWrite() {
 		sent = once(sent)
 	}
-	sent = s.hideFromTrace(sent, c, signed)
+	if trace := traceToHide(sent.Context()); trace != nil {
+		sent = hideFromTrace(trace, sent, c.request, func(h http.Header) { s.redactHeader(h, signed) })
+	}
 	c.trace.send(s.Hosts, c, signed)
 	resp, _, _, err := sendAttempt(&s.Base, sent, c.options.Timeout(), isWrite)
 	if err != nil {
@@ -138,7 +140,7 @@ func (s *signer) send(c *call, signed signedCall) (reply, error) {
 	if signed.keys.token != nil && e.SessionRejected() { // judged by what the API sent
 		got.rejected = &rejection{signed.keys, e}
 	}
-	e = s.maskError(resp, e, signed)
+	e = maskError(resp, e, s.secrets(signed))
 	e.Method = okcall.Method(&signed.request) // the form of the caller's request may not be readable
 	got.verdict.Err = e
 	return got, nil

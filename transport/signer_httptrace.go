@@ -12,15 +12,21 @@ import (
 // the path of a request is a header field, and the path of a signed GET has the
 // session and the signature.
 
-// hideFromTrace returns r, which is to be sent for c, with a context whose trace
-// shows the path of the caller's request instead. The header of an interim
-// response is redacted first. Without a trace it returns r.
-func (s *signer) hideFromTrace(r *http.Request, c *call, signed signedCall) *http.Request {
-	trace := httptrace.ContextClientTrace(r.Context())
+// traceToHide returns the trace of ctx if it has hooks that see secrets, else
+// nil.
+func traceToHide(ctx context.Context) *httptrace.ClientTrace {
+	trace := httptrace.ContextClientTrace(ctx)
 	if trace == nil || trace.WroteHeaderField == nil && trace.Got1xxResponse == nil {
-		return r
+		return nil
 	}
-	hidden, caller := *trace, c.request // c must not escape: that would cost each call an allocation
+	return trace
+}
+
+// hideFromTrace returns r, which is to be sent for the caller's request, with a
+// context in which the trace shows the path of the caller's request instead. The
+// header of an interim response is given to redact first.
+func hideFromTrace(trace *httptrace.ClientTrace, r, caller *http.Request, redact func(http.Header)) *http.Request {
+	hidden := *trace
 	if trace.WroteHeaderField != nil {
 		hidden.WroteHeaderField = func(key string, value []string) {
 			if key == ":path" {
@@ -32,7 +38,7 @@ func (s *signer) hideFromTrace(r *http.Request, c *call, signed signedCall) *htt
 	if trace.Got1xxResponse != nil {
 		hidden.Got1xxResponse = func(code int, header textproto.MIMEHeader) error {
 			h := maps.Clone(header)
-			s.redactHeader(http.Header(h), signed)
+			redact(http.Header(h))
 			return trace.Got1xxResponse(code, h)
 		}
 	}

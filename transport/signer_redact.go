@@ -46,8 +46,12 @@ func appendSecrets(secrets redact.Secrets, text string) redact.Secrets {
 // is a client itself, such as that of go-retryablehttp, puts the signed URL into
 // its errors.
 func (s *signer) redactError(err error, c signedCall) error {
+	return redactError(err, s.secrets(c))
+}
+
+func redactError(err error, secrets redact.Secrets) error {
 	text := err.Error()
-	clean := s.secrets(c).Clean(text)
+	clean := secrets.Clean(text)
 	if clean == text {
 		return err
 	}
@@ -77,17 +81,23 @@ func (e *scrubbedError) Timeout() bool {
 	return e.As(&t) && t.Timeout()
 }
 
-// redactHeader redacts all values of h, the header of a response, that quote a
-// secret of c. What quotes it is usually the URL of the call, so that the query
-// is cut off: http.Client would send it to the host that a Location names. A
-// value that still quotes a secret is replaced.
+// redactHeader redacts all values of h, the header of a response to c.
 func (s *signer) redactHeader(h http.Header, c signedCall) {
+	redactHeader(h, c.mayBeIn, func() redact.Secrets { return append(s.secretsOf(c.keys), c.sig) })
+}
+
+// redactHeader redacts all values of h, the header of a response, that quote
+// one of the secrets, as far as mayBeIn reports that they may. What quotes it is
+// usually the URL of the call, so that the query is cut off: http.Client would
+// send it to the host that a Location names. A value that still quotes a secret
+// is replaced.
+func redactHeader(h http.Header, mayBeIn func(string) bool, secretsOf func() redact.Secrets) {
 	for name, values := range h {
 		for i, value := range values {
-			if !c.mayBeIn(value) {
+			if !mayBeIn(value) {
 				continue // nearly always
 			}
-			secrets := append(s.secretsOf(c.keys), c.sig)
+			secrets := secretsOf()
 			if !secrets.In(value) {
 				continue
 			}
@@ -108,12 +118,12 @@ func (c signedCall) mayBeIn(text string) bool {
 	return c.keys.mayShow == nil || c.keys.mayShow(text) || strings.Contains(text, c.sig)
 }
 
-// maskError masks the secrets of c in the body of resp, which is the API error
-// e, and returns the error that the masked body is.
-func (s *signer) maskError(resp *http.Response, e *okerrors.Error, c signedCall) *okerrors.Error {
+// maskError masks the secrets in the body of resp, which is the API error e,
+// and returns the error that the masked body is.
+func maskError(resp *http.Response, e *okerrors.Error, secrets redact.Secrets) *okerrors.Error {
 	if isCompressed(resp.Header) { // because the caller asked for that
 		replaceBody(resp, e.Code)
-	} else if !mask(resp, s.secrets(c)) {
+	} else if !mask(resp, secrets) {
 		lookahead.Of(resp).SetVerdict(e)
 		return e
 	}

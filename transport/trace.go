@@ -17,9 +17,10 @@ import (
 // something panics: an attempt that was rejected before it was sent, by the
 // limiter or for want of a session, has neither, and its error is that of the
 // request. ratelimit.Limit reports Limited. A [Signer] reports the other three
-// for the API calls that it signs. A [Retry] reports Attempt and Done for
-// requests that no Signer below it signs, such as uploads, and then Attempt
-// comes before Limited. Other layers report nothing.
+// for the API calls that it signs, and a [Group] reports Attempt and Done for
+// Graph calls. A [Retry] reports them for requests that neither is below it to
+// send, such as uploads, and then Attempt comes before Limited. Other layers
+// report nothing.
 //
 // Hooks are called one after another, by the goroutine that sends the request.
 // If requests share a context, hooks are called by many goroutines at once.
@@ -64,10 +65,11 @@ type AttemptInfo struct {
 	Method  string  // of the API, see [Method]; empty: the request is no call, or its form cannot be read
 	Circuit Circuit // that it is signed on, never Auto; Auto: no Signer signs it
 
-	// URL is that of the caller's request. Of an API call it has the path, and
-	// the query with REDACTED for the value of every parameter but method,
-	// format, fields, count and anchor. Of any other request, whose URL may be a
-	// secret as a whole, it has scheme and host.
+	// URL is that of the caller's request. Of an API call it has the path, with
+	// an escaped {id} for each id in that of a Graph call, and the query with
+	// REDACTED for the value of every parameter but method, format, fields, count
+	// and anchor. Of any other request, whose URL may be a secret as a whole, it
+	// has scheme and host.
 	URL string
 }
 

@@ -136,10 +136,9 @@ func safeURL(hosts *okcall.Hosts, u *url.URL, method string) string {
 	if !hosts.IsCall(u) {
 		return safe.String()
 	}
-	if u.Path == "/fb.do" || okcall.MethodInPath(u.Path) != "" {
-		safe.Path = u.Path
-	} else { // a Graph call, whose path may have ids; its method does not
-		safe.Path += method
+	safe.Path = u.Path
+	if okcall.IsGraphPath(u.Path) { // which may have ids; its method does not
+		safe.Path = "/" + method
 	}
 	safe.RawQuery = safeQuery(u.RawQuery)
 	return safe.String()

@@ -2,19 +2,21 @@ package okcall
 
 import "sync/atomic"
 
-// A Caller is an okru.Call that waits for its response. It marks its request
-// as an API call: a Signer rejects a marked request to a host that it does not
-// serve. The Signer, which knows the secrets of the call and sees its attempts,
-// gives it a function that redacts them. It is safe for concurrent use.
+// A Caller is an okru.Call or okru.Graph that waits for its response. It marks
+// its request as an API call: a Signer or a Group rejects a marked request to a
+// host that it does not serve. The layer that knows the secrets of the call and
+// sees its attempts gives it a function that redacts them. It is safe for
+// concurrent use.
 type Caller struct {
 	redact     atomic.Pointer[func(string) string]
 	mayHaveRun atomic.Bool
 }
 
-// Sign reports to c that its call was signed, and how to redact its secrets.
+// Sign reports to c that its call was signed, or has its group token, and how to
+// redact its secrets.
 func (c *Caller) Sign(redact func(string) string) { c.redact.Store(&redact) }
 
-// IsSigned reports whether a Signer has signed the call.
+// IsSigned reports whether a Signer or a Group has sent the call.
 func (c *Caller) IsSigned() bool { return c.redact.Load() != nil }
 
 // Redact returns text without the secrets of the call. Without a Signer it

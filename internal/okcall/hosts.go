@@ -58,8 +58,8 @@ func (h *Hosts) Endpoint() string {
 	return "https://" + h.hosts[0].address
 }
 
-// IsCall reports whether a request to u is an API call: a request for /fb.do
-// or /api/GROUP/NAME on one of the hosts.
+// IsCall reports whether a request to u is an API call: a request for /fb.do,
+// /api/GROUP/NAME or a path of the Graph API on one of the hosts.
 func (h *Hosts) IsCall(u *url.URL) bool {
 	if u == nil || u.Opaque != "" || !isCallPath(u.Path) {
 		return false
@@ -70,6 +70,9 @@ func (h *Hosts) IsCall(u *url.URL) bool {
 	return h.find(u) != nil
 }
 
+// IsGraph reports whether a request to u is a call of the Graph API.
+func (h *Hosts) IsGraph(u *url.URL) bool { return u != nil && IsGraphPath(u.Path) && h.IsCall(u) }
+
 // Check returns an error if a request to u must not be sent: an API call over
 // plain http, or a request whose path is a misspelled call. The error of a
 // misspelled call shows the spelling that was meant.
@@ -77,7 +80,7 @@ func (h *Hosts) Check(u *url.URL) error {
 	if u == nil || u.Opaque != "" {
 		return nil
 	}
-	isCall := isCallPath(u.Path) && u.RawPath == "" || isGraphPath(u.Path)
+	isCall := isRESTPath(u.Path) && u.RawPath == "" || IsGraphPath(u.Path)
 	if isCall && u.Scheme == "https" || !isCall && !beginsLikeCall(u.Path) {
 		return nil
 	}

@@ -29,6 +29,13 @@ func TestIsCall(t *testing.T) {
 		"https://gateway.example:8443/fb.do":           true,
 		"http://127.0.0.1:8080/api/users/getInfo":      true,
 		"https://127.0.0.1:8080/fb.do":                 true,
+		"https://api.ok.ru/graph/me/chats?count=1":     true,
+		"https://api.ok.ru/graph/chat:C1/messages":     true,
+		"https://gateway.example:8443/graph/me":        true,
+		"https://api.ok.ru/graph/":                     false,
+		"https://api.ok.ru/graph":                      false,
+		"https://api.ok.ru/graphs/me":                  false,
+		"https://other.example/graph/me/chats":         false,
 		"https://gateway.example/fb.do":                false,
 		"http://127.0.0.1:8081/fb.do":                  false,
 		"https://www.api.ok.ru/fb.do":                  false,
@@ -127,7 +134,7 @@ func FuzzCheck(f *testing.F) {
 			return
 		}
 		err = Default.Check(u)
-		switch isCall := Default.IsCall(u) || isGraphPath(u.Path); {
+		switch isCall := Default.IsCall(u); {
 		case !beginsLikeCall(u.Path) && (isCall || err != nil):
 			t.Errorf("%s: a call is %t, error %v", u, isCall, err)
 		case beginsLikeCall(u.Path) && err == nil && (!isCall || u.Scheme == "http"):

@@ -14,8 +14,9 @@ import (
 const MaxForm = 10 << 20
 
 // Method returns the API method that r calls, such as "users.getInfo", from
-// the path, the query or the form, in this order, on any host. It reads the
-// form by [NewBody], so that r stays as it is. It returns "" if r names no
+// the path, the query or the form, in this order, on any host. That of a Graph
+// call is its path without ids, such as "graph/me/messages/{id}". Method reads
+// the form by [NewBody], so that r stays as it is. It returns "" if r names no
 // method.
 func Method(r *http.Request) string {
 	if r == nil || r.URL == nil {
@@ -23,6 +24,9 @@ func Method(r *http.Request) string {
 	}
 	if group, name, ok := splitPath(r.URL.Path); ok {
 		return group + "." + name
+	}
+	if IsGraphPath(r.URL.Path) {
+		return graphMethod(r.URL.Path)
 	}
 	if r.URL.Path != "/fb.do" {
 		return ""

@@ -19,8 +19,10 @@ type Options struct {
 	Source     oauth2.TokenSource // the session of this call, renewable; nil: unset
 	Circuit    int                // with HasCircuit: a transport.Circuit
 	HasCircuit bool
-	Idempotent Choice        // may the call be repeated?
-	Attempts   *atomic.Int32 // counts the attempts; nil: unset
+	GroupToken *string // of this call of the Graph API; nil: unset. A pointer, so that fmt does not print it
+	Idempotent Choice  // may the call be repeated?
+
+	Attempts *atomic.Int32 // counts the attempts; nil: unset
 
 	// AttemptTimeout bounds the attempt: the lowest layer applies it to the
 	// request that it sends. Zero means no bound.

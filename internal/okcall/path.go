@@ -7,9 +7,13 @@ import (
 	"strings"
 )
 
-// isCallPath reports whether path is one of the two of the REST API: /fb.do,
+// isCallPath reports whether path is that of an API call: one of the REST API,
+// or one of the Graph API.
+func isCallPath(path string) bool { return isRESTPath(path) || IsGraphPath(path) }
+
+// isRESTPath reports whether path is one of the two of the REST API: /fb.do,
 // where a parameter names the method, or /api/GROUP/NAME.
-func isCallPath(path string) bool {
+func isRESTPath(path string) bool {
 	if path == "/fb.do" {
 		return true
 	}
@@ -27,9 +31,39 @@ func splitPath(path string) (group, name string, ok bool) {
 	return group, name, ok && group != "" && name != "" && !strings.ContainsAny(name, "/.") && !strings.Contains(group, ".")
 }
 
-// isGraphPath reports whether path is one of the Graph API of group bots.
-func isGraphPath(path string) bool {
+// IsGraphPath reports whether path is one of the Graph API of group bots, such
+// as /graph/me/chats.
+func IsGraphPath(path string) bool {
 	return strings.HasPrefix(path, "/graph/") && len(path) > len("/graph/")
+}
+
+// IsLongPoll reports whether path is the one of the Graph API at which a
+// response waits for an event.
+func IsLongPoll(path string) bool {
+	return IsGraphPath(path) && strings.HasSuffix(strings.TrimSuffix(path, "/"), "/updates")
+}
+
+// graphMethod returns the method of the Graph API that path names: without the
+// slash at its beginning and the one that may be at its end, and with {id} for
+// each segment that has anything but letters.
+func graphMethod(path string) string {
+	path = strings.Trim(path, "/")
+	if !strings.ContainsFunc(path, isIDRune) {
+		return path
+	}
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if segment == "" || strings.ContainsFunc(segment, isIDRune) {
+			segments[i] = "{id}"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// isIDRune reports whether only ids have r, and no name in a path of the Graph
+// API.
+func isIDRune(r rune) bool {
+	return r != '/' && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 }
 
 // beginsLikeCall reports whether the first segment of path that is not empty

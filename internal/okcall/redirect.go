@@ -34,10 +34,8 @@ func (h *Hosts) Leaves(r *http.Request, via []*http.Request) bool {
 		return false
 	}
 	for _, earlier := range via {
-		if isCallPath(earlier.URL.Path) || isGraphPath(earlier.URL.Path) {
-			if h.find(earlier.URL) != nil {
-				return true
-			}
+		if isCallPath(earlier.URL.Path) && h.find(earlier.URL) != nil {
+			return true
 		}
 	}
 	return false

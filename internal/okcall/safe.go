@@ -29,14 +29,14 @@ func ReadsOnly(method string) bool {
 // its method: the choice in its context or, for a Graph call, whether it is a
 // GET. It returns false if r is not an API call by its path, on any host.
 func MayRepeat(r *http.Request) (c Choice, isCall bool) {
-	if r == nil || r.URL == nil || !isCallPath(r.URL.Path) && !isGraphPath(r.URL.Path) {
+	if r == nil || r.URL == nil || !isCallPath(r.URL.Path) {
 		return Unset, false
 	}
 	o := FromContext(r.Context())
 	switch {
 	case o != nil && o.Idempotent != Unset:
 		return o.Idempotent, true
-	case !isGraphPath(r.URL.Path):
+	case !IsGraphPath(r.URL.Path):
 		return Unset, true
 	case r.Method == http.MethodGet || r.Method == "":
 		return Yes, true

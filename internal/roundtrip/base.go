@@ -40,7 +40,7 @@ type Base struct {
 	// Next is the RoundTripper below.
 	Next http.RoundTripper
 
-	// Hosts are those of the Signer below, or else [okcall.Default].
+	// Hosts are those of the Signer or Group below, or else [okcall.Default].
 	Hosts *okcall.Hosts
 
 	verdicter       Verdicter // Next, if it is one
@@ -71,20 +71,29 @@ func On(next http.RoundTripper) Base {
 // returned an error.
 func (b Base) IsOverTransport() bool { return b.isOverTransport }
 
-// HostsBelow returns the Hosts of the first Signer that Unwrap leads to from
-// rt, or nil if there is none.
+// HostsBelow returns the Hosts of the first Signer or Group that Unwrap leads to
+// from rt, or nil if there is none.
 func HostsBelow(rt http.RoundTripper) *okcall.Hosts {
+	if s, ok := AsType[interface{ APIHosts() *okcall.Hosts }](rt); ok {
+		return s.APIHosts()
+	}
+	return nil
+}
+
+// AsType returns the first T among rt and the RoundTrippers that Unwrap leads to
+// from it, as errors.AsType does for errors.
+func AsType[T any](rt http.RoundTripper) (t T, ok bool) {
 	for rt != nil {
-		if s, ok := rt.(interface{ APIHosts() *okcall.Hosts }); ok {
-			return s.APIHosts()
+		if t, ok := rt.(T); ok {
+			return t, true
 		}
 		u, ok := rt.(interface{ Unwrap() http.RoundTripper })
 		if !ok {
-			return nil
+			break
 		}
 		rt = u.Unwrap()
 	}
-	return nil
+	return t, false
 }
 
 // IsTypedNil reports whether v is a nil pointer or function in an interface: it

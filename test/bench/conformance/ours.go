@@ -27,6 +27,10 @@ func ours() []subject {
 		{name: "transport.Signer", setup: "a static session", kit: okKit(signer(oauth.Static("token", "session secret")), func(k *rttest.Kit) {
 			k.Reject, k.Stall = signer(noSession{}), signer(lateSession{})
 		})},
+		{name: "transport.Group", setup: "a token", kit: okKit(transport.Group{Token: "tkn:1"}.Wrap, func(k *rttest.Kit) {
+			k.Requests = graphRequests
+			k.Reject = transport.Group{}.Wrap
+		})},
 		{name: "okru.NewTransport", setup: "the whole stack, limited by an Adaptive", kit: okKit(stack, nil)},
 	}
 }
@@ -56,6 +60,18 @@ func okKit(wrap func(http.RoundTripper) http.RoundTripper, edit func(*rttest.Kit
 		edit(&k)
 	}
 	return k
+}
+
+// graphRequests are calls of the Graph API.
+var graphRequests = []func(context.Context) *http.Request{
+	func(ctx context.Context) *http.Request {
+		return request(ctx, "GET", "https://api.ok.ru/graph/me/chats?count=10", "")
+	},
+	func(ctx context.Context) *http.Request {
+		r := request(ctx, "POST", "https://api.ok.ru/graph/me/messages", `{"message":{"text":"x"}}`)
+		r.Header.Set("Content-Type", "application/json;charset=utf-8")
+		return r
+	},
 }
 
 func request(ctx context.Context, method, url, form string) *http.Request {

@@ -1,0 +1,219 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/param"
+	"github.com/go-okru/okru/internal/redact"
+	"github.com/go-okru/okru/internal/roundtrip"
+)
+
+// A Group gives calls of the Graph API the token of a group's bot. See
+// https://apiok.ru/en/dev/graph_api.
+//
+// Graph calls are requests for a path under /graph/ on one of Hosts. Any other
+// request passes through untouched, so that no other host sees the token. To the
+// query of a private copy of a Graph call the Group adds access_token, and
+// nothing else: Graph calls are not signed, and have no application key. Neither
+// the caller's request nor an error, a trace or an API error shows the token.
+//
+// Before anything is sent, a call fails with an error whose method
+// Terminal() bool returns true: if there is no token, if the URL of the call has
+// a token (package net/http prints that URL), for a duplicate parameter, a bad
+// percent-escape or a raw semicolon in the query, for plain http, and for a
+// setting that is wrong. So do a request on one of Hosts whose path begins like
+// that of a call and is not one, and a call to which a host that is not one of
+// Hosts redirected.
+//
+// A GET is safe to repeat. A call by any other verb is a write: it is sent once,
+// also if a kept connection breaks, and its error matches
+// okerrors.ErrOutcomeUnknown if it may have run.
+//
+// A Group belongs below a [Signer] and a [Retry], which leave Graph calls to it.
+// It prints without its token, unless it is in an unexported field of another
+// struct: package fmt then prints the fields by itself.
+type Group struct {
+	// Token is the token of the group's bot, from the settings of the group. If
+	// empty, the context of each call must have one: see [WithGroupToken].
+	Token string
+
+	// Hosts are the hosts of the API. By default, api.ok.ru. See
+	// [Signer.Hosts].
+	Hosts []string
+}
+
+// Wrap returns the layer over next; nil means [http.DefaultTransport]. It
+// copies g: later changes have no effect. The layer is safe for concurrent use
+// by multiple goroutines.
+func (g Group) Wrap(next http.RoundTripper) http.RoundTripper {
+	hosts, noHosts := okcall.ParseHosts(g.Hosts)
+	base := roundtrip.On(next)
+	base.Hosts = hosts
+	return &groupLayer{Base: base, settings: g, fault: g.Check(), isLost: noHosts != nil}
+}
+
+// Check returns what is wrong with g, all faults joined, or nil. The layer
+// answers every Graph call with it. A missing token is no fault, since the
+// context of a call may have one.
+func (g Group) Check() error {
+	_, err := okcall.ParseHosts(g.Hosts)
+	return errors.Join(checkSpace("GroupToken", g.Token), err)
+}
+
+// view shows the fields without the token.
+func (g Group) view() redact.View {
+	return redact.Show("transport.Group", redact.Secret("Token", g.Token), slog.Any("Hosts", g.Hosts))
+}
+
+// String returns the settings without the token, as all that prints does.
+func (g Group) String() string { return g.view().String() }
+
+// Format implements [fmt.Formatter] with the text of String for every verb.
+func (g Group) Format(f fmt.State, verb rune) { g.view().Format(f, verb) }
+
+// LogValue implements [slog.LogValuer].
+func (g Group) LogValue() slog.Value { return g.view().LogValue() }
+
+// MarshalJSON returns the same as a JSON object.
+func (g Group) MarshalJSON() ([]byte, error) { return g.view().MarshalJSON() }
+
+// groupLayer is the layer of a Group.
+type groupLayer struct {
+	roundtrip.Base // with the Hosts of the settings
+	settings       Group
+	fault          error // of the settings
+	isLost         bool  // it is not known which hosts are those of the API
+}
+
+// Format hides the settings, which package fmt would print with their token.
+func (g *groupLayer) Format(f fmt.State, verb rune) { g.settings.Format(f, verb) }
+
+// APIHosts returns the hosts of the API, for the layers above.
+func (g *groupLayer) APIHosts() *okcall.Hosts { return g.Hosts }
+
+// RoundTrip implements [http.RoundTripper].
+func (g *groupLayer) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, _, err := g.RoundTripVerdict(r)
+	return resp, err
+}
+
+// RoundTripVerdict implements [roundtrip.Verdicter].
+func (g *groupLayer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Verdict, error) {
+	options, isGraph := okcall.FromContext(r.Context()), g.Hosts.IsGraph(r.URL)
+	if err := g.check(r, options, isGraph); err != nil {
+		roundtrip.CloseRequest(r)
+		return nil, roundtrip.Verdict{}, terminal(err)
+	}
+	if !isGraph {
+		return g.Send(r)
+	}
+	token, err := g.token(r.URL, options)
+	if err != nil {
+		roundtrip.CloseRequest(r)
+		return nil, roundtrip.Verdict{}, terminal(err)
+	}
+	secrets := redact.Secrets{token}
+	if options != nil && options.Caller != nil {
+		options.Caller.Sign(secrets.Clean)
+	}
+	sent := withGroupToken(r, token)
+	trace := newTracer(options, 1)
+	trace.attempt(g.Hosts, r, sent, Auto)
+	resp, v, err := g.send(r, sent, options, secrets)
+	trace.done(resp, v, err)
+	return resp, v, err
+}
+
+// check returns an error if r must not be sent.
+func (g *groupLayer) check(r *http.Request, o *okcall.Options, isGraph bool) error {
+	switch {
+	case g.fault != nil && (isGraph || g.isLost):
+		return g.fault
+	case !isGraph && o != nil && o.Caller != nil && r.URL != nil && okcall.IsGraphPath(r.URL.Path):
+		return fmt.Errorf("okru: Graph sent its request to %s, which is not one of the Hosts (%v) of its transport.Group", r.URL.Host, g.Hosts)
+	}
+	if err := g.Hosts.Check(r.URL); err != nil || !isGraph {
+		return err
+	}
+	return g.Hosts.CheckRedirects(r)
+}
+
+// token returns the token of a Graph call with these options, which may be nil,
+// if its URL can be sent with it.
+func (g *groupLayer) token(u *url.URL, o *okcall.Options) (string, error) {
+	token := g.settings.Token
+	if o != nil && o.GroupToken != nil {
+		token = *o.GroupToken
+	}
+	if token == "" {
+		return "", reject("a Graph call needs the token of a group's bot: set GroupToken, or use transport.WithGroupToken")
+	}
+	if err := checkSpace("the group token", token); err != nil {
+		return "", err
+	}
+	return token, checkGraphURL(u, token)
+}
+
+// checkGraphURL returns an error if u, the URL of a Graph call, has a token
+// or a query that the API would not read as net/url does.
+func checkGraphURL(u *url.URL, token string) error {
+	params, err := url.ParseQuery(u.RawQuery)
+	switch {
+	case err != nil:
+		return reject("query: it has a bad percent-escape or a raw semicolon")
+	case params.Has(param.AccessToken) || u.User != nil || (redact.Secrets{token}).In(u.String()):
+		return reject("the URL of a Graph call has a token, which errors and logs would show; leave it out, and set GroupToken or use transport.WithGroupToken")
+	}
+	for name, values := range params {
+		if len(values) > 1 {
+			return reject("query: duplicate parameter %q; send a list as one value joined by commas", name)
+		}
+	}
+	return nil
+}
+
+// withGroupToken returns the private copy of r that has the token.
+func withGroupToken(r *http.Request, token string) *http.Request {
+	sent, u := *r, *r.URL
+	if u.RawQuery != "" {
+		u.RawQuery += "&"
+	}
+	u.RawQuery += param.AccessToken + "=" + url.QueryEscape(token)
+	sent.URL = &u
+	if isGraphWrite(r) && (isReplayed(r.Method) || hasIdempotencyKey(r.Header)) {
+		sendOnce(&sent)
+	}
+	return &sent
+}
+
+// isGraphWrite reports whether r, a Graph call, is not known to be safe to
+// repeat.
+func isGraphWrite(r *http.Request) bool {
+	choice, _ := okcall.MayRepeat(r)
+	return choice != okcall.Yes
+}
+
+// send sends the private copy of r and inspects the response.
+func (g *groupLayer) send(r, sent *http.Request, o *okcall.Options, secrets redact.Secrets) (*http.Response, roundtrip.Verdict, error) {
+	redactIn := func(h http.Header) { redactHeader(h, secrets.In, func() redact.Secrets { return secrets }) }
+	if trace := traceToHide(sent.Context()); trace != nil {
+		sent = hideFromTrace(trace, sent, r, redactIn)
+	}
+	resp, _, _, err := sendAttempt(&g.Base, sent, o.Timeout(), func() bool { return isGraphWrite(r) })
+	if err != nil {
+		return nil, roundtrip.Verdict{}, withContext(sent.Context(), redactError(err, secrets))
+	}
+	resp.Request = r
+	redactIn(resp.Header)
+	v := roundtrip.Verdict{Inspected: true}
+	if e, failed := okerrors.FromResponse(resp); failed {
+		v.Err = maskError(resp, e, secrets)
+	}
+	return resp, v, nil
+}
