@@ -5,7 +5,7 @@ go 1.26.0
 replace github.com/go-okru/okru => ../
 
 require (
-	github.com/go-okru/okru v0.0.0
+	github.com/go-okru/okru v0.1.0
 	golang.org/x/oauth2 v0.37.0
 	gopkg.in/dnaeon/go-vcr.v4 v4.0.7
 )
