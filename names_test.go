@@ -145,6 +145,8 @@ var _ = []any{
 	(func(*oktest.Server, string, func(url.Values) (any, error)))((*oktest.Server).Handle),
 	(func(*oktest.Server, string, string) *oktest.User)((*oktest.Server).NewUser),
 	(func(*oktest.Server) []oktest.Call)((*oktest.Server).Calls),
+	(func() []oktest.Method)(oktest.Methods),
+	oktest.Method{Name: "", Session: "", Scopes: []string(nil)},
 	(func(*oktest.Server) []oktest.Photo)((*oktest.Server).Photos),
 	(func(*oktest.Server) []oktest.Video)((*oktest.Server).Videos),
 	(func(*oktest.Server, string) []oktest.Topic)((*oktest.Server).Topics),
