@@ -52,6 +52,9 @@
 //   - a scope that the user did not grant: 10
 //   - a call beyond a [Limit]: 8 unless set otherwise
 //
+// Of a Graph call, only the query, the token, the body and the limits are
+// checked: see [Bot].
+//
 // A session with a secret of its own may be used in both circuits: signed with
 // that secret, or with MD5(access_token + application_secret_key). A call must
 // be signed, except for auth.login, auth.anonymLogin and sdk.init; [Settings]
@@ -115,6 +118,15 @@
 // The file methods.tsv of this package has all methods, with whether they take
 // a session. A missing scope gets code 10, PERMISSION_DENIED, with its name as
 // error_data.
+//
+// # Bots of groups
+//
+// [Server.NewBot] gives a group a bot with a token for the Graph API, which
+// [Bot] lists. [Bot.Write] makes a user write to it: webhooks that the program
+// has subscribed get the event, again and again until they accept it, and long
+// polls return it. [Bot.Messages] lists what users and the program have written,
+// and [Bot.Deliveries] the requests to webhooks, which come from this machine and
+// not from the networks of OK.
 //
 // # Faults, limits and the journal
 //

@@ -184,3 +184,31 @@ func ExampleServer_Pay() {
 	// true 2 <nil>
 	// true PARAM_SIGNATURE (104) <nil>
 }
+
+// A bot that echoes what a user writes. The real one is in examples/groupbot.
+func ExampleServer_NewBot() {
+	srv := oktest.NewServer(oktest.App{})
+	defer srv.Close()
+	bot := srv.NewBot("54000000000001")
+	hello := bot.Write(srv.NewUser("anna", "her password"), "hello")
+
+	client, err := okru.NewClient(okru.Config{ApplicationKey: srv.App().Key, GroupToken: bot.Token(), Base: srv.Transport()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = okru.Graph[any](context.Background(), client, "POST", "me/messages/"+hello.ChatID, map[string]any{
+		"recipient": map[string]string{"chat_id": hello.ChatID},
+		"message":   map[string]string{"text": "you wrote: hello"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, m := range bot.Messages(hello.ChatID) {
+		fmt.Println(m.SenderID, m.Text)
+	}
+	// Output:
+	// user:580000000001 hello
+	// group:54000000000001 you wrote: hello
+}

@@ -27,7 +27,8 @@ type Call struct {
 	Proto string
 
 	// Method is the API method, such as "users.getInfo", or empty if the
-	// request names none. For other requests it is one of [TokenEndpoint],
+	// request names none. That of a Graph call is the path without ids, such as
+	// "graph/me/messages/{id}". For other requests it is one of [TokenEndpoint],
 	// [AuthorizePage], [LoginPages], [PhotoUpload] and [VideoUpload].
 	Method string
 
@@ -37,13 +38,18 @@ type Call struct {
 	// Query are those of them that came in the query.
 	Query url.Values
 
+	// Body is the JSON that a Graph call sent, or empty.
+	Body string
+
 	// Circuit is how the call was signed: "server" with
 	// MD5(access_token + application_secret_key), "client" with the session's
 	// own secret, "sessionless" with the application's secret, "unsigned"
-	// without. It is empty if the signature is wrong or was not looked at.
+	// without. It is empty if the signature is wrong or was not looked at, and of
+	// a Graph call, which has none.
 	Circuit string
 
-	// UserID is whose session the call has, or empty.
+	// UserID is whose session the call has, or empty. Of a Graph call it is
+	// "group:" and the id of the group.
 	UserID string
 
 	// Ran reports whether the method ran. It may have even if a [Fault]
@@ -72,6 +78,7 @@ func (c Call) view() redact.View {
 		slog.String("Proto", c.Proto),
 		slog.String("Method", redact.Text(c.Method)),
 		slog.String("Params", redactedParams(c.Params)),
+		slog.String("Body", redact.Text(c.Body)),
 		slog.String("Circuit", c.Circuit),
 		slog.String("UserID", c.UserID),
 		slog.Bool("Ran", c.Ran),

@@ -33,6 +33,8 @@ func (s *Server) serve(r *http.Request) response {
 	switch {
 	case on(apiHost) && (path == "/fb.do" || strings.HasPrefix(path, "/api/")):
 		return only(r, s.serveAPI, http.MethodGet, http.MethodPost)
+	case on(apiHost) && strings.HasPrefix(path, "/graph/"):
+		return only(r, s.serveGraph, http.MethodGet, http.MethodPost)
 	case on(apiHost) && path == "/oauth/token.do":
 		return only(r, s.serveToken, http.MethodPost)
 	case on(photoHost) && path == photoPath:

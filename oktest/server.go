@@ -2,6 +2,7 @@ package oktest
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -32,6 +33,7 @@ type Server struct {
 	logins    map[string]*User    // by auth_token
 	browsers  map[string]*browser // by cookie
 	media     media
+	bots      []*Bot
 	journal   []*Call
 	exchanges []*Call
 	uploaded  []*Call
@@ -41,13 +43,19 @@ type Server struct {
 	lastID    int64
 	inside    map[*visit]struct{} // requests through InProcess
 	closed    bool
+
+	webhooks struct { // deliveries in progress
+		ctx    context.Context
+		cancel context.CancelFunc
+		open   sync.WaitGroup
+	}
 }
 
 // NewServer returns a fake OK that knows app, whose empty fields get the
 // defaults documented there. It opens no listener before [Server.Transport] or
 // [Server.URL] is called. Call [Server.Close] when done.
 func NewServer(app App) *Server {
-	return &Server{
+	s := &Server{
 		app:      app.withDefaults(),
 		handlers: make(map[string]func(url.Values) (any, error)),
 		sessions: make(map[string]*session),
@@ -57,6 +65,8 @@ func NewServer(app App) *Server {
 		browsers: make(map[string]*browser),
 		inside:   make(map[*visit]struct{}),
 	}
+	s.webhooks.ctx, s.webhooks.cancel = context.WithCancel(context.Background())
+	return s
 }
 
 // App returns the application that s knows, defaults filled in.
@@ -94,12 +104,14 @@ func (s *Server) Handle(method string, h func(url.Values) (any, error)) {
 	s.handlers[method] = h
 }
 
-// Close stops the listeners, breaks the connections and the requests in
-// progress, and waits for them. A handler of the caller's that hangs makes it
+// Close stops the listeners, breaks the connections, the requests in progress and
+// the deliveries to webhooks, and waits for them. A handler of the caller's that hangs makes it
 // wait. Later requests fail. Close may be called again.
 func (s *Server) Close() {
 	s.net.close()
 	s.leave()
+	s.webhooks.cancel()
+	s.webhooks.open.Wait()
 }
 
 // String returns which application s knows, without secrets.

@@ -1,6 +1,7 @@
 package oktest
 
 import (
+	"net/http"
 	"slices"
 	"time"
 )
@@ -72,6 +73,15 @@ type Settings struct {
 	// must not trust. If empty, it is where the call was sent, such as
 	// "https://api.ok.ru/".
 	APIServer string
+
+	// WebhookDelay is the time between a delivery to the webhook of a [Bot] that
+	// failed and the next one. If 0, 5 seconds, which is assumed; if negative,
+	// none.
+	WebhookDelay time.Duration
+
+	// WebhookClient delivers the events of webhooks. If nil, each delivery has a
+	// connection of its own. Redirects are not followed.
+	WebhookClient *http.Client
 }
 
 // ExpiresIn is a form of the field expires_in.
