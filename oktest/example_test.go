@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"syscall"
+	"testing"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -55,6 +56,24 @@ func Example() {
 	// true
 	// friends.get server 580000000001 true
 	// users.setStatus server 580000000001 false
+}
+
+// A test of a program: the server ends with the test, and if the test fails, its
+// log shows which calls the server rejected, and why.
+func ExampleNew() {
+	testFriends := func(t *testing.T) {
+		srv := oktest.New(t)
+		anna := srv.NewUser("anna", "her password")
+		client := newClient(srv, anna.Token()) // as the program makes it
+		friends, err := okru.Call[[]string](t.Context(), client, "friends.get", nil)
+		if err != nil || len(friends) != 7 {
+			t.Errorf("%d friends, %v", len(friends), err)
+		}
+		if calls := srv.Calls(); len(calls) != 1 || calls[0].UserID != anna.ID() {
+			t.Errorf("calls are %v", calls)
+		}
+	}
+	_ = testFriends // func TestFriends(t *testing.T) in a file of tests
 }
 
 // A method of the program's own, or another implementation than that of the fake.

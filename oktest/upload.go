@@ -46,8 +46,17 @@ func (s *Server) serveUpload(r *http.Request, name string, run func(*apiCall) re
 	}
 	if !a.reset {
 		c.Status = a.code()
+		c.drain()
 	}
 	return a
+}
+
+// drain reads what is left of the body: a client that still writes when the
+// connection ends may not see the response.
+func (c *apiCall) drain() {
+	if c.request.Body != nil {
+		_, _ = io.Copy(io.Discard, c.request.Body)
+	}
 }
 
 // neverInUploads are the parameters that must not leave the API.

@@ -236,3 +236,17 @@ func TestCutAfterOfAPhoto(t *testing.T) {
 		t.Errorf("photos are %+v", photos)
 	}
 }
+
+// A large upload that is rejected gets its response, though the client is still
+// writing when it is.
+func TestRejectedUploadGetsAResponse(t *testing.T) {
+	srv := newServer(t)
+	token := srv.NewUser("anna", "secret").Token("VIDEO_CONTENT")
+	for name, rt := range ways(srv) {
+		address, _ := announceVideo(t, rt, token)
+		r := sendVideo(t, rt, "POST", address, strings.Repeat("x", 8<<20), "Content-Type", "video/mp4")
+		if r.err != nil || r.StatusCode != http.StatusPreconditionFailed {
+			t.Errorf("%s: %v, %v", name, r.Response, r.err)
+		}
+	}
+}

@@ -222,13 +222,13 @@ func (k *killer) run(t *testing.T, posts []sample) bool {
 	_ = cmd.Wait()
 	stop()
 	k.found += bytes.Count(out.Bytes(), []byte("found in the group"))
-	switch status := cmd.ProcessState.ExitCode(); status {
-	case 0:
+	switch status := cmd.ProcessState.ExitCode(); {
+	case status == 0:
 		return false
-	case -1: // killed
+	case errs.Len() == 0: // killed: an error is reported
 		k.kills--
-	case 1:
-	case 3:
+	case status == 1:
+	case status == 3:
 		k.decide(t, posts, errs.String())
 	default:
 		t.Fatalf("exit status %d: %s", status, errs.String())
