@@ -67,10 +67,22 @@ func discarding(call subject.Call) func() error {
 // stack is the whole stack against a bare client, in memory: the figure of
 // each table that has it.
 func (c *calls) stack() rounds.Result {
-	return c.memory[slices.IndexFunc(c.subjects, func(s subject.Subject) bool { return s.Name == subject.Stack })]
+	return c.memory[c.index(subject.Stack)]
 }
 
-// summary is the short table. README has a copy of it.
+func (c *calls) index(name string) int {
+	return slices.IndexFunc(c.subjects, func(s subject.Subject) bool { return s.Name == name })
+}
+
+// sentence is the cost of the whole stack. README quotes it.
+func (c *calls) sentence() string {
+	m, l := c.stack(), c.loopback[c.index(subject.Stack)]
+	return fmt.Sprintf("Without a network, a call through the whole stack takes %s ns and a call through a bare `http.Client` %s ns;\n"+
+		"it makes %s more allocations. Over loopback it takes %s times as long.",
+		report.Number(m.Time), report.Number(c.memory[c.index(subject.Bare)].Time), strings.TrimPrefix(extra(m), "+"), report.Number(l.Ratio))
+}
+
+// summary is the short table. docs/performance.md quotes it.
 func (c *calls) summary() string {
 	table := report.NewTable(2, "a call through", "does", "in memory", "allocations", "over loopback")
 	for i, s := range c.subjects {

@@ -4,6 +4,9 @@
 //
 //	go -C test/bench run .
 //
+// A complete run into the folder results also updates what README.md and
+// docs/performance.md quote.
+//
 // See the README beside it for how it measures.
 package main
 
@@ -19,13 +22,16 @@ import (
 func main() {
 	only := flag.String("only", strings.Join(sections, ","), "measure only these `sections`; the others will be missing from the files")
 	quick := flag.Bool("quick", false, "measure for seconds instead of minutes, to see that everything works; the figures mean little")
-	out := flag.String("out", "results", "`folder` for the files")
+	out := flag.String("out", defaultOut, "`folder` for the files")
 	flag.Parse()
 	if err := run(*only, *quick, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
+
+// defaultOut is where the results are that the pages of the project quote.
+const defaultOut = "results"
 
 // sections are the parts that -only can choose.
 var sections = []string{"calls", "limiters", "growth"}
@@ -50,7 +56,13 @@ func run(only string, quick bool, out string) error {
 	}
 	text := r.markdown(command(only, quick), quick)
 	fmt.Print(text)
-	return r.write(out, text)
+	if err := r.write(out, text); err != nil {
+		return err
+	}
+	if quick || out != defaultOut || only != strings.Join(sections, ",") {
+		return nil
+	}
+	return updatePages(text)
 }
 
 // results are what was measured; a section that was not is nil.

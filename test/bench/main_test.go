@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -113,26 +114,43 @@ func TestAllocationsKeepTheMusts(t *testing.T) {
 	}
 }
 
-// README and the generated files have the same figures.
-func TestREADMEQuotesTheResults(t *testing.T) {
-	readme := read(t, "../../README.md")
-	for file, heading := range map[string]string{"results/results.md": "## In short", "conformance/results.md": ""} {
-		text := read(t, file)
-		_, text, _ = strings.Cut(text, heading)
-		text, _, _ = strings.Cut(text, "![")
-		quoted := 0
-		for line := range strings.Lines(text) {
-			if heading == "" && !strings.HasPrefix(line, "Of ") || heading != "" && !strings.HasPrefix(line, "| ") {
-				continue
-			}
-			quoted++
-			if !strings.Contains(readme, line) {
-				t.Errorf("README does not have this line of %s: %s", file, line)
-			}
+// The pages of the project and the generated files have the same figures.
+func TestPagesQuoteTheResults(t *testing.T) {
+	results := read(t, "results/results.md")
+	for _, page := range pages {
+		text := read(t, page)
+		want, err := quote(text, results)
+		if err != nil || want == text && !quoted.MatchString(text) {
+			t.Errorf("%s: %v, or it quotes nothing", page, err)
 		}
-		if quoted == 0 {
-			t.Errorf("nothing to quote in %s", file)
+		if want != text {
+			t.Errorf("%s does not quote results/results.md; it should be:\n%s", page, want)
 		}
+	}
+	number := regexp.MustCompile(`\d[\d.,]*\d|\d`)
+	cost := section(results, "In a sentence")
+	russian := read(t, "../../README.ru.md")
+	for _, n := range number.FindAllString(cost, -1) {
+		n = strings.NewReplacer(",", "\u00a0", ".", ",").Replace(n)
+		if !strings.Contains(russian, n) {
+			t.Errorf("README.ru.md does not have the figure %s of: %s", n, cost)
+		}
+	}
+	for line := range strings.Lines(read(t, "conformance/results.md")) {
+		if strings.HasPrefix(line, "Of ") && !strings.Contains(read(t, "../../README.md"), strings.TrimSpace(line)) {
+			t.Errorf("README does not have this line of conformance/results.md: %s", line)
+		}
+	}
+}
+
+func TestQuote(t *testing.T) {
+	const results = "# R\n\n## A\n\none\n\n![x](y)\n\n## B\n\ntwo\n"
+	got, err := quote("x\n<!-- results.md: A -->\nold\n<!-- end -->\n<!-- results.md: B -->\n<!-- end -->\n", results)
+	if want := "x\n<!-- results.md: A -->\n\none\n\n<!-- end -->\n<!-- results.md: B -->\n\ntwo\n\n<!-- end -->\n"; err != nil || got != want {
+		t.Errorf("%q, %v, want %q", got, err, want)
+	}
+	if _, err := quote("<!-- results.md: C -->\n<!-- end -->", results); err == nil {
+		t.Error("no error for a section that does not exist")
 	}
 }
 

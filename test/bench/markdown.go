@@ -14,6 +14,7 @@ func (r results) markdown(command string, quick bool) string {
 		say("**A quick run: the figures mean little.**")
 	}
 	if r.calls != nil {
+		say("## In a sentence\n\n%s", r.calls.sentence())
 		say("## In short\n\nTimes a bare `http.Client`, and allocations above those of the bare client.\n\n%s", r.calls.summary())
 		say("![The same as a chart](calls.svg)")
 	}

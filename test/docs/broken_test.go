@@ -11,6 +11,7 @@ func TestBrokenSnippets(t *testing.T) {
 		"an unknown name": {"\n```go\nclient, err := okru.NewKlient(cfg)\n```\n", "broken.md:3"},
 		"a wrong type":    {"```go\ncfg.ApplicationKey = 1\n```\n", "broken.md:2"},
 		"no Go":           {"```go\nfor {\n```\n", "broken.md:2"},
+		"not formatted":   {"```go\nfmt.Println( 1 )\n```\n", "gofmt"},
 		"an error": {"```go\n_, err := okru.Call[any](ctx, client, \"users.nothing\", nil)\nif err != nil {\n\treturn err\n}\n```\n",
 			"METHOD (3)"},
 		"a panic": {"```go\npanic(\"oh\")\n```\n", "panic: oh"},

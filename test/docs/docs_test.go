@@ -3,6 +3,7 @@ package docs
 import (
 	"errors"
 	"fmt"
+	"go/format"
 	"strings"
 	"testing"
 )
@@ -67,6 +68,9 @@ func snippetsOf(t *testing.T, blocks []block) (snippets []snippet, faults []erro
 			if err != nil {
 				faults = append(faults, err)
 				continue
+			}
+			if formatted, err := format.Source([]byte(b.text)); err == nil && string(formatted) != b.text {
+				faults = append(faults, at(b, fmt.Errorf("gofmt would write\n%s", formatted)))
 			}
 			snippets = append(snippets, s)
 		case b.info == "text output" && len(snippets) > 0:

@@ -131,6 +131,7 @@ func runProgram(t *testing.T, s snippet, settings bool) (string, error) {
 			"\tos.Setenv(\"OKRU_APPLICATION_KEY\", applicationKey)\n"+
 			"\tos.Setenv(\"OKRU_APPLICATION_SECRET\", applicationSecret)\n"+
 			"\tos.Setenv(\"OKRU_ACCESS_TOKEN\", accessToken)\n"+
+			"\tos.Setenv(\"OKRU_SESSION_SECRET_KEY\", sessionSecret)\n"+
 			"\tos.Setenv(\"OKRU_REFRESH_TOKEN\", refreshToken)\n}\n")
 	}
 	return run(b.command("run", "./program"))
