@@ -21,6 +21,7 @@ import (
 // an error that is [ErrSignIn], or an [oauth2.RetrieveError] with the error
 // code invalid_grant, to report that no repetition can succeed; see [Source].
 type Grant interface {
+	// Token obtains a new session. It ends when ctx does.
 	Token(ctx context.Context) (*oauth2.Token, error)
 }
 
@@ -28,6 +29,7 @@ type Grant interface {
 // token of the session. The session old may be expired or rejected. It must
 // not be modified.
 type Renewer interface {
+	// Renew obtains the session that follows old. It ends when ctx does.
 	Renew(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error)
 }
 

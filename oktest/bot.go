@@ -98,12 +98,12 @@ func (b *Bot) renew() {
 
 // A Message is a message in a chat of a [Bot].
 type Message struct {
-	ID       string // such as "mid:C3ecb9d02a601.15cea67d78d2059"
-	ChatID   string // such as "chat:C3ecb9d02a601"
-	SenderID string // "user:" or "group:" and the id
-	Text     string
-	Seq      int64 // grows with each message; beyond what a float64 holds
-	Time     time.Time
+	ID       string    // such as "mid:C3ecb9d02a601.15cea67d78d2059"
+	ChatID   string    // such as "chat:C3ecb9d02a601"
+	SenderID string    // "user:" or "group:" and the id
+	Text     string    // as sent; may be empty
+	Seq      int64     // grows with each message; beyond what a float64 holds
+	Time     time.Time // when it arrived
 
 	senderName string
 	attachment any // as sent; nil: none

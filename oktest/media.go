@@ -56,6 +56,7 @@ type Video struct {
 
 // A Topic is what mediatopic.post has posted. See [Server.Topics].
 type Topic struct {
+	// ID is the id of the topic, as mediatopic.post returned it.
 	ID string
 
 	// GroupID is the group in which the topic is, or empty if it is on the page
@@ -65,6 +66,7 @@ type Topic struct {
 	// UserID is the user who has posted it.
 	UserID string
 
+	// Created is when it was posted.
 	Created time.Time
 
 	// Texts are the texts of the topic, and Links the URLs, in their order.

@@ -9,24 +9,25 @@ import (
 
 // A Limiter decides when a call may be made. [*golang.org/x/time/rate.Limiter]
 // is one.
-//
-// Wait returns nil when the call may be made now, and an error if it may not:
-// the error of ctx if ctx ended first. Many goroutines call it at once.
 type Limiter interface {
+	// Wait returns nil when the call may be made now, and an error if it may
+	// not: the error of ctx if ctx ended first. Many goroutines call it at once.
 	Wait(ctx context.Context) error
 }
 
 // A Keyer has a limiter for each key. [Limit] asks it, once per attempt, for
-// the limiter of the request's key. If For returns nil, the key has no limit.
-// [*Keyed] is a Keyer.
+// the limiter of the request's key. [*Keyed] is a Keyer.
 type Keyer interface {
+	// For returns the limiter of key. If it is nil, the key has no limit. Many
+	// goroutines call it at once.
 	For(key string) Limiter
 }
 
 // An Observer is a [Limiter] that learns from how calls end. [Limit] finds it
-// by a type assertion and calls Observe exactly once for each Wait that
-// returned nil, also if the call panics. [*Adaptive] is an Observer.
+// by a type assertion. [*Adaptive] is an Observer.
 type Observer interface {
+	// Observe learns how a call ended. It is called exactly once for each Wait
+	// that returned nil, also if the call panics, by many goroutines at once.
 	Observe(o Outcome)
 }
 

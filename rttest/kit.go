@@ -139,7 +139,7 @@ func Run(t *testing.T, k Kit) {
 
 // A Violation is a rule broken.
 type Violation struct {
-	Clause Clause
+	Clause Clause // the rule
 	Case   string // of what kind the request was, and what next did with it
 	Detail string // what went wrong; Case and Detail are for people, and may change
 }
