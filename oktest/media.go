@@ -160,7 +160,7 @@ func (s *Server) newID() string {
 	return strconv.FormatInt(66_000_000_000_000+s.lastID, 10)
 }
 
-// find returns the first of list that is fits, or the zero value.
+// find returns the first item of list that fits, or the zero value.
 func find[T any](list []T, fits func(T) bool) (found T) {
 	if i := slices.IndexFunc(list, fits); i >= 0 {
 		return list[i]

@@ -1,6 +1,7 @@
 package oktest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -51,7 +52,7 @@ func (c *apiCall) mediatopicPost() (any, error) {
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := &topic{Topic: Topic{GroupID: gid, UserID: c.UserID, Created: time.Now()}, blocks: blocks}
+	t := &topic{Topic: Topic{GroupID: gid, UserID: cmp.Or(c.UserID, c.Params.Get("uid")), Created: time.Now()}, blocks: blocks}
 	for _, block := range blocks {
 		if err := t.add(&s.media, block); err != nil {
 			return nil, err

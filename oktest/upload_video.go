@@ -29,22 +29,22 @@ func (c *apiCall) uploadVideo() response {
 	kind, _, err := mime.ParseMediaType(c.request.Header.Get("Content-Type"))
 	switch {
 	case v == nil:
-		return c.refuse(http.StatusForbidden, "Unknown upload URL")
+		return c.rejectWith(http.StatusForbidden, "Unknown upload URL")
 	case c.request.Method == http.MethodGet:
 		return response{}.with(textType, c.server.arrived(v))
 	case kind == "multipart/form-data":
 		return c.uploadWholeVideo(v)
 	case c.request.Header.Get("Content-Range") == "":
-		return c.refuse(http.StatusPreconditionFailed, "The upload is not multipart/form-data and has no Content-Range")
+		return c.rejectWith(http.StatusPreconditionFailed, "The upload is not multipart/form-data and has no Content-Range")
 	case err != nil:
-		return c.refuse(http.StatusBadRequest, "A resumable upload needs a Content-Type")
+		return c.rejectWith(http.StatusBadRequest, "A resumable upload needs a Content-Type")
 	}
 	return c.uploadChunk(v)
 }
 
-// refuse answers with an HTTP status: the form of an error of an upload host is
-// not documented.
-func (c *apiCall) refuse(status int, text string) response {
+// rejectWith answers with an HTTP status: the form of an error of an upload host
+// is not documented.
+func (c *apiCall) rejectWith(status int, text string) response {
 	c.Refusal = text
 	return response{status: status}.with(textType, text+"\n")
 }
@@ -106,18 +106,18 @@ func (c *apiCall) uploadChunk(v *video) response {
 	length := c.request.ContentLength
 	switch {
 	case !ok:
-		return c.refuse(http.StatusBadRequest, "Content-Range must have the form bytes 0-99/500")
+		return c.rejectWith(http.StatusBadRequest, "Content-Range must have the form bytes 0-99/500")
 	case length >= 0 && length != r.last-r.first+1:
-		return c.refuse(http.StatusBadRequest, fmt.Sprintf("Content-Range has %d bytes, Content-Length %d", r.last-r.first+1, length))
+		return c.rejectWith(http.StatusBadRequest, fmt.Sprintf("Content-Range has %d bytes, Content-Length %d", r.last-r.first+1, length))
 	case !c.begin(v, r):
-		return c.refuse(http.StatusRequestedRangeNotSatisfiable, "There is a gap before byte "+fmt.Sprint(r.first)+", or the size has changed")
+		return c.rejectWith(http.StatusRequestedRangeNotSatisfiable, "There is a gap before byte "+fmt.Sprint(r.first)+", or the size has changed")
 	}
 	n, err := io.Copy(&chunkWriter{c.server, v, r.first}, io.LimitReader(c.request.Body, r.last-r.first+1))
 	switch {
 	case err != nil:
-		return c.refuse(http.StatusBadRequest, "The chunk broke off: "+err.Error())
+		return c.rejectWith(http.StatusBadRequest, "The chunk broke off: "+err.Error())
 	case n != r.last-r.first+1:
-		return c.refuse(http.StatusBadRequest, "The chunk is shorter than its Content-Range")
+		return c.rejectWith(http.StatusBadRequest, "The chunk is shorter than its Content-Range")
 	case c.server.received(v) == r.total:
 		return c.complete(v)
 	}

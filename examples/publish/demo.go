@@ -25,8 +25,8 @@ func demonstrate(ctx context.Context, o options) error {
 	fake := oktest.NewServer(oktest.App{})
 	defer fake.Close()
 	fake.Inject(oktest.Fault{Method: oktest.PhotoUpload, CutAfter: 300, Times: 1})
-	fake.Inject(oktest.Fault{Method: "mediatopic.post", Reset: true, AfterRun: true, Times: 1})           // it is posted, and the response is lost
-	fake.Inject(oktest.Fault{Method: "mediatopic.post", Status: http.StatusServiceUnavailable, Times: 1}) // it is not, and the status does not tell
+	fake.Inject(oktest.Fault{Method: "mediatopic.post", Reset: true, AfterRun: true, Times: 1})           // it is posted, but the response is lost
+	fake.Inject(oktest.Fault{Method: "mediatopic.post", Status: http.StatusServiceUnavailable, Times: 1}) // it is not posted, but it might be
 
 	state, err := os.MkdirTemp("", "publish")
 	if err != nil {

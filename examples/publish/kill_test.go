@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A child is what the program is told in a process of its own.
+// A child is what the program gets in a process of its own, in JSON.
 type child struct {
 	Address       string // of the fake
 	Folder        string // of the posts, and of the state
@@ -119,7 +119,7 @@ func newKiller(t *testing.T, kills int, seed uint64) *killer {
 		for _, f := range []oktest.Fault{
 			{Reset: true}, {Reset: true, AfterRun: true}, {Status: 503}, {Status: 503, AfterRun: true}, {Truncate: true}, {CutAfter: 50},
 		} {
-			f.Method, f.Match = method, k.seldom
+			f.Method, f.Match = method, k.oneIn30
 			k.fake.Inject(f)
 		}
 	}
@@ -133,8 +133,8 @@ func (k *killer) random(n int) int {
 	return k.rnd.IntN(n)
 }
 
-// seldom matches a few requests.
-func (k *killer) seldom(oktest.Call) bool { return k.random(30) == 0 }
+// oneIn30 matches one request in 30, on average.
+func (k *killer) oneIn30(oktest.Call) bool { return k.random(30) == 0 }
 
 // countdown kills the process when a number of requests has arrived. It never
 // matches.
@@ -164,8 +164,8 @@ type sample struct {
 	pictures   [][sha256.Size]byte
 }
 
-// writePosts writes some posts. One has no text: only the user can tell whether
-// it is in the group.
+// writePosts writes some posts. One has no text, so that only the user can see
+// whether it is in the group.
 func (k *killer) writePosts(t *testing.T, round int) (posts []sample) {
 	t.Helper()
 	write := func(content []byte, parts ...string) {
@@ -234,7 +234,7 @@ func (k *killer) run(t *testing.T, posts []sample) bool {
 		t.Fatalf("exit status %d: %s", status, errs.String())
 	}
 	if k.starts > 10_000 {
-		t.Fatalf("the program does not get on: %s", errs.String())
+		t.Fatalf("the program makes no progress: %s", errs.String())
 	}
 	return true
 }

@@ -7,9 +7,9 @@
 //   - A post whose response is lost may be in the group or not.
 //     okerrors.ErrOutcomeUnknown finds this error. The program then reads the
 //     posts of the group back, and posts again only if the post is not there.
-//     If it cannot tell, it stops and asks; see wall.go.
-//   - Pictures are uploaded from the disk, held in memory at no time, with
-//     progress; see upload.go.
+//     If that leaves a doubt, it stops and asks the user; see wall.go.
+//   - Pictures are uploaded from the disk, with progress, and not held in memory;
+//     see upload.go.
 //   - The session is renewed and kept in a file by oauth.Source and
 //     oauth.FileStore; see service.go.
 //
@@ -26,6 +26,8 @@
 // the folder of a post, text.md or text.txt is the text, which is posted as it
 // is, and each .jpg, .jpeg, .png, .gif and .webp is a picture, in the order of
 // their names. A post needs a text or a picture.
+//
+// The folder -state must be kept: without it, every post is published again.
 //
 // The exit status is 0 if every post is in the group, 3 if the user must decide
 // whether one is, and 1 after any other error. After 1, start again.

@@ -53,6 +53,7 @@ func publishAll(ctx context.Context, ok service, folder fs.FS, o options) error 
 		}
 		p.bar.finish(m)
 	}
+	p.say("all %d posts are in the group", len(posts))
 	return nil
 }
 

@@ -244,6 +244,36 @@ func TestPublishRejected(t *testing.T) {
 	})
 }
 
+// What is missing is named before anything is read or sent.
+func TestSettings(t *testing.T) {
+	names := []string{"OKRU_APPLICATION_KEY", "OKRU_APPLICATION_ID", "OKRU_APPLICATION_SECRET", "OKRU_REFRESH_TOKEN"}
+	for name, test := range map[string]struct {
+		options options
+		set     string
+		want    string
+	}{
+		"no flags":   {options{}, "key id secret token", "-posts and -group"},
+		"no group":   {options{posts: "posts"}, "key id secret token", "-posts and -group"},
+		"no id":      {options{posts: "posts", group: "1"}, "key secret token", "OKRU_APPLICATION_ID"},
+		"no secret":  {options{posts: "posts", group: "1"}, "key id token", "OKRU_APPLICATION_SECRET"},
+		"all, wrong": {options{posts: "no such folder", group: "1"}, "key id secret token", "reading the posts"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, variable := range names {
+				value := strings.ToLower(variable[strings.LastIndexByte(variable, '_')+1:])
+				if !slices.Contains(strings.Fields(test.set), value) {
+					value = ""
+				}
+				t.Setenv(variable, value)
+			}
+			test.options.state = t.TempDir()
+			if err := run(t.Context(), test.options); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error is %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
 func TestReadPosts(t *testing.T) {
 	for name, test := range map[string]struct {
 		folder fstest.MapFS

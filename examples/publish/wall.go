@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,7 +17,7 @@ import (
 	"github.com/go-okru/okru"
 )
 
-// errUndecided is the error if the topics of the group do not tell whether a
+// errUndecided is the error if the topics of the group do not show whether a
 // post is among them.
 var errUndecided = errors.New("it may be in the group or not")
 
@@ -28,8 +29,8 @@ const recent = 24 * time.Hour
 //
 //   - A topic that was not there before and has the text of m is m.
 //   - If there is no topic that was not there before, m is not in the group.
-//   - Otherwise only a person can tell: a new topic has another text, perhaps
-//     since OK changes texts, or m has no text.
+//   - Otherwise the user must decide: a new topic has another text, perhaps
+//     because OK has changed it, or m has no text.
 func (p *publisher) readBack(ctx context.Context, m post) error {
 	e := p.journal.last[m.name]
 	if err := sleepUntil(ctx, e.Time.Add(p.settle)); err != nil {
@@ -53,7 +54,8 @@ func (p *publisher) readBack(ctx context.Context, m post) error {
 		p.say("%s: it is not in the group", m.name)
 		return p.journal.write(entry{Post: m.name, State: absent})
 	default:
-		return fmt.Errorf("%w: one of %d new topics, of which %d have its text", errUndecided, len(fresh), len(found))
+		ids := slices.Sorted(maps.Keys(fresh))
+		return fmt.Errorf("%w: the topics %s are new, and %d of them have its text", errUndecided, strings.Join(ids, ", "), len(found))
 	}
 }
 
