@@ -1,6 +1,7 @@
 package okru
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,11 +15,13 @@ import (
 	"github.com/go-okru/okru/transport"
 )
 
-// Config says how to call the API. Only ApplicationKey is required. A Config
-// prints without its secrets, unless it is in an unexported field of another
-// struct: package fmt then prints the fields by itself.
+// Config says how to call the API. Only ApplicationKey is required, and not even
+// that for the bot of a group. A Config prints without its secrets, unless it is
+// in an unexported field of another struct: package fmt then prints the fields by
+// itself.
 type Config struct {
-	// ApplicationKey is the public key of the application; required.
+	// ApplicationKey is the public key of the application; required, unless
+	// GroupToken is set. Without a key, only calls of the Graph API work.
 	ApplicationKey string
 
 	// ApplicationSecret is the application secret key. Leave it empty in
@@ -116,7 +119,7 @@ func (cfg Config) group() transport.Group {
 // check returns all that is wrong with cfg.
 func (cfg Config) check() error {
 	return errors.Join(
-		cfg.signer().Check(),
+		cfg.checkSigner(),
 		transport.Group{Token: cfg.GroupToken}.Check(), // the Signer checks Hosts
 		cfg.checkBase(),
 		cfg.checkLimit(),
@@ -125,6 +128,16 @@ func (cfg Config) check() error {
 		cfg.Retry.Check(),
 		cfg.checkRetry(),
 	)
+}
+
+// checkSigner returns what is wrong with the Signer. Without a key it rejects the
+// calls that it would sign, of which a bot makes none.
+func (cfg Config) checkSigner() error {
+	s := cfg.signer()
+	if cfg.GroupToken != "" {
+		s.ApplicationKey = cmp.Or(s.ApplicationKey, "none")
+	}
+	return s.Check()
 }
 
 func (cfg Config) checkRetry() error {

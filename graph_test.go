@@ -21,7 +21,7 @@ const graphToken = "tknCANARY18YdUJZe:CQABPOJKAKEKEKEKE"
 // graphClient returns a client of a bot over base.
 func graphClient(t *testing.T, base http.RoundTripper, edit ...func(*okru.Config)) *http.Client {
 	t.Helper()
-	cfg := okru.Config{ApplicationKey: "KEY", GroupToken: graphToken, Retry: transport.Retry{Max: -1}, Base: base}
+	cfg := okru.Config{GroupToken: graphToken, Retry: transport.Retry{Max: -1}, Base: base}
 	for _, e := range edit {
 		e(&cfg)
 	}
@@ -81,7 +81,7 @@ func TestGraphRejects(t *testing.T) {
 		"nil client":              {nil, t.Context(), "GET", "me/chats", nil, "NewClient"},
 		"plain client":            {http.DefaultClient, t.Context(), "GET", "me/chats", nil, "GroupToken"},
 		"plain Transport":         {&http.Client{Transport: new(http.Transport)}, t.Context(), "GET", "me/chats", nil, "GroupToken"},
-		"no token":                {graphClient(t, base, func(c *okru.Config) { c.GroupToken = "" }), t.Context(), "GET", "me/chats", nil, "okru: graph/me/chats: a Graph call needs the token"},
+		"no token":                {graphClient(t, base, func(c *okru.Config) { c.ApplicationKey, c.GroupToken = "KEY", "" }), t.Context(), "GET", "me/chats", nil, "okru: graph/me/chats: a Graph call needs the token"},
 		"an empty token":          {bot, transport.WithGroupToken(t.Context(), ""), "GET", "me/chats", nil, "WithGroupToken"},
 		"a token in the path":     {bot, t.Context(), "GET", "me/chats?access_token=" + graphToken, nil, "leave it out"},
 		"a token in a bad query":  {bot, t.Context(), "GET", "me/chats?access_token=" + graphToken + ";x", nil, "semicolon"},
@@ -176,6 +176,23 @@ func TestGraphHosts(t *testing.T) {
 	for _, c := range []*http.Client{c, alone} {
 		if _, err := okru.Graph[bool](t.Context(), c, "GET", "me/info", nil); err == nil || len(base.urls) > 0 || !strings.Contains(err.Error(), "gateway.example") {
 			t.Errorf("error %v, sent to %v", err, base.urls)
+		}
+	}
+}
+
+// A bot needs no application. Without a key, calls that must be signed fail.
+func TestBotWithoutApplication(t *testing.T) {
+	base := new(sink)
+	bot := graphClient(t, base)
+	if _, err := okru.Graph[bool](t.Context(), bot, "GET", "me/info", nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := okru.Call[bool](t.Context(), bot, "users.getInfo", nil); err == nil || !strings.Contains(err.Error(), "ApplicationKey is empty") || len(base.urls) != 1 {
+		t.Errorf("a REST call: %v, sent %q", err, base.urls)
+	}
+	for _, cfg := range []okru.Config{{}, {GroupToken: "tkn:1", ApplicationKey: " "}, {GroupToken: " tkn:1"}, {GroupToken: "tkn:1", Circuit: 9}} {
+		if _, err := okru.NewClient(cfg); err == nil {
+			t.Errorf("%v is accepted", cfg)
 		}
 	}
 }

@@ -211,7 +211,7 @@ func ExampleServer_NewBot() {
 	bot := srv.NewBot("54000000000001")
 	hello := bot.Write(srv.NewUser("anna", "her password"), "hello")
 
-	client, err := okru.NewClient(okru.Config{ApplicationKey: srv.App().Key, GroupToken: bot.Token(), Base: srv.Transport()})
+	client, err := okru.NewClient(okru.Config{GroupToken: bot.Token(), Base: srv.Transport()})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -37,12 +37,13 @@ func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
 // RoundTripVerdict implements [roundtrip.Verdicter].
 func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Verdict, error) {
 	options, isCall := okcall.FromContext(r.Context()), s.Hosts.IsCall(r.URL)
-	err := s.check(r, options, isCall)
+	isSigned := isCall && !okcall.IsGraphPath(r.URL.Path)
+	err := s.check(r, options, isCall, isSigned)
 	if err != nil {
 		roundtrip.CloseRequest(r)
 		return nil, roundtrip.Verdict{}, terminal(err)
 	}
-	if !isCall || okcall.IsGraphPath(r.URL.Path) {
+	if !isSigned {
 		return s.Send(r)
 	}
 	c := call{request: r, options: options, isForm: okcall.IsForm(r)}
@@ -62,9 +63,9 @@ func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Ve
 }
 
 // check returns an error if r must not be sent.
-func (s *signer) check(r *http.Request, o *okcall.Options, isCall bool) error {
+func (s *signer) check(r *http.Request, o *okcall.Options, isCall, isSigned bool) error {
 	switch {
-	case s.fault != nil && (isCall || s.isLost):
+	case s.fault != nil && (isSigned || s.isLost):
 		return s.fault
 	case !isCall && o != nil && o.Caller != nil:
 		return fmt.Errorf("okru: Call sent its request to %s, which is not one of Hosts (%v): either a RoundTripper above the Signer has no Unwrap method by which Call finds Hosts, see transport.Chain, or the call was redirected", r.URL.Host, s.Hosts)
