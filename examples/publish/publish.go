@@ -45,7 +45,7 @@ func publishAll(ctx context.Context, ok service, folder fs.FS, o options) error 
 	if err := j.decide(o.posted, o.again); err != nil {
 		return err
 	}
-	p := publisher{client: ok.client, group: ok.group, folder: folder, journal: j, settle: o.settle, bar: newBar(posts), out: o.out}
+	p := publisher{client: ok.client, group: ok.group, folder: folder, journal: j, settle: o.settle, bar: newBar(posts, terminal()), out: o.out}
 	defer p.bar.clear()
 	for _, m := range posts {
 		if err := p.publish(ctx, m); err != nil {

@@ -107,6 +107,13 @@ func TestPublish(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for _, call := range slices.Concat(s.fake.Calls(), s.fake.Exchanges(), s.fake.Uploads()) {
+			s.secrets = append(s.secrets, call.Params.Get("access_token"), call.Params.Get("sig"), call.Params.Get("apiToken"))
+		}
+		s.secrets = slices.DeleteFunc(s.secrets, func(secret string) bool { return secret == "" })
+		if len(s.secrets) < 10 {
+			t.Errorf("only %d secrets are looked for", len(s.secrets))
+		}
 		for _, secret := range s.secrets {
 			if strings.Contains(string(journal)+s.out.String(), secret) {
 				t.Errorf("the journal or the output shows %q", secret)
@@ -196,6 +203,21 @@ func TestPublishDaysLater(t *testing.T) {
 			t.Fatalf("error is %v", err)
 		}
 		time.Sleep(3 * recent)
+		if err := s.publish(t.Context()); err != nil || !slices.Equal(s.texts(), []string{"One", "Two"}) {
+			t.Errorf("the group has %q, %v", s.texts(), err)
+		}
+	})
+}
+
+// A list that does not show the program's own posts yet leaves no doubt.
+func TestReadBackFromALateList(t *testing.T) {
+	inBubble(t, fstest.MapFS{"1/text.txt": file("One"), "2/text.txt": file("Two")}, func(t *testing.T, s *stage) {
+		var lists, posts atomic.Int64
+		s.fake.Inject(oktest.Fault{ // the list before the second post
+			Method: "group.getStatTopics", Match: func(oktest.Call) bool { return lists.Add(1) == 2 },
+			Body: `{"topics":null}`, Header: http.Header{"Content-Type": {"application/json"}},
+		})
+		s.fake.Inject(oktest.Fault{Method: "mediatopic.post", Match: func(oktest.Call) bool { return posts.Add(1) == 2 }, Reset: true})
 		if err := s.publish(t.Context()); err != nil || !slices.Equal(s.texts(), []string{"One", "Two"}) {
 			t.Errorf("the group has %q, %v", s.texts(), err)
 		}
@@ -352,6 +374,25 @@ func TestJournalIsCut(t *testing.T) {
 	if _, err := openJournal(path); err == nil || !strings.Contains(err.Error(), "corrupt") {
 		t.Errorf("a corrupt journal: %v", err)
 	}
+}
+
+func TestBar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		posts := []post{{name: "a"}, {name: "b", pictures: []picture{{size: 40}, {size: 58}}}}
+		b := newBar(posts, &out)
+		b.finish(posts[0])
+		b.show(posts[1], 1, 9)
+		b.show(posts[1], 1, 58) // too soon
+		time.Sleep(time.Second)
+		b.show(posts[1], 1, 58)
+		b.clear()
+		want := "\r\x1b[K[###############               ]  50 %  b, picture 2 of 2" +
+			"\r\x1b[K[############################# ]  99 %  b, picture 2 of 2\r\x1b[K"
+		if out.String() != want {
+			t.Errorf("the bar is %q, want %q", out.String(), want)
+		}
+	})
 }
 
 func TestAttachment(t *testing.T) {
