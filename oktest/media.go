@@ -127,8 +127,9 @@ type media struct {
 
 type photo struct {
 	Photo
-	key   string // the secret of the upload URL
-	token string // of the upload; empty: not uploaded yet
+	key     string    // the secret of the upload URL
+	expires time.Time // the upload URL
+	token   string    // of the upload; empty: not uploaded yet
 }
 
 type album struct{ id, groupID string }

@@ -54,16 +54,16 @@ func (c *apiCall) photosGetUploadURL() (any, error) {
 	if a := s.media.album(aid); aid != "" && (a.id == "" || a.groupID != gid) {
 		return nil, fail(okerrors.CodeParamAlbumID, "No such album")
 	}
-	ids, key := make([]string, count), rand.Text()
+	ids, key, expires := make([]string, count), rand.Text(), time.Now().Add(uploadLifetime)
 	for i := range ids {
 		ids[i] = rand.Text() + "+/=" // ids of OK have such characters
-		s.media.photos = append(s.media.photos, &photo{Photo: Photo{ID: ids[i], GroupID: gid, AlbumID: aid}, key: key})
+		s.media.photos = append(s.media.photos, &photo{Photo: Photo{ID: ids[i], GroupID: gid, AlbumID: aid}, key: key, expires: expires})
 	}
 	query := url.Values{"photoIds": {strings.Join(ids, ",")}, "apiToken": {key}}
 	return map[string]any{
 		"upload_url": uploadBase(c.request, photoHost) + photoPath + "?" + query.Encode(),
 		"photo_ids":  ids,
-		"expires_ms": time.Now().Add(uploadLifetime).UnixMilli(),
+		"expires_ms": expires.UnixMilli(),
 		"ttl_ms":     uploadLifetime.Milliseconds(),
 	}, nil
 }
@@ -103,8 +103,8 @@ func (c *apiCall) receivePhotos() (map[string]uploadedPhoto, error) {
 			continue
 		}
 		p := c.server.media.photo(id)
-		if p == nil || p.key != c.Query.Get("apiToken") {
-			return nil, fail(okerrors.CodeParamPhotoID, "Unknown upload URL")
+		if p == nil || p.key != c.Query.Get("apiToken") || ended(p.expires) {
+			return nil, fail(okerrors.CodeParamPhotoID, "Unknown or expired upload URL")
 		}
 		p.File, p.token = file, rand.Text()+"="
 		photos[id] = uploadedPhoto{p.token}

@@ -7,8 +7,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"golang.org/x/oauth2"
+
+	okerrors "github.com/go-okru/okru/errors"
 )
 
 const gid = "54000000000001"
@@ -197,6 +201,36 @@ func TestGetStatTopicsHasPages(t *testing.T) {
 			t.Errorf("mediatopic.getByIds of %s: %s, want %s", test.ids, r.body, test.want)
 		}
 	}
+}
+
+// An upload URL of photos works for a day, and needs no session.
+func TestPhotoUploadURLExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		rt := srv.InProcess()
+		r := post(t, rt, realAPI, serverSigned(srv.NewUser("anna", "secret").Token("PHOTO_CONTENT"), "method", "photosV2.getUploadUrl"))
+		var place struct {
+			URL string `json:"upload_url"`
+		}
+		if err := json.Unmarshal([]byte(r.body), &place); err != nil {
+			t.Fatal(r.body)
+		}
+		body, kind := multipartOf("pic1")
+		for _, test := range []struct {
+			address string
+			wait    time.Duration
+			want    okerrors.Code
+		}{
+			{place.URL, 24*time.Hour - 1, 0},
+			{place.URL + "x", 0, okerrors.CodeParamPhotoID},
+			{place.URL, 1, okerrors.CodeParamPhotoID},
+		} {
+			time.Sleep(test.wait)
+			if r := sendVideo(t, rt, "POST", test.address, body, "Content-Type", kind); r.code(t) != test.want {
+				t.Errorf("%+v: %s", test, r.body)
+			}
+		}
+	})
 }
 
 func TestPhotosInAlbums(t *testing.T) {
