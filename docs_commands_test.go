@@ -33,6 +33,7 @@ func TestCommandsFindsBroken(t *testing.T) {
 		"go run ./examples/nothing", "go run ./examples", "go test ./nothing/...", "go -C test/nothing run .", "go run ./examples/quickstart -nothing",
 		"go get github.com/go-okru/okru/nothing", "go get github.com/go-okru/okro", "go install github.com/go-okru/okru@latest", "go nothing ./...",
 		"go test -run NothingLikeThis ./oauth", "go test -nothing ./oauth", "OKRU_NOTHING=1 go test ./...", "bash .ci/nothing", "nothing", "go run",
+		"okru nothing", "okru call users.getInfo --nosuchflag",
 	} {
 		if checkCommand(".", command) == nil {
 			t.Errorf("%s: no error", command)
@@ -41,7 +42,7 @@ func TestCommandsFindsBroken(t *testing.T) {
 	for _, command := range []string{
 		"go run ./examples/quickstart -log", "go test ./...", "go test -race -shuffle=on ./...", "go -C test/bench run . -only calls,growth",
 		"OKRU_LONG=1 go test -run SeveralProcesses -v ./ratelimit", "go get github.com/go-okru/okru", "go get github.com/go-okru/okru/vcr@v0.1.0",
-		"go vet ./... && gofmt -l .", "bash .ci/run",
+		"go vet ./... && gofmt -l .", "bash .ci/run", "okru call users.getInfo uids=1 --table", "okru fake -- python3 --nothing",
 	} {
 		if err := checkCommand(".", command); err != nil {
 			t.Errorf("%s: %v", command, err)
@@ -148,6 +149,8 @@ func checkWords(dir string, words []string) error {
 	switch words[0] {
 	case "go":
 		return checkGo(dir, words[1:])
+	case "okru":
+		return checkOkru(words[1:])
 	case "bash":
 		_, err := os.Stat(filepath.Join(dir, words[1]))
 		return err
@@ -176,6 +179,27 @@ func checkGo(dir string, words []string) error {
 	default:
 		return fmt.Errorf("unknown command go %s", verb)
 	}
+}
+
+// checkOkru checks the arguments of the command okru: its command and its flags.
+func checkOkru(args []string) error {
+	source, err := sourceOf("cmd/okru", "*.go")
+	if err != nil || len(args) == 0 {
+		return err
+	}
+	own := []string{"--help", "--version", "completion", "help"} // of cobra
+	if !slices.Contains(own, args[0]) && !regexp.MustCompile(`Use: +"`+regexp.QuoteMeta(args[0])+`[ "]`).MatchString(source) {
+		return fmt.Errorf("no command okru %s", args[0])
+	}
+	for _, arg := range args[1:] {
+		if arg == "--" {
+			break
+		}
+		if name, ok := strings.CutPrefix(arg, "--"); ok && !slices.Contains(own, arg) && !strings.Contains(source, `"`+name+`",`) {
+			return fmt.Errorf("no flag %s", arg)
+		}
+	}
+	return nil
 }
 
 // checkRun checks the arguments of go run: a program, and its flags.

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +20,7 @@ func TestMistakesAreFound(t *testing.T) {
 	}{
 		"version that does not exist": {replace("vcr/go.mod", "okru v0.1.0", "okru v0.0.0"), vcr, "okru@v0.0.0"},
 		"go.mod not raised":           {func(co *checkout) { co.version = "v0.9.0" }, redis, "okru@v0.1.0"},
+		"replace in a command":        {add("cmd/okru/go.mod", "replace "+core+" => ../.."), core + "/cmd/okru", "replace directive"},
 		"other name":                  {replace("vcr/go.mod", "okru/vcr", "okru/tape"), vcr, "okru/tape"},
 		"file not committed":          {func(co *checkout) { delete(co.files, "vcr/names.go") }, vcr, "undefined"},
 		"go.mod not committed":        {func(co *checkout) { delete(co.files, "vcr/go.mod") }, vcr, "no such module"},
@@ -57,7 +57,7 @@ func TestOtherVersion(t *testing.T) {
 func TestModules(t *testing.T) {
 	co := readCopy(t)
 	var want []string
-	for _, dir := range []string{"", "/otel", "/redis", "/vcr"} {
+	for _, dir := range []string{"", "/cmd/okru", "/otel", "/redis", "/vcr"} {
 		want = append(want, core+dir)
 	}
 	if got := co.modules(); !slices.Equal(got, want) {
@@ -74,6 +74,13 @@ func readCopy(t *testing.T) *checkout {
 	return co
 }
 
+// add returns a mistake that adds a line to a file.
+func add(name, line string) func(*checkout) {
+	return func(co *checkout) {
+		co.files[name] = &fstest.MapFile{Data: append(co.files[name].Data, "\n"+line+"\n"...), Mode: 0o644}
+	}
+}
+
 // replace returns a mistake that replaces old in a file.
 func replace(name, old, new string) func(*checkout) {
 	return func(co *checkout) {
@@ -82,7 +89,6 @@ func replace(name, old, new string) func(*checkout) {
 		if bytes.Equal(data, changed) {
 			panic(name + " has no " + old)
 		}
-		co.files = maps.Clone(co.files)
 		co.files[name] = &fstest.MapFile{Data: changed, Mode: 0o644}
 	}
 }
