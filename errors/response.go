@@ -11,10 +11,6 @@ import (
 	"github.com/go-okru/okru/internal/okcall"
 )
 
-// The headers that carry the code of an error, the first one first, in the
-// canonical form in which net/http keeps them.
-var codeHeaders = [...]string{"Invocation-Error", "Wmf-Invocation-Error"}
-
 // FromResponse returns the API error in resp, or nil and false if resp is no
 // API error. It finds
 //
@@ -53,7 +49,7 @@ func FromResponse(resp *http.Response) (*Error, bool) {
 		e, found := verdict.(*Error)
 		return e, found
 	}
-	code := headerCode(resp.Header)
+	code := headerCode(resp)
 	if resp.Body == nil || resp.Body == http.NoBody {
 		if code == 0 {
 			return nil, false
@@ -131,9 +127,12 @@ func newError(code Code, m members) *Error {
 }
 
 // headerCode returns the code of an error in the header, or 0.
-func headerCode(h http.Header) Code {
-	for _, name := range codeHeaders {
-		if values := h[name]; len(values) > 0 {
+func headerCode(resp *http.Response) Code {
+	if lookahead.HasNoCode(resp) {
+		return 0
+	}
+	for _, name := range lookahead.CodeHeaders {
+		if values := resp.Header[name]; len(values) > 0 {
 			if n, err := strconv.Atoi(values[0]); err == nil && n > 0 {
 				return Code(n)
 			}

@@ -19,6 +19,7 @@ type call struct {
 	form    string // the text of the form
 	renewed bool   // it is the repeat after a renewal
 	trace   *tracer
+	signed  signedCall // set by sign
 }
 
 // A reply is the response to one attempt of a call.
@@ -84,55 +85,58 @@ func (s *signer) attempt(c *call) (reply, error) {
 			roundtrip.CloseRequest(c.request)
 		}
 	}()
-	signed, err := s.sign(c)
-	if err != nil {
+	if err := s.sign(c); err != nil {
 		return reply{}, terminal(err)
 	}
 	isSigned = true
-	return s.send(c, signed)
+	return s.send(c)
 }
 
-// sign returns the signed copy of the request of c. After an error the scratch
-// is left to the garbage collector.
-func (s *signer) sign(c *call) (signedCall, error) {
+// sign makes the signed copy of the request of c. After an error the scratch is
+// left to the garbage collector.
+func (s *signer) sign(c *call) error {
 	p := s.scratch.Get().(*params)
 	if err := p.parse(c, s.settings.ApplicationKey); err != nil {
-		return signedCall{}, err
+		return err
 	}
 	k, err := s.keys(c)
 	if err != nil {
-		return signedCall{}, err
+		return err
 	}
 	if err := p.checkSession(c, k); err != nil {
-		return signedCall{}, err
+		return err
 	}
-	signed := p.sign(c, k)
+	p.sign(c, k)
 	s.release(p)
 	if c.options != nil && c.options.Caller != nil {
-		known := signed // so that only calls with a Caller allocate it
-		c.options.Caller.Sign(func(text string) string { return s.secrets(known).Clean(text) })
+		signed := c.signed // so that only calls with a Caller allocate it
+		c.options.Caller.Sign(func(text string) string { return s.secrets(signed).Clean(text) })
 	}
-	return signed, nil
+	return nil
 }
 
 // send sends the signed copy of the request of c and inspects the response.
-func (s *signer) send(c *call, signed signedCall) (reply, error) {
+func (s *signer) send(c *call) (reply, error) {
+	signed := &c.signed
 	isWrite := func() bool { return !safeToRepeat(c.options, okcall.Method(&signed.request)) }
 	sent := &signed.request
 	if hasIdempotencyKey(sent.Header) && isWrite() {
 		sent = once(sent)
 	}
 	if trace := traceToHide(sent.Context()); trace != nil {
-		sent = hideFromTrace(trace, sent, c.request, func(h http.Header) { s.redactHeader(h, signed) })
+		known := c.signed // c must not escape: that would cost each call an allocation
+		sent = hideFromTrace(trace, sent, c.request, func(h http.Header) { s.redactHeader(h, &known) })
 	}
-	c.trace.send(s.Hosts, c, signed)
+	c.trace.send(s.Hosts, c)
 	resp, _, _, err := sendAttempt(&s.Base, sent, c.options.Timeout(), isWrite)
 	if err != nil {
-		return reply{}, withContext(sent.Context(), s.redactError(err, signed))
+		return reply{}, withContext(sent.Context(), s.redactError(err, *signed))
 	}
 	resp.Request = c.request
-	s.redactHeader(resp.Header, signed)
 	signed.body.Wrap(resp)
+	if hasCode := s.redactHeader(resp.Header, signed); !hasCode {
+		signed.body.SetNoCode()
+	}
 	got := reply{resp: resp, verdict: roundtrip.Verdict{Inspected: true}}
 	e, failed := okerrors.FromResponse(resp)
 	if !failed {
@@ -141,7 +145,7 @@ func (s *signer) send(c *call, signed signedCall) (reply, error) {
 	if signed.keys.token != nil && e.SessionRejected() { // judged by what the API sent
 		got.rejected = &rejection{signed.keys, e}
 	}
-	e = maskError(resp, e, s.secrets(signed))
+	e = maskError(resp, e, s.secrets(*signed))
 	e.Method = okcall.Method(&signed.request) // the form of the caller's request may not be readable
 	got.verdict.Err = e
 	return got, nil

@@ -151,19 +151,19 @@ type signedCopy struct {
 	body    lookahead.Body // will be that of the response
 }
 
-// sign returns the signed copy of the request of c.
-func (p *params) sign(c *call, k *keys) signedCall {
-	signed := signedCall{signedCopy: &signedCopy{request: *c.request, url: *c.request.URL}, keys: k}
+// sign makes the signed copy of the request of c.
+func (p *params) sign(c *call, k *keys) {
+	signed := &c.signed
+	*signed = signedCall{signedCopy: &signedCopy{request: *c.request, url: *c.request.URL}, keys: k}
 	signed.request.URL = &signed.url
 	if c.isForm {
-		p.signForm(&signed)
-		return signed
+		p.signForm(signed)
+		return
 	}
 	signed.url.RawQuery, signed.sig = p.encode(false, k)
 	if isReplayed(signed.request.Method) && !p.isSafe(c) {
 		sendOnce(&signed.request)
 	}
-	return signed
 }
 
 func (p *params) signForm(signed *signedCall) {

@@ -81,18 +81,20 @@ func (e *scrubbedError) Timeout() bool {
 	return e.As(&t) && t.Timeout()
 }
 
-// redactHeader redacts all values of h, the header of a response to c.
-func (s *signer) redactHeader(h http.Header, c signedCall) {
-	redactHeader(h, c.mayBeIn, func() redact.Secrets { return append(s.secretsOf(c.keys), c.sig) })
+// redactHeader redacts all values of h, the header of a response to c, and
+// reports whether h has one of lookahead.CodeHeaders.
+func (s *signer) redactHeader(h http.Header, c *signedCall) (hasCode bool) {
+	return redactHeader(h, c.mayBeIn, func() redact.Secrets { return append(s.secretsOf(c.keys), c.sig) })
 }
 
 // redactHeader redacts all values of h, the header of a response, that quote
 // one of the secrets, as far as mayBeIn reports that they may. What quotes it is
 // usually the URL of the call, so that the query is cut off: http.Client would
 // send it to the host that a Location names. A value that still quotes a secret
-// is replaced.
-func redactHeader(h http.Header, mayBeIn func(string) bool, secretsOf func() redact.Secrets) {
+// is replaced. It reports whether h has one of lookahead.CodeHeaders.
+func redactHeader(h http.Header, mayBeIn func(string) bool, secretsOf func() redact.Secrets) (hasCode bool) {
 	for name, values := range h {
+		hasCode = hasCode || slices.Contains(lookahead.CodeHeaders[:], name)
 		for i, value := range values {
 			if !mayBeIn(value) {
 				continue // nearly always
@@ -111,10 +113,11 @@ func redactHeader(h http.Header, mayBeIn func(string) bool, secretsOf func() red
 			h[name] = values
 		}
 	}
+	return hasCode
 }
 
 // mayBeIn reports whether a secret of c may be in text.
-func (c signedCall) mayBeIn(text string) bool {
+func (c *signedCall) mayBeIn(text string) bool {
 	return c.keys.mayShow == nil || c.keys.mayShow(text) || strings.Contains(text, c.sig)
 }
 

@@ -54,7 +54,8 @@ func (t *tracer) attempt(hosts *okcall.Hosts, r, sent *http.Request, c Circuit) 
 
 // send reports that a Signer is about to send c, for the first time or, after a
 // renewal, once more. If a hook panics it closes the body that would be sent.
-func (t *tracer) send(hosts *okcall.Hosts, c *call, signed signedCall) {
+func (t *tracer) send(hosts *okcall.Hosts, c *call) {
+	signed := &c.signed
 	switch {
 	case t == nil || signed.request.Context().Err() != nil:
 	case c.renewed:

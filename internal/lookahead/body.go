@@ -37,14 +37,27 @@ const (
 //
 // It has 64 bytes, which is what the allocation of a signed call has to spare.
 type Body struct {
-	rest      io.ReadCloser // the original
-	more      *more         // nil: what was read ahead is in buf
-	buf       [first]byte
-	from, to  uint8 // the part of buf that was read ahead, and not read by the caller yet
-	ended     bool  // rest returned io.EOF after what was read ahead
-	inspected bool  // SetVerdict was called
-	closed    atomic.Bool
+	rest     io.ReadCloser // the original
+	more     *more         // nil: what was read ahead is in buf
+	buf      [first]byte
+	from, to uint8 // the part of buf that was read ahead, and not read by the caller yet
+	ended    bool  // rest returned io.EOF after what was read ahead
+	state    state // what is known
+	closed   atomic.Bool
 }
+
+// A state is what is known about a response.
+type state uint8
+
+const (
+	unknown state = iota
+	noCode        // SetNoCode was called
+	judged        // SetVerdict was called
+)
+
+// CodeHeaders are the headers that carry the code of an API error, the first one
+// first, in the canonical form in which net/http keeps them.
+var CodeHeaders = [...]string{"Invocation-Error", "Wmf-Invocation-Error"}
 
 // more is what few responses need.
 type more struct {
@@ -77,7 +90,7 @@ func (b *Body) Wrap(resp *http.Response) {
 // returns false if the body was not inspected.
 func VerdictOf(resp *http.Response) (verdict error, inspected bool) {
 	b, ok := resp.Body.(*Body)
-	if !ok || !b.inspected {
+	if !ok || b.state != judged {
 		return nil, false
 	}
 	if b.more == nil {
@@ -88,10 +101,20 @@ func VerdictOf(resp *http.Response) (verdict error, inspected bool) {
 
 // SetVerdict keeps the verdict about b: the error that was found, or nil.
 func (b *Body) SetVerdict(err error) {
-	b.inspected = true
+	b.state = judged
 	if err != nil {
 		b.grow().verdict = err
 	}
+}
+
+// SetNoCode notes that the header of the response has none of CodeHeaders, for
+// who has gone through it anyway: to look for them takes a twentieth of a call.
+func (b *Body) SetNoCode() { b.state = noCode }
+
+// HasNoCode reports whether SetNoCode was called for the body of resp.
+func HasNoCode(resp *http.Response) bool {
+	b, ok := resp.Body.(*Body)
+	return ok && b.state == noCode
 }
 
 func (b *Body) grow() *more {
@@ -184,17 +207,46 @@ func (b *Body) Read(p []byte) (int, error) {
 	}
 	if head := b.Head(); len(head) > 0 {
 		n := copy(p, head)
-		if b.more != nil && b.more.head != nil {
-			b.more.head = head[n:]
-		} else {
-			b.from += uint8(n)
-		}
+		b.advance(n)
 		return n, nil
 	}
 	if err := b.err(); err != nil {
 		return 0, err
 	}
 	return b.rest.Read(p)
+}
+
+// WriteTo implements [io.WriterTo]: what was read ahead is written, and then the
+// original is copied, as io.Copy would copy it without a Body.
+func (b *Body) WriteTo(w io.Writer) (n int64, err error) {
+	if head := b.Head(); len(head) > 0 && !b.closed.Load() {
+		written, err := w.Write(head)
+		b.advance(written)
+		if err == nil && written < len(head) {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return int64(written), err
+		}
+		n = int64(written)
+	}
+	switch err := b.err(); {
+	case err == nil || b.closed.Load():
+		copied, err := io.Copy(w, b.rest)
+		return n + copied, err
+	case err != io.EOF:
+		return n, err
+	}
+	return n, nil
+}
+
+// advance removes n bytes from the head, which the caller has got.
+func (b *Body) advance(n int) {
+	if b.more != nil && b.more.head != nil {
+		b.more.head = b.more.head[n:]
+	} else {
+		b.from += uint8(n)
+	}
 }
 
 // Close closes the original, once. Like the bodies of net/http, a Body may be

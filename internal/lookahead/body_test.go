@@ -190,3 +190,36 @@ func TestFormatShowsNothing(t *testing.T) {
 		}
 	}
 }
+
+// WriteTo writes what Read would read, and stops where the writer fails.
+func TestWriteTo(t *testing.T) {
+	for _, length := range lengths {
+		for _, n := range []int{0, 1, 33, 600, 2 * lookahead.Max} {
+			resp, _ := ahead(iotest.HalfReader(strings.NewReader(text(length))), n)
+			var got strings.Builder
+			written, err := io.Copy(&got, resp.Body)
+			if got.String() != text(length) || written != int64(length) || err != nil {
+				t.Errorf("%d bytes, %d ahead: copied %d of %d bytes, %v", length, n, got.Len(), written, err)
+			}
+			if again, err := io.Copy(&got, resp.Body); again != 0 || err != nil {
+				t.Errorf("%d bytes, %d ahead: then copied %d bytes, %v", length, n, again, err)
+			}
+		}
+	}
+	broken, _ := ahead(io.MultiReader(strings.NewReader(text(40)), iotest.ErrReader(errBroken)), 100)
+	if n, err := io.Copy(io.Discard, broken.Body); n != 40 || !errors.Is(err, errBroken) {
+		t.Errorf("a body that breaks after 40 bytes: copied %d, %v", n, err)
+	}
+	resp, _ := ahead(strings.NewReader(text(40)), 20)
+	if n, err := io.Copy(shortWriter{}, resp.Body); n != 3 || err != io.ErrShortWrite {
+		t.Errorf("a writer that takes 3 bytes: copied %d, %v", n, err)
+	}
+	if rest, err := io.ReadAll(resp.Body); string(rest) != text(40)[3:] || err != nil {
+		t.Errorf("the rest is %q, %v", rest, err)
+	}
+}
+
+// A shortWriter takes three bytes and returns no error.
+type shortWriter struct{}
+
+func (shortWriter) Write(p []byte) (int, error) { return min(3, len(p)), nil }
