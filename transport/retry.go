@@ -244,7 +244,7 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 	if options.Traced() && n > 1 || isSent && timeout > 0 { // number 1 is what layers below assume
 		r = r.WithContext(okcall.With(ctx, func(o *okcall.Options) { o.Attempt, o.AttemptTimeout = n, cmp.Or(timeout, o.AttemptTimeout) }))
 	}
-	var trace *tracer
+	var trace tracer
 	if isSent { // the layer below applies the timeout, and reports to the Trace
 		a.Response, a.verdict, a.Err = t.Send(r)
 	} else {

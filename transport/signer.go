@@ -100,8 +100,13 @@ func (s Signer) Wrap(next http.RoundTripper) http.RoundTripper {
 	hosts, noHosts := okcall.ParseHosts(s.Hosts)
 	base := roundtrip.On(next)
 	base.Hosts = hosts
+	calls := base
+	if g, ok := next.(*groupLayer); ok { // it has nothing to do with calls that are signed
+		calls = g.Base
+	}
 	return &signer{
 		Base:        base,
+		calls:       calls,
 		settings:    s,
 		fault:       errors.Join(s.fault(), noHosts),
 		isLost:      noHosts != nil,
@@ -171,7 +176,8 @@ func (s Signer) MarshalJSON() ([]byte, error) { return s.view().MarshalJSON() }
 
 // signer is the layer of a Signer.
 type signer struct {
-	roundtrip.Base // with the Hosts of the settings
+	roundtrip.Base                // with the Hosts of the settings
+	calls          roundtrip.Base // the same, but for a Group: sends the calls
 	settings       Signer
 	fault          error     // of the settings
 	isLost         bool      // it is not known which hosts are those of the API

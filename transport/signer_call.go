@@ -18,7 +18,7 @@ type call struct {
 	isForm  bool
 	form    string // the text of the form
 	renewed bool   // it is the repeat after a renewal
-	trace   *tracer
+	trace   tracer
 	signed  signedCall // set by sign
 }
 
@@ -128,7 +128,7 @@ func (s *signer) send(c *call) (reply, error) {
 		sent = hideFromTrace(trace, sent, c.request, func(h http.Header) { s.redactHeader(h, &known) })
 	}
 	c.trace.send(s.Hosts, c)
-	resp, _, _, err := sendAttempt(&s.Base, sent, c.options.Timeout(), isWrite)
+	resp, _, _, err := sendAttempt(&s.calls, sent, c.options.Timeout(), isWrite)
 	if err != nil {
 		return reply{}, withContext(sent.Context(), s.redactError(err, *signed))
 	}

@@ -72,7 +72,9 @@ func (s *signer) repeat(c *call, again *http.Request, fresh *oauth2.Token) (repl
 	}
 	repeat := *c
 	repeat.request, repeat.source, repeat.renewed = again, source{fixed: fresh}, true
-	return s.attempt(&repeat)
+	got, err := s.attempt(&repeat)
+	c.trace = repeat.trace
+	return got, err
 }
 
 // finishTimeout is how long a call waits for the end of a response that rejects

@@ -14,33 +14,35 @@ import (
 	"github.com/go-okru/okru/internal/roundtrip"
 )
 
-// A tracer reports one attempt to the hooks of a Trace. A nil tracer reports
-// nothing.
+// A tracer reports one attempt to the hooks of a Trace.
 type tracer struct {
-	hooks   *hooks
+	hooks   *hooks      // nil: there is no Trace, and nothing is reported
 	n       int         // the number of the attempt
 	sent    DoneInfo    // what is known once the attempt is sent; N 0: it was not sent
 	renewal RenewedInfo // of the session of the attempt; N 0: none that is to be reported
 }
 
 // newTracer returns the tracer of attempt number n, or of the number that a
-// Retry above has set; nil: o, which may be nil, has no Trace.
-func newTracer(o *okcall.Options, n int) *tracer {
+// Retry above has set. o may be nil.
+func newTracer(o *okcall.Options, n int) tracer {
 	if h := hooksOf(o); h != nil {
-		return &tracer{hooks: h, n: max(n, o.Attempt)}
+		return tracer{hooks: h, n: max(n, o.Attempt)}
 	}
-	return nil
+	return tracer{}
 }
 
 // attempt reports that r, the caller's request or a copy of it, is about to be
 // sent as sent, whose body it closes if the hook panics.
 func (t *tracer) attempt(hosts *okcall.Hosts, r, sent *http.Request, c Circuit) {
-	if t == nil || sent.Context().Err() != nil { // sendAttempt does not send it
+	if t.hooks == nil || sent.Context().Err() != nil { // sendAttempt does not send it
 		return
 	}
 	t.sent = DoneInfo{N: t.n, Circuit: c}
 	if hosts.IsCall(r.URL) {
-		t.sent.Method = Method(sent)
+		t.sent.Method = okcall.MethodInURL(r.URL) // where the caller has put it first, nearly always
+		if t.sent.Method == "" {
+			t.sent.Method = Method(sent)
+		}
 	}
 	if t.hooks.Attempt == nil {
 		return
@@ -57,7 +59,7 @@ func (t *tracer) attempt(hosts *okcall.Hosts, r, sent *http.Request, c Circuit) 
 func (t *tracer) send(hosts *okcall.Hosts, c *call) {
 	signed := &c.signed
 	switch {
-	case t == nil || signed.request.Context().Err() != nil:
+	case t.hooks == nil || signed.request.Context().Err() != nil:
 	case c.renewed:
 		closingOnPanic(signed.request.Body, func() { t.reportRenewal(true) })
 	default:
@@ -68,7 +70,7 @@ func (t *tracer) send(hosts *okcall.Hosts, c *call) {
 // rejected notes that the API has rejected the session of an attempt, which
 // its source is asked to renew.
 func (t *tracer) rejected(got reply) {
-	if t == nil {
+	if t.hooks == nil {
 		return
 	}
 	t.renewal = RenewedInfo{N: t.n, Status: got.resp.StatusCode, Code: got.rejected.err.Code, RejectedAt: time.Now()}
@@ -76,7 +78,7 @@ func (t *tracer) rejected(got reply) {
 
 // renewed notes that the source has returned a session or err.
 func (t *tracer) renewed(err error) {
-	if t != nil {
+	if t.hooks != nil {
 		t.renewal.Took, t.renewal.Err = time.Since(t.renewal.RejectedAt), err
 	}
 }
@@ -93,7 +95,7 @@ func (t *tracer) reportRenewal(repeated bool) {
 // done reports how the attempt has ended, unless it was not sent. If a hook
 // panics, it closes the response.
 func (t *tracer) done(resp *http.Response, v roundtrip.Verdict, err error) {
-	if t == nil || t.sent.N == 0 {
+	if t.sent.N == 0 {
 		return
 	}
 	info := t.sent

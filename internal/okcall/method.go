@@ -22,19 +22,22 @@ func Method(r *http.Request) string {
 	if r == nil || r.URL == nil {
 		return ""
 	}
-	if group, name, ok := splitPath(r.URL.Path); ok {
-		return group + "." + name
-	}
-	if IsGraphPath(r.URL.Path) {
-		return graphMethod(r.URL.Path)
-	}
-	if r.URL.Path != "/fb.do" {
-		return ""
-	}
-	if m := methodIn(r.URL.RawQuery); m != "" {
+	if m := MethodInURL(r.URL); m != "" || r.URL.Path != "/fb.do" {
 		return m
 	}
 	return methodIn(form(r))
+}
+
+// MethodInURL returns the API method that u names in its path or its query, or
+// "".
+func MethodInURL(u *url.URL) string {
+	switch {
+	case u.Path == "/fb.do":
+		return methodIn(u.RawQuery)
+	case IsGraphPath(u.Path):
+		return graphMethod(u.Path)
+	}
+	return MethodInPath(u.Path)
 }
 
 // MethodInPath returns the API method that path names, such as
@@ -93,10 +96,12 @@ func methodIn(text string) string {
 		var pair string
 		pair, text, _ = strings.Cut(text, "&")
 		name, value, _ := strings.Cut(pair, "=")
-		if name, err := url.QueryUnescape(name); err != nil || name != param.Method {
-			continue
+		if name != param.Method && strings.IndexByte(name, '%') < 0 {
+			continue // nearly all
 		}
-		if method, err := url.QueryUnescape(value); err == nil {
+		name, noName := url.QueryUnescape(name)
+		method, noMethod := url.QueryUnescape(value)
+		if noName == nil && noMethod == nil && name == param.Method {
 			return method
 		}
 	}

@@ -4,6 +4,7 @@ package okcall
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,27 @@ const (
 // contextKey is the key of the Options in a context.
 type contextKey struct{}
 
+// An optionsContext is a context with Options: context.WithValue and the Options
+// in one piece of memory.
+type optionsContext struct {
+	context.Context
+	options Options
+}
+
+// Format implements [fmt.Formatter]. The Options, which have a session, are not
+// printed.
+func (c *optionsContext) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "%v.WithOptions", c.Context)
+}
+
+// Value implements [context.Context].
+func (c *optionsContext) Value(key any) any {
+	if key == (contextKey{}) {
+		return &c.options
+	}
+	return c.Context.Value(key)
+}
+
 // FromContext returns the options in ctx, or nil if it has none.
 func FromContext(ctx context.Context) *Options {
 	o, _ := ctx.Value(contextKey{}).(*Options)
@@ -55,12 +77,12 @@ func FromContext(ctx context.Context) *Options {
 
 // With returns a context with the options of ctx, changed by edit.
 func With(ctx context.Context, edit func(*Options)) context.Context {
-	o := new(Options)
+	c := &optionsContext{Context: ctx}
 	if old := FromContext(ctx); old != nil {
-		*o = *old
+		c.options = *old
 	}
-	edit(o)
-	return context.WithValue(ctx, contextKey{}, o)
+	edit(&c.options)
+	return c
 }
 
 // Timeout returns the AttemptTimeout. o may be nil.
