@@ -1,6 +1,7 @@
 package okru_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -22,6 +23,48 @@ func TestNamesHaveComments(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Every exported type of a public package of this module is in an Example: one
+// with its name, or one that uses it.
+func TestTypesHaveExamples(t *testing.T) {
+	nested := nestedModules(t)
+	for _, folder := range publicPackages(t) {
+		if slices.Contains(nested, filepath.Clean(folder)) {
+			continue
+		}
+		shown := shownTypes(goFiles(t, folder, true))
+		for _, file := range goFiles(t, folder, false) {
+			for _, name := range exportedTypes(file.syntax) {
+				if !shown[name] {
+					t.Errorf("%s: no Example shows %s", file.name, name)
+				}
+			}
+		}
+	}
+}
+
+// shownTypes returns the names that the Examples of a package have or use.
+func shownTypes(tests []goFile) map[string]bool {
+	shown := map[string]bool{}
+	for _, file := range tests {
+		pkg := strings.TrimSuffix(file.syntax.Name.Name, "_test")
+		for _, decl := range file.syntax.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || !strings.HasPrefix(f.Name.Name, "Example") {
+				continue
+			}
+			name, _, _ := strings.Cut(strings.TrimPrefix(f.Name.Name, "Example"), "_")
+			shown[name] = true
+			ast.Inspect(f, func(n ast.Node) bool {
+				if s, ok := n.(*ast.SelectorExpr); ok && fmt.Sprint(s.X) == pkg {
+					shown[s.Sel.Name] = true
+				}
+				return true
+			})
+		}
+	}
+	return shown
 }
 
 func TestUndocumented(t *testing.T) {
@@ -117,6 +160,20 @@ func goFiles(t *testing.T, folder string, tests bool) (files []goFile) {
 		files = append(files, goFile{name, f})
 	}
 	return files
+}
+
+// exportedTypes returns the exported types that f declares.
+func exportedTypes(f *ast.File) (names []string) {
+	for _, decl := range f.Decls {
+		if decl, ok := decl.(*ast.GenDecl); ok && decl.Tok == token.TYPE {
+			for _, spec := range decl.Specs {
+				if name := spec.(*ast.TypeSpec).Name; name.IsExported() {
+					names = append(names, name.Name)
+				}
+			}
+		}
+	}
+	return names
 }
 
 // standardMethods are methods whose name says all: what they are for is
