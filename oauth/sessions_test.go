@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -381,59 +379,6 @@ func TestLimitKeyIsTheSameInEveryProcess(t *testing.T) {
 	if got := key(oauth.NewSource(nil, oauth.Options{})); got != "" {
 		t.Errorf("a Source of no Sessions has key %q", got)
 	}
-}
-
-// Users whose sessions have all expired, 1,000 goroutines, and memory for a
-// tenth of the users: no session is renewed twice. It was also run with 100,000
-// users: 3.2 kB of memory for each of 10,000 Sources.
-func TestManySessions(t *testing.T) {
-	const users, goroutines = 10_000, 1000
-	renewed := make([]atomic.Int32, users)
-	e := roundTrip(func(r *http.Request) (*http.Response, error) {
-		_ = r.ParseForm()
-		var user int
-		_, _ = fmt.Sscanf(r.PostForm.Get("refresh_token"), "R%d", &user)
-		renewed[user].Add(1)
-		return (&endpoint{body: fmt.Sprintf(`{"access_token":"T%d"}`, user)}).RoundTrip(r)
-	})
-	shared := &storage{stores: make(map[string]*memory, users)}
-	for i := range users {
-		shared.stores[fmt.Sprint(i)] = newMemory(token("old", fmt.Sprint("R", i), -time.Hour))
-	}
-	o := shared.options(oauth.Refresh{ClientID: "1", ClientSecret: "2", HTTPClient: &http.Client{Transport: e}})
-	o.Max = users / 10
-	s := oauth.NewSessions(o)
-	before := heap()
-	var callers sync.WaitGroup
-	var next atomic.Int64
-	for range goroutines {
-		callers.Go(func() {
-			for {
-				n := int(next.Add(1))
-				if n > 2*users {
-					return
-				}
-				user := n * 7919 % users // each twice, in an order that is not that of their age
-				got, err := s.Source(fmt.Sprint(user)).TokenContext(t.Context())
-				if err != nil || got.AccessToken != fmt.Sprint("T", user) {
-					t.Errorf("user %d: %v, %v", user, got, err)
-				}
-			}
-		})
-	}
-	callers.Wait()
-	collect()
-	grown := heap() - before
-	t.Logf("%d sessions in memory take %d bytes each", o.Max, grown/int64(o.Max))
-	if grown > int64(o.Max)*8<<10 {
-		t.Errorf("the heap grew by %d bytes for %d sessions in memory", grown, o.Max)
-	}
-	for user := range renewed {
-		if n := renewed[user].Load(); n != 1 {
-			t.Fatalf("session %d was renewed %d times, want once", user, n)
-		}
-	}
-	runtime.KeepAlive(s)
 }
 
 func heap() int64 {

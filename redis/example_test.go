@@ -54,17 +54,20 @@ func ExampleBucket() {
 }
 
 // The limit of a user needs a key that means the same in all processes. Here a
-// function takes it from the context of the request. In an okru.Config, it is
-// the LimitKey.
+// LimitKey takes it from the context of the request.
 func ExampleKeyed() {
 	type userID struct{}
 	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
 	limiter := okredis.NewKeyed(rdb, "okru:limits", 3, 5)
-	layer := ratelimit.Limit{
-		Limiter: limiter,
-		Key:     func(r *http.Request) string { return r.Context().Value(userID{}).(string) },
+	client, err := okru.NewClient(okru.Config{
+		ApplicationKey:    "CBAXXXXXXXXXXXXXXX",
+		ApplicationSecret: "…",
+		Limiter:           limiter,
+		LimitKey:          func(r *http.Request) string { return r.Context().Value(userID{}).(string) },
+	})
+	if err != nil {
+		log.Fatal(err)
 	}
-	client := &http.Client{Transport: layer.Wrap(http.DefaultTransport)}
 	_ = client // calls with context.WithValue(ctx, userID{}, "42") wait for the limit of user 42
 
 	// A default key would mean another session in each process.
@@ -73,15 +76,35 @@ func ExampleKeyed() {
 	// Output: true
 }
 
+// A limit for each method, which all processes share.
+func ExampleKeyed_byMethod() {
+	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
+	client, err := okru.NewClient(okru.Config{
+		ApplicationKey:    "CBAXXXXXXXXXXXXXXX",
+		ApplicationSecret: "…",
+		Limiter:           okredis.NewKeyed(rdb, "okru:methods", 50, 10),
+		LimitKey:          ratelimit.ByMethod,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = client
+}
+
 // An Adaptive in each process finds out when OK allows less than the limit that
-// all processes share.
+// all processes share. That limit is a layer below it.
 func ExampleNewBucket_adaptive() {
 	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
 	shared := ratelimit.Limit{Limiter: okredis.NewBucket(rdb, "okru:limit", 100, 10)}
-	adaptive := ratelimit.Limit{Limiter: ratelimit.NewAdaptive(1, 100)}
-	signer := transport.Signer{ApplicationKey: "CBAXXXXXXXXXXXXXXX", ApplicationSecret: "…", Circuit: transport.Sessionless}
-	client := &http.Client{Transport: transport.Chain(http.DefaultTransport,
-		transport.Retry{}.Wrap, adaptive.Wrap, shared.Wrap, signer.Wrap)}
+	client, err := okru.NewClient(okru.Config{
+		ApplicationKey:    "CBAXXXXXXXXXXXXXXX",
+		ApplicationSecret: "…",
+		Limiter:           ratelimit.NewAdaptive(1, 100),
+		Layers:            []transport.Middleware{shared.Wrap},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
 	_ = client
 }
 
