@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 
@@ -62,19 +60,12 @@ func (f faker) run(ctx context.Context, a *app, command []string) error {
 	env := fakeEnvironment(srv, listener, controlListener, c.newUser("anna", "password", allScopes()))
 	c.env = env
 
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	served := make(chan error, 1)
-	go func() {
-		served <- serve(ctx, map[net.Listener]http.Handler{listener: srv.Handler(), controlListener: ownHost(controlListener, c.handler())})
-	}()
 	if len(command) == 0 {
 		f.print(a, env)
-		return <-served
 	}
-	err = a.runCommand(ctx, command, env)
-	cancel()
-	return errors.Join(err, <-served)
+	return a.serveCommand(ctx, command, os.Environ(), env, map[net.Listener]http.Handler{
+		listener: srv.Handler(), controlListener: ownHost(controlListener, c.handler()),
+	})
 }
 
 // allScopes returns the permissions that methods need.
@@ -110,16 +101,4 @@ func (f faker) print(a *app, env []string) {
 		fmt.Fprintf(a.stdout, "export %s='%s'\n", name, value)
 	}
 	fmt.Fprintf(a.stdout, "# The user is anna, with the password \"password\". The control page is OKRU_CONTROL_URL.\n")
-}
-
-// runCommand runs a program in this environment and with that of env.
-func (a *app) runCommand(ctx context.Context, command, env []string) error {
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Env = append(os.Environ(), env...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.stdin, a.stdout, a.stderr
-	err := cmd.Run()
-	if e, ok := errors.AsType[*exec.ExitError](err); ok && e.ExitCode() >= 0 {
-		return &exitError{e.ExitCode(), errors.New("")} // it has printed what is wrong
-	}
-	return err
 }

@@ -32,6 +32,8 @@ type app struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	base           http.RoundTripper // nil: the network
+	open           func(page string) // shows a page; nil: in the browser
+	configDir      string            // for sessions; empty: that of the user
 }
 
 // run runs the command line args and returns the exit code.
@@ -76,7 +78,8 @@ Exit codes:
 		Example: `  okru fake                                  # a service to try all this with
   okru methods friends                       # what is there to call?
   okru call users.getInfo uids=570000000001 fields=name,location --table
-  okru sign users.getInfo uids=570000000001  # step by step`,
+  okru sign users.getInfo uids=570000000001  # step by step
+  okru login                                 # sign in to OK, with your own application`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -87,7 +90,7 @@ Exit codes:
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
-	root.AddCommand(a.signCommand(), a.callCommand(), a.methodsCommand(), a.fakeCommand())
+	root.AddCommand(a.signCommand(), a.callCommand(), a.methodsCommand(), a.loginCommand(), a.logoutCommand(), a.fakeCommand(), a.proxyCommand())
 	return root
 }
 

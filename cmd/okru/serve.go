@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
 	"time"
 )
 
@@ -45,6 +47,29 @@ func serve(ctx context.Context, handlers map[net.Listener]http.Handler) error {
 		<-failed
 	}
 	return err
+}
+
+// serveCommand serves handlers while a command runs in an environment, or until
+// ctx ends if there is no command.
+func (a *app) serveCommand(ctx context.Context, command, environ, more []string, handlers map[net.Listener]http.Handler) error {
+	if len(command) == 0 {
+		return serve(ctx, handlers)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served := make(chan error, 1)
+	go func() { served <- serve(ctx, handlers) }()
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Env = append(environ, more...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.stdin, a.stdout, a.stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 5 * time.Second
+	err := cmd.Run()
+	if e, ok := errors.AsType[*exec.ExitError](err); ok && e.ExitCode() >= 0 {
+		err = &exitError{e.ExitCode(), errors.New("")} // it has printed what is wrong
+	}
+	cancel()
+	return errors.Join(err, <-served)
 }
 
 // ownHost passes requests on whose Host is this machine and port. A web page

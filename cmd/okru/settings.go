@@ -69,6 +69,14 @@ func (s settings) endpoint() string {
 	return s.api.String()
 }
 
+// host returns the host of the service, with its port.
+func (s settings) host() string {
+	if s.api == nil {
+		return "api.ok.ru"
+	}
+	return s.api.Host
+}
+
 // config returns how to call the API with a session, which may be nil.
 func (s settings) config(a *app, session oauth2.TokenSource) (okru.Config, error) {
 	if s.applicationKey == "" {
@@ -106,5 +114,5 @@ func (s settings) session(a *app) (oauth2.TokenSource, error) {
 	if s.accessToken != "" {
 		return oauth.Static(s.accessToken, s.sessionSecret), nil
 	}
-	return nil, nil
+	return s.storedSession(a)
 }
