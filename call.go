@@ -106,11 +106,7 @@ func (c *call) withOutcome(err error) error {
 func isConnecting(err error) bool {
 	_, lookup := errors.AsType[*net.DNSError](err)
 	op, ok := errors.AsType[*net.OpError](err)
-	terminal, isOurs := errors.AsType[interface {
-		error
-		Terminal() bool
-	}](err)
-	return lookup || ok && (op.Op == "dial" || op.Op == "proxyconnect") || isOurs && terminal.Terminal()
+	return lookup || ok && (op.Op == "dial" || op.Op == "proxyconnect") || roundtrip.IsTerminal(err)
 }
 
 // A callError is an error of a Call without a response, or about one that broke
@@ -130,13 +126,7 @@ func (e *callError) Unwrap() error        { return e.err }
 func (e *callError) Is(target error) bool { return e.unknown && target == okerrors.ErrOutcomeUnknown }
 
 // Timeout reports whether the cause is a timeout, as net.Error does.
-func (e *callError) Timeout() bool {
-	t, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](e.err)
-	return ok && t.Timeout()
-}
+func (e *callError) Timeout() bool { return roundtrip.IsTimeout(e.err) }
 
 // endpoint returns the URL of the host that c sends calls to, without a path.
 // See https://apiok.ru/en/dev/methods.

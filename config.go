@@ -204,14 +204,11 @@ func (cfg Config) view() redact.View {
 	)
 }
 
-// String returns the settings without secrets, as all that prints does.
-func (cfg Config) String() string { return cfg.view().String() }
-
-// Format implements [fmt.Formatter] with the text of String for every verb.
+// Format implements [fmt.Formatter]: every verb prints the settings, without secrets.
 func (cfg Config) Format(f fmt.State, verb rune) { cfg.view().Format(f, verb) }
 
-// LogValue implements [slog.LogValuer].
+// LogValue implements [slog.LogValuer] in the same way.
 func (cfg Config) LogValue() slog.Value { return cfg.view().LogValue() }
 
-// MarshalJSON returns the same as a JSON object.
+// MarshalJSON returns what LogValue shows, as a JSON object.
 func (cfg Config) MarshalJSON() ([]byte, error) { return cfg.view().MarshalJSON() }

@@ -225,21 +225,14 @@ func decodeJSON(value []byte, result any) error {
 	d := json.NewDecoder(bytes.NewReader(value))
 	d.UseNumber()
 	if err := d.Decode(result); err != nil {
-		return newMisfitError(err)
+		return redact.NewError(misfit(err), err)
 	}
 	return nil
 }
 
-// A misfitError is an error of encoding/json, or of a method UnmarshalJSON, of
-// which it is for errors.Is and errors.As. Its text shows no value of the
-// response, which may be personal data, and nor does the chain of errors, which
-// it ends.
-type misfitError struct {
-	text  string
-	cause func() error // a closure: package fmt does not print what is in it
-}
-
-func newMisfitError(err error) *misfitError {
+// misfit returns the text of err, an error of encoding/json or of a method
+// UnmarshalJSON. It shows no value of the response, which may be personal data.
+func misfit(err error) string {
 	text := "does not fit the type asked for"
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		kind, _, _ := strings.Cut(t.Value, " ") // "number 42" has the value
@@ -248,9 +241,5 @@ func newMisfitError(err error) *misfitError {
 			text += " of " + t.Field
 		}
 	}
-	return &misfitError{text, func() error { return err }}
+	return text
 }
-
-func (e *misfitError) Error() string        { return e.text }
-func (e *misfitError) Is(target error) bool { return errors.Is(e.cause(), target) }
-func (e *misfitError) As(target any) bool   { return errors.As(e.cause(), target) }

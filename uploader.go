@@ -141,24 +141,7 @@ func (u *uploader) redacted(err error) error {
 		return e
 	}
 	text := strings.TrimPrefix(u.secrets.Clean(err.Error()), "okru: ")
-	return &uploadError{text: "okru: upload: " + strings.TrimPrefix(text, "upload: "), cause: func() error { return err }}
-}
-
-// An uploadError is the error of a transport with a text that does not show
-// the upload URL. Package fmt does not look into a closure.
-type uploadError struct {
-	text  string
-	cause func() error
-}
-
-func (e *uploadError) Error() string        { return e.text }
-func (e *uploadError) Is(target error) bool { return errors.Is(e.cause(), target) }
-func (e *uploadError) As(target any) bool   { return errors.As(e.cause(), target) }
-
-// Timeout reports whether the cause is a timeout; see [net.Error].
-func (e *uploadError) Timeout() bool {
-	var t interface{ Timeout() bool }
-	return e.As(&t) && t.Timeout()
+	return redact.NewError("okru: upload: "+strings.TrimPrefix(text, "upload: "), err)
 }
 
 // A fault is the first error of what a request reads, which is set by a

@@ -3,12 +3,12 @@ package ratelimit
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/roundtrip"
 )
 
@@ -296,11 +296,10 @@ func throttled(status int, e *okerrors.Error) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
-// String returns the type of the layer below. The limiter may have keys, and
-// the layer below secrets.
-func (t *limitLayer) String() string { return fmt.Sprintf("ratelimit.Limit(%T)", t.Next) }
-
-// Format prints String for every verb.
-func (t *limitLayer) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
+// Format implements [fmt.Formatter]. The limiter may have keys, and the
+// RoundTripper below secrets: they are not printed.
+func (t *limitLayer) Format(f fmt.State, _ rune) {
+	redact.Format(f, fmt.Sprintf("ratelimit.Limit(%T)", t.Next))
+}
 
 var _ roundtrip.Verdicter = (*limitLayer)(nil)

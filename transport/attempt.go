@@ -27,7 +27,7 @@ import (
 func sendAttempt(b *roundtrip.Base, r *http.Request, timeout time.Duration, isWrite func() bool) (*http.Response, roundtrip.Verdict, bodyState, error) {
 	if r.Context().Err() != nil {
 		roundtrip.CloseRequest(r)
-		return nil, roundtrip.Verdict{}, bodyUnread, withContext(r.Context(), nil)
+		return nil, roundtrip.Verdict{}, bodyUnread, roundtrip.ContextErr(r.Context())
 	}
 	if mustTrack(b, r.Body) {
 		tracked := *r
@@ -62,14 +62,14 @@ func (e *attemptError) Is(target error) bool {
 }
 
 // Timeout reports whether err is a timeout; [net/url.Error] calls it.
-func (e *attemptError) Timeout() bool { return isTimeout(e.err) }
+func (e *attemptError) Timeout() bool { return roundtrip.IsTimeout(e.err) }
 
 // markSent returns err, or an *attemptError around it if others could not see
 // by err alone whether r was sent. Errors of layers that have judged by
 // themselves stay as they are.
 func markSent(r *http.Request, err error, body bodyState, isWrite func() bool) error {
 	switch unsent := isUnsent(err, body); {
-	case isTerminal(err), has[*okerrors.Error](err), has[*attemptError](err):
+	case roundtrip.IsTerminal(err), has[*okerrors.Error](err), has[*attemptError](err):
 		return err
 	case unsent && isConnecting(err):
 		return err

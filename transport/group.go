@@ -71,16 +71,13 @@ func (g Group) view() redact.View {
 	return redact.Show("transport.Group", redact.Secret("Token", g.Token), slog.Any("Hosts", g.Hosts))
 }
 
-// String returns the settings without the token, as all that prints does.
-func (g Group) String() string { return g.view().String() }
-
-// Format implements [fmt.Formatter] with the text of String for every verb.
+// Format implements [fmt.Formatter]: every verb prints the settings, without the token.
 func (g Group) Format(f fmt.State, verb rune) { g.view().Format(f, verb) }
 
-// LogValue implements [slog.LogValuer].
+// LogValue implements [slog.LogValuer] in the same way.
 func (g Group) LogValue() slog.Value { return g.view().LogValue() }
 
-// MarshalJSON returns the same as a JSON object.
+// MarshalJSON returns what LogValue shows, as a JSON object.
 func (g Group) MarshalJSON() ([]byte, error) { return g.view().MarshalJSON() }
 
 // groupLayer is the layer of a Group.
@@ -211,7 +208,7 @@ func (g *groupLayer) send(r, sent *http.Request, o *okcall.Options, secrets reda
 	}
 	resp, _, _, err := sendAttempt(&g.Base, sent, o.Timeout(), func() bool { return isGraphWrite(r) })
 	if err != nil {
-		return nil, roundtrip.Verdict{}, withContext(sent.Context(), redactError(err, secrets))
+		return nil, roundtrip.Verdict{}, roundtrip.WithContext(sent.Context(), redactError(err, secrets))
 	}
 	resp.Request = r
 	redactIn(resp.Header)

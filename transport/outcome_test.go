@@ -152,7 +152,7 @@ func outcomeEvents() []event {
 		{name: "closed after it ran", serve: hijack(func(net.Conn) {}), unknown: true},
 		{name: "reset after it ran", serve: hijack(func(c net.Conn) { c.(interface{ NetConn() net.Conn }).NetConn().(*net.TCPConn).SetLinger(0) }), unknown: true},
 		{name: "nonsense", serve: hijack(func(c net.Conn) { io.WriteString(c, "nonsense\r\n\r\n") }), unknown: true},
-		{name: "deadline in flight", serve: func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() }, timeout: 30 * time.Millisecond, unknown: true},
+		{name: "deadline in flight", serve: func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() }, timeout: 250 * time.Millisecond, unknown: true},
 		{name: "AttemptTimeout in flight", serve: func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() },
 			retry: transport.Retry{MinDelay: -1, Max: 1, AttemptTimeout: 250 * time.Millisecond}, unknown: true},
 		{name: "deadline while dialing", base: func(base *http.Transport) http.RoundTripper {

@@ -290,7 +290,7 @@ func (t *retrier) timeout(u *url.URL) time.Duration {
 // the error, if any, that replaces the outcome when there is none.
 func (t *retrier) decide(a Attempt) (again bool, err error) {
 	switch s := &t.settings; {
-	case a.Err != nil && isTerminal(a.Err):
+	case a.Err != nil && roundtrip.IsTerminal(a.Err):
 		return false, nil
 	case s.CheckRetry != nil:
 		return checkRetry(s.CheckRetry, a)
@@ -427,7 +427,7 @@ func (l *loop) conclude() (*http.Response, roundtrip.Verdict, error) {
 		a.verdict.MayHaveRun = l.mayHaveRun
 		return a.Response, a.verdict, nil
 	}
-	err = withContext(l.caller.Context(), err)
+	err = roundtrip.WithContext(l.caller.Context(), err)
 	if l.mayHaveRun && !errors.Is(err, okerrors.ErrOutcomeUnknown) {
 		err = &attemptError{err: err, sent: true, write: true}
 	}
@@ -461,11 +461,11 @@ func withNewBody(r *http.Request) (*http.Request, error) {
 	return &next, err
 }
 
-// The RoundTripper below may hold secrets and prints itself, if at all.
-func (t *retrier) String() string { return fmt.Sprintf("transport.Retry(%T)", t.Next) }
+// Format implements [fmt.Formatter]. The RoundTripper below may have secrets, and
+// is not printed.
+func (t *retrier) Format(f fmt.State, _ rune) {
+	redact.Format(f, fmt.Sprintf("transport.Retry(%T)", t.Next))
+}
 
-// Format implements [fmt.Formatter].
-func (t *retrier) Format(f fmt.State, _ rune) { redact.Format(f, t.String()) }
-
-// MarshalJSON implements [encoding/json.Marshaler].
-func (t *retrier) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+// MarshalJSON implements [json.Marshaler] in the same way.
+func (t *retrier) MarshalJSON() ([]byte, error) { return json.Marshal(fmt.Sprint(t)) }

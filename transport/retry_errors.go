@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // ErrBudget reports that [Retry] would have repeated a request if the retry
@@ -28,53 +30,7 @@ func (e *notRepeatedError) Unwrap() []error { return []error{e.reason, e.cause} 
 func (e *notRepeatedError) Terminal() bool { return true }
 
 // Timeout reports whether the cause is a timeout; [net/url.Error] calls it.
-func (e *notRepeatedError) Timeout() bool { return isTimeout(e.cause) }
-
-// A contextError is the error of a request whose context has ended. It matches
-// the error of the context and its cause.
-type contextError struct{ end, cause error }
-
-func (e *contextError) Error() string   { return e.end.Error() + ": " + e.cause.Error() }
-func (e *contextError) Unwrap() []error { return []error{e.end, e.cause} }
-func (e *contextError) Timeout() bool {
-	return errors.Is(e.end, context.DeadlineExceeded) || isTimeout(e.cause)
-}
-
-// withContext returns err, which a request with ctx failed with. If ctx has
-// ended the result matches ctx.Err() and the cause of ctx. A nil err stands for
-// the end of ctx itself.
-func withContext(ctx context.Context, err error) error {
-	end := ctx.Err()
-	if end == nil {
-		return err
-	}
-	if err == nil {
-		err = context.Cause(ctx)
-	} else if cause := context.Cause(ctx); !errors.Is(err, cause) {
-		err = &contextError{cause, err}
-	}
-	if !errors.Is(err, end) {
-		err = &contextError{end, err}
-	}
-	return err
-}
-
-// isTerminal reports whether err is final according to the layer it is of.
-func isTerminal(err error) bool {
-	t, ok := errors.AsType[interface {
-		error
-		Terminal() bool
-	}](err)
-	return ok && t.Terminal()
-}
-
-func isTimeout(err error) bool {
-	t, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err)
-	return ok && t.Timeout()
-}
+func (e *notRepeatedError) Timeout() bool { return roundtrip.IsTimeout(e.cause) }
 
 // isCanceled reports whether err is the cancellation of a context. A deadline
 // is not: the one of the caller is known from its context, and any other is

@@ -123,7 +123,7 @@ func (a Attempt) isCall() bool {
 // services are not inspected: they may be streams that have yet to begin.
 func (a Attempt) apiError() *okerrors.Error {
 	switch {
-	case a.Err != nil && isTerminal(a.Err):
+	case a.Err != nil && roundtrip.IsTerminal(a.Err):
 		return nil // of another call, such as one for a session
 	case a.Err != nil:
 		e, _ := errors.AsType[*okerrors.Error](a.Err)
@@ -188,7 +188,7 @@ var permanentClasses = []error{
 
 func (a Attempt) outcomeOfError() outcome {
 	switch {
-	case isTerminal(a.Err), a.isCanceled(), isPermanent(a.Err):
+	case roundtrip.IsTerminal(a.Err), a.isCanceled(), isPermanent(a.Err):
 		return final
 	case isUnsent(a.Err, a.sent):
 		return notRun

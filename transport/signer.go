@@ -162,16 +162,13 @@ func (s Signer) view() redact.View {
 	)
 }
 
-// String returns the settings without secrets, as all that prints does.
-func (s Signer) String() string { return s.view().String() }
-
-// Format implements [fmt.Formatter] with the text of String for every verb.
+// Format implements [fmt.Formatter]: every verb prints the settings, without secrets.
 func (s Signer) Format(f fmt.State, verb rune) { s.view().Format(f, verb) }
 
-// LogValue implements [slog.LogValuer].
+// LogValue implements [slog.LogValuer] in the same way.
 func (s Signer) LogValue() slog.Value { return s.view().LogValue() }
 
-// MarshalJSON returns the same as a JSON object.
+// MarshalJSON returns what LogValue shows, as a JSON object.
 func (s Signer) MarshalJSON() ([]byte, error) { return s.view().MarshalJSON() }
 
 // signer is the layer of a Signer.

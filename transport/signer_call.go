@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -130,7 +129,7 @@ func (s *signer) send(c *call) (reply, error) {
 	c.trace.send(s.Hosts, c)
 	resp, _, _, err := sendAttempt(&s.calls, sent, c.options.Timeout(), isWrite)
 	if err != nil {
-		return reply{}, withContext(sent.Context(), s.redactError(err, *signed))
+		return reply{}, roundtrip.WithContext(sent.Context(), s.redactError(err, *signed))
 	}
 	resp.Request = c.request
 	signed.body.Wrap(resp)
@@ -162,10 +161,7 @@ func reject(format string, args ...any) error {
 
 // terminal returns err as an error that is final.
 func terminal(err error) error {
-	if t, ok := errors.AsType[interface {
-		error
-		Terminal() bool
-	}](err); ok && t.Terminal() {
+	if roundtrip.IsTerminal(err) {
 		return err
 	}
 	return &rejectedError{err}
@@ -178,4 +174,4 @@ func (e *rejectedError) Unwrap() error { return e.err }
 func (e *rejectedError) Terminal() bool { return true }
 
 // Timeout reports whether the cause is a timeout; [net/url.Error] calls it.
-func (e *rejectedError) Timeout() bool { return isTimeout(e.err) }
+func (e *rejectedError) Timeout() bool { return roundtrip.IsTimeout(e.err) }

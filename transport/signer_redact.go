@@ -55,30 +55,7 @@ func redactError(err error, secrets redact.Secrets) error {
 	if clean == text {
 		return err
 	}
-	return standIn(clean, err)
-}
-
-// standIn returns an error that prints as text and is err otherwise.
-func standIn(text string, err error) error {
-	return &scrubbedError{text: text, cause: func() error { return err }}
-}
-
-// A scrubbedError replaces an error that shows a secret. It is that error for
-// errors.Is and errors.As, but nothing prints it: package fmt does not look
-// into a closure, and there is no Unwrap.
-type scrubbedError struct {
-	text  string
-	cause func() error
-}
-
-func (e *scrubbedError) Error() string        { return e.text }
-func (e *scrubbedError) Is(target error) bool { return errors.Is(e.cause(), target) }
-func (e *scrubbedError) As(target any) bool   { return errors.As(e.cause(), target) }
-
-// Timeout is that of the error it replaces, see net.Error.
-func (e *scrubbedError) Timeout() bool {
-	var t interface{ Timeout() bool }
-	return e.As(&t) && t.Timeout()
+	return redact.NewError(clean, err)
 }
 
 // redactHeader redacts all values of h, the header of a response to c, and

@@ -38,7 +38,7 @@ func (s *signer) renew(c *call, got reply) (reply, error) {
 	c.trace.renewed(err)
 	switch {
 	case ctx.Err() != nil:
-		return reply{}, terminal(withContext(ctx, err))
+		return reply{}, terminal(roundtrip.WithContext(ctx, err))
 	case errors.Is(err, token.ErrSignIn):
 		return reply{}, terminal(&signInError{source: err, rejection: got.verdict.Err})
 	case err != nil || got.rejected.keys.isOf(fresh):
@@ -67,7 +67,7 @@ func (s *signer) repeat(c *call, again *http.Request, fresh *oauth2.Token) (repl
 		closingOnPanic(again.Body, func() { err = s.settings.BeforeRepeat(c.request) })
 		if err != nil {
 			roundtrip.CloseRequest(again)
-			return reply{}, terminal(withContext(c.request.Context(), err))
+			return reply{}, terminal(roundtrip.WithContext(c.request.Context(), err))
 		}
 	}
 	repeat := *c
@@ -96,7 +96,7 @@ func finish(ctx context.Context, resp *http.Response) {
 	defer stop()
 	text, err := io.ReadAll(body) // of at most maxErrorBody, see maskedBody
 	if err != nil && ctx.Err() != nil {
-		err = withContext(ctx, err)
+		err = roundtrip.WithContext(ctx, err)
 	}
 	rest := io.Reader(bytes.NewReader(text))
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-okru/okru/internal/param"
 	"github.com/go-okru/okru/internal/redact"
+	"github.com/go-okru/okru/internal/roundtrip"
 	"github.com/go-okru/okru/internal/token"
 )
 
@@ -195,7 +196,7 @@ func noSession(ctx context.Context, err error) error {
 	if errors.Is(err, token.ErrSignIn) {
 		err = &signInError{source: err}
 	}
-	return withContext(ctx, err)
+	return roundtrip.WithContext(ctx, err)
 }
 
 // withoutSecrets returns an error of a foreign token source, or one that stands
@@ -210,7 +211,7 @@ func withoutSecrets(err error) error {
 	if text = redact.Text(text); text == err.Error() {
 		return err
 	}
-	return standIn(text, err)
+	return redact.NewError(text, err)
 }
 
 // retrieval tells a failed token request by what cannot be a secret.

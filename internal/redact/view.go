@@ -1,7 +1,10 @@
 package redact
 
+// This file has what a type needs that holds a secret, and must print without it.
+
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -75,3 +78,26 @@ func Secret(name, value string) slog.Attr {
 // and have no fields to show, such as errors: without a method Format, %#v prints
 // all fields, also those of the errors that an error wraps.
 func Format(f fmt.State, text string) { _, _ = io.WriteString(f, text) }
+
+// NewError returns an error that prints as text and is err for errors.Is and
+// errors.As: for an err whose own text shows a secret. It has no method Unwrap, so
+// that nothing which prints a chain of errors prints err.
+func NewError(text string, err error) error {
+	return &cleanError{text: text, original: func() error { return err }}
+}
+
+// A cleanError is the result of NewError.
+type cleanError struct {
+	text     string
+	original func() error // a function: package fmt prints its address, and not what is in it
+}
+
+func (e *cleanError) Error() string        { return e.text }
+func (e *cleanError) Is(target error) bool { return errors.Is(e.original(), target) }
+func (e *cleanError) As(target any) bool   { return errors.As(e.original(), target) }
+
+// Timeout reports whether the original is a timeout; [net/url.Error] calls it.
+func (e *cleanError) Timeout() bool {
+	var t interface{ Timeout() bool }
+	return e.As(&t) && t.Timeout()
+}
