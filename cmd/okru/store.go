@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/zalando/go-keyring"
@@ -47,6 +48,10 @@ func (a *app) stores(s settings) (file, ring store, err error) {
 // keyringService is under what name keyrings show the sessions.
 const keyringService = "okru"
 
+// keyringMu is held while the keyring is used: package keyring does not promise
+// that several goroutines may use it at once.
+var keyringMu sync.Mutex
+
 // A keyringStore keeps a session in the keyring of the system: the Secret
 // Service, the macOS Keychain, or the Credential Manager of Windows. Keyrings
 // have no locks; it uses that of the file.
@@ -57,7 +62,9 @@ type keyringStore struct {
 
 // Load implements [oauth.Store].
 func (k keyringStore) Load(context.Context) (*oauth2.Token, error) {
+	keyringMu.Lock()
 	text, err := keyring.Get(keyringService, k.account)
+	keyringMu.Unlock()
 	switch {
 	case errors.Is(err, keyring.ErrNotFound):
 		return nil, nil
@@ -69,6 +76,8 @@ func (k keyringStore) Load(context.Context) (*oauth2.Token, error) {
 
 // Save implements [oauth.Store].
 func (k keyringStore) Save(_ context.Context, t *oauth2.Token) error {
+	keyringMu.Lock()
+	defer keyringMu.Unlock()
 	data, err := oauth.MarshalToken(t)
 	if err == nil {
 		err = keyring.Set(keyringService, k.account, string(data))
@@ -81,6 +90,8 @@ func (k keyringStore) Save(_ context.Context, t *oauth2.Token) error {
 
 // Delete implements [oauth.Deleter].
 func (k keyringStore) Delete(context.Context) error {
+	keyringMu.Lock()
+	defer keyringMu.Unlock()
 	if err := keyring.Delete(keyringService, k.account); err != nil && !errors.Is(err, keyring.ErrNotFound) {
 		return fmt.Errorf("keyring: %w", err)
 	}
