@@ -18,12 +18,15 @@ func TestMistakesAreFound(t *testing.T) {
 		module  string
 		want    string
 	}{
-		"version that does not exist": {replace("vcr/go.mod", "okru v0.1.0", "okru v0.0.0"), vcr, "okru@v0.0.0"},
-		"go.mod not raised":           {func(co *checkout) { co.version = "v0.9.0" }, redis, "okru@v0.1.0"},
-		"replace in a command":        {add("cmd/okru/go.mod", "replace "+core+" => ../.."), core + "/cmd/okru", "replace directive"},
-		"other name":                  {replace("vcr/go.mod", "okru/vcr", "okru/tape"), vcr, "okru/tape"},
-		"file not committed":          {func(co *checkout) { delete(co.files, "vcr/names.go") }, vcr, "undefined"},
-		"go.mod not committed":        {func(co *checkout) { delete(co.files, "vcr/go.mod") }, vcr, "no such module"},
+		"version that does not exist":  {replace("vcr/go.mod", "okru v0.1.0", "okru v0.0.0"), vcr, "okru@v0.0.0"},
+		"go.mod not raised":            {func(co *checkout) { co.version = "v0.9.0" }, redis, "okru@v0.1.0"},
+		"replace in a command":         {add("cmd/okru/go.mod", "replace "+core+" => ../.."), core + "/cmd/okru", "replace directive"},
+		"other name":                   {replace("vcr/go.mod", "okru/vcr", "okru/tape"), vcr, "okru/tape"},
+		"file not committed":           {func(co *checkout) { delete(co.files, "vcr/names.go") }, vcr, "undefined"},
+		"README without go mod tidy":   {replace("README.md", "go mod tidy\n", ""), core, "README.md: bash"},
+		"README with other output":     {replace("README.md", "has 7 friends", "has 8 friends"), core, "has 8 friends"},
+		"README with a broken program": {replace("README.md", "okru.NewClient(cfg)", "okru.New(cfg)"), core, "undefined: okru.New"},
+		"go.mod not committed":         {func(co *checkout) { delete(co.files, "vcr/go.mod") }, vcr, "no such module"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

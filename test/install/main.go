@@ -5,7 +5,8 @@
 // It makes a module proxy of the tracked files of the checkout, at the newest
 // version in CHANGELOG.md. Then, with a module cache of its own and for each
 // module in a new, empty one, it gets the module and builds a program with
-// every package of it, or installs it if it is a command.
+// every package of it, or installs it if it is a command. Last, it does what the
+// first page says, in English and in Russian.
 //
 //	go run .             # check all modules, from this directory
 //	go run . -proxy DIR  # only make the proxy in DIR, and print how to use it
@@ -17,6 +18,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 func main() {
@@ -68,6 +70,19 @@ func (co *checkout) install(out io.Writer, modules ...string) error {
 			return fmt.Errorf("%s@%s: %w", module, co.version, err)
 		}
 		fmt.Fprintf(out, "ok %s@%s\n", module, co.version)
+	}
+	if !slices.Contains(modules, core) {
+		return nil
+	}
+	for _, name := range []string{"README.md", "README.ru.md"} {
+		page, err := readFirstPage(string(co.files[name].Data))
+		if err == nil {
+			err = stranger{filepath.Join(dir, name), env}.follow(page)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		fmt.Fprintf(out, "ok %s\n", name)
 	}
 	return nil
 }
