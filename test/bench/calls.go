@@ -15,6 +15,7 @@ import (
 type calls struct {
 	subjects         []subject.Subject
 	memory, loopback []rounds.Result
+	secure           []rounds.Result // the whole stack by each of secureProtocols
 	duels            duels
 }
 
@@ -29,18 +30,57 @@ func measureCalls(e effort) (*calls, error) {
 	if c.loopback, err = overLoopback(e.loopback, c.subjects); err != nil {
 		return nil, err
 	}
+	progress("calls over TLS")
+	if c.secure, err = overTLS(e.secure); err != nil {
+		return nil, err
+	}
 	progress("calls, one against another")
 	c.duels, err = measureDuels(e.duels)
 	return c, err
 }
 
 func overLoopback(plan rounds.Plan, subjects []subject.Subject) ([]rounds.Result, error) {
-	server, err := subject.Listen()
-	if err != nil {
-		return nil, err
-	}
+	server := subject.Listen(subject.Plain)
 	defer server.Close()
 	return againstBare(plan, subjects, server.Target())
+}
+
+// secureProtocols are those over which the whole stack is measured as users call
+// the API.
+var secureProtocols = []subject.Protocol{subject.HTTP1S, subject.HTTP2}
+
+// overTLS measures the whole stack against a bare client that sends the same,
+// already signed bytes.
+func overTLS(plan rounds.Plan) ([]rounds.Result, error) {
+	var pairs []rounds.Pair
+	for _, p := range secureProtocols {
+		server := subject.Listen(p)
+		defer server.Close()
+		signed, err := subject.Signed(server.Target())
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p, err)
+		}
+		bare, err := subject.Named(subject.Bare, signed)
+		if err != nil {
+			return nil, err
+		}
+		stack, err := subject.Named(subject.Stack, server.Target())
+		if err != nil {
+			return nil, err
+		}
+		pairs = append(pairs, rounds.Pair{Subject: discarding(stack), Base: discarding(bare)})
+	}
+	return rounds.Measure(plan, pairs)
+}
+
+// secureTable is the whole stack over TLS.
+func (c *calls) secureTable() string {
+	table := report.NewTable(1, "whole stack, loopback", "µs bare", "µs", "× time", "half of the rounds", "× CPU, server's too")
+	for i, r := range c.secure {
+		table.Add(string(secureProtocols[i]), report.Number(r.BaseTime/1000), report.Number(r.Time/1000),
+			fmt.Sprintf("%.3f", r.Ratio), fmt.Sprintf("%.2f to %.2f", r.Low, r.High), fmt.Sprintf("%.3f", r.CPU))
+	}
+	return table.String()
 }
 
 // againstBare measures each subject right after the bare client.

@@ -8,7 +8,7 @@ import (
 
 // An effort is how long to measure, and how far to go.
 type effort struct {
-	memory, loopback, duels rounds.Plan
+	memory, loopback, secure, duels rounds.Plan
 
 	pace, cost time.Duration // per limiter and rate; for all limiters together
 
@@ -22,6 +22,7 @@ type effort struct {
 var full = effort{
 	memory:     rounds.Plan{Calls: 200, Time: 45 * time.Second},
 	loopback:   rounds.Plan{Calls: 20, Time: 70 * time.Second},
+	secure:     rounds.Plan{Calls: 50, Time: 30 * time.Second},
 	duels:      rounds.Plan{Calls: 200, Time: 20 * time.Second},
 	pace:       2 * time.Second,
 	cost:       10 * time.Second,
@@ -35,6 +36,7 @@ var full = effort{
 var short = effort{
 	memory:     rounds.Plan{Calls: 200, Time: time.Second},
 	loopback:   rounds.Plan{Calls: 10, Time: time.Second},
+	secure:     rounds.Plan{Calls: 25, Time: time.Second},
 	duels:      rounds.Plan{Calls: 200, Time: time.Second},
 	pace:       200 * time.Millisecond,
 	goroutines: []int{1, 100},

@@ -27,7 +27,7 @@ func TestQuickRun(t *testing.T) {
 	}
 	text := read(t, filepath.Join(out, "results.md"))
 	for _, want := range []string{
-		"## In short", "## Musts and goals", "## Calls", "## Limiters", "## Growth", "## Versions",
+		"## In short", "## Musts and goals", "## Calls", "## Over TLS", "HTTP/2 over TLS", "## Limiters", "## Growth", "## Versions",
 		"whole stack", "naive signing", "azcore", "calls.svg", "golang.org/x/time v",
 	} {
 		if !strings.Contains(text, want) {

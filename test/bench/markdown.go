@@ -24,6 +24,9 @@ func (r results) markdown(command string, quick bool) string {
 	if r.calls != nil {
 		say("## Calls\n\nThe bare client is measured against itself, too: how far it is from 1 shows how noisy the machine was.\n\n%s", r.calls.table())
 	}
+	if r.calls != nil {
+		say("## Over TLS\n\nThe whole stack against a bare client that sends the same, already signed bytes, over loopback:\n\n%s", r.calls.secureTable())
+	}
 	if r.limiters != nil {
 		r.limiters.write(say)
 	}

@@ -19,6 +19,10 @@ func (r results) musts() []must {
 	var all []must
 	if r.calls != nil {
 		all = append(all, r.calls.duels.musts(r.calls.stack())...)
+		for i, s := range r.calls.secure {
+			all = append(all, must{fmt.Sprintf("whole stack, %s, against the same bytes", secureProtocols[i]), s.Ratio, 1.10, 1.03, " ×"},
+				must{"… CPU of the process", s.CPU, 1.10, 1.03, " ×"})
+		}
 	}
 	if r.limiters != nil {
 		all = append(all, must{"`Bucket`, 1,000 goroutines, 10 to 10,000/s: off its rate", 100 * r.limiters.off(), 1, 0.2, " %"})

@@ -6,6 +6,7 @@ package rounds
 import (
 	"math"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -29,6 +30,10 @@ type Result struct {
 	// Ratio is the median of the ratios of neighbouring rounds. Half of the
 	// ratios are between Low and High.
 	Ratio, Low, High float64
+
+	// CPU is the median of the ratios of the CPU time of the process in
+	// neighbouring rounds. A server in the process counts, for both.
+	CPU float64
 
 	// Allocs are allocations per call. Fractions are dropped.
 	Allocs, BaseAllocs float64
@@ -85,8 +90,8 @@ func allocations(p Pair) (Result, error) {
 
 // A sample has the rounds of a pair.
 type sample struct {
-	calls, baseCalls     int // in a round
-	times, bases, ratios []float64
+	calls, baseCalls          int // in a round
+	times, bases, ratios, cpu []float64
 }
 
 // leastCalls is how many calls a round has at the least, and warmCalls how many
@@ -102,11 +107,11 @@ func newSample(calls int, p Pair) (sample, error) {
 	const tries = 5
 	times, bases := math.Inf(1), math.Inf(1)
 	for range tries {
-		base, err := round(leastCalls, p.Base)
+		base, _, err := round(leastCalls, p.Base)
 		if err != nil {
 			return sample{}, err
 		}
-		subject, err := round(leastCalls, p.Subject)
+		subject, _, err := round(leastCalls, p.Subject)
 		if err != nil {
 			return sample{}, err
 		}
@@ -117,38 +122,56 @@ func newSample(calls int, p Pair) (sample, error) {
 }
 
 func (s *sample) take(p Pair) error {
-	base, err := round(s.baseCalls, p.Base)
+	base, baseCPU, err := round(s.baseCalls, p.Base)
 	if err != nil {
 		return err
 	}
-	subject, err := round(s.calls, p.Subject)
+	subject, cpu, err := round(s.calls, p.Subject)
 	if err != nil {
 		return err
 	}
 	s.times = append(s.times, subject)
 	s.bases = append(s.bases, base)
 	s.ratios = append(s.ratios, subject/base)
+	if baseCPU > 0 { // the clock of CPU time may be coarse
+		s.cpu = append(s.cpu, cpu/baseCPU)
+	}
 	return nil
 }
 
-// round returns nanoseconds per call.
-func round(calls int, call func() error) (float64, error) {
-	var start time.Time
-	for i := range warmCalls + calls {
-		if i == warmCalls {
-			start = time.Now()
-		}
+// round returns nanoseconds per call, by the clock and of the CPU.
+func round(calls int, call func() error) (ns, cpu float64, err error) {
+	for range warmCalls {
 		if err := call(); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	return float64(time.Since(start)) / float64(calls), nil
+	start, startCPU := time.Now(), cpuTime()
+	for range calls {
+		if err := call(); err != nil {
+			return 0, 0, err
+		}
+	}
+	ns, cpu = float64(time.Since(start)), float64(cpuTime()-startCPU)
+	return ns / float64(calls), cpu / float64(calls), nil
+}
+
+// cpuTime returns the CPU time of this process.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func (s *sample) fill(r *Result) {
 	slices.Sort(s.ratios)
 	r.Time, r.BaseTime = Median(s.times), Median(s.bases)
 	r.Low, r.Ratio, r.High = quantile(s.ratios, 1, 4), quantile(s.ratios, 1, 2), quantile(s.ratios, 3, 4)
+	if len(s.cpu) > 0 {
+		r.CPU = Median(s.cpu)
+	}
 }
 
 // Median returns the median of values, which it sorts.

@@ -1,37 +1,35 @@
 package subject
 
 import (
-	"errors"
 	"io"
-	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 )
 
-// A Server answers calls over plain HTTP, in this process.
-type Server struct {
-	server http.Server
-	addr   string
-	base   *http.Transport
-	served chan struct{} // closed when the server has ended
-}
+// A Protocol is how a Server is called.
+type Protocol string
 
-// Listen starts a Server on a loopback port, which answers as [Memory] does.
-func Listen() (*Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
+// The protocols.
+const (
+	Plain  Protocol = "HTTP/1.1"
+	HTTP1S Protocol = "HTTP/1.1 over TLS"
+	HTTP2  Protocol = "HTTP/2 over TLS"
+)
+
+// A Server responds to calls on a loopback port, in this process.
+type Server struct{ server *httptest.Server }
+
+// Listen starts a Server, which responds as [Memory] does.
+func Listen(p Protocol) *Server {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(answer))
+	s.EnableHTTP2 = p == HTTP2
+	if p == Plain {
+		s.Start()
+	} else {
+		s.StartTLS()
 	}
-	s := &Server{
-		server: http.Server{Handler: http.HandlerFunc(answer)},
-		addr:   l.Addr().String(),
-		base:   &http.Transport{},
-		served: make(chan struct{}),
-	}
-	go func() {
-		defer close(s.served)
-		_ = s.server.Serve(l)
-	}()
-	return s, nil
+	return &Server{s}
 }
 
 func answer(w http.ResponseWriter, _ *http.Request) {
@@ -40,15 +38,34 @@ func answer(w http.ResponseWriter, _ *http.Request) {
 }
 
 // Target is the server as a target. All subjects share its connections.
-func (s *Server) Target() Target { return target(s.base, "http", s.addr) }
+func (s *Server) Target() Target {
+	scheme, host, _ := strings.Cut(s.server.URL, "://")
+	return target(s.server.Client().Transport, scheme, host)
+}
 
 // Close ends the server and all connections to it.
-func (s *Server) Close() error {
-	s.base.CloseIdleConnections()
-	err := s.server.Close()
-	<-s.served
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
+func (s *Server) Close() { s.server.Close() }
+
+// Signed returns t with the URL that our stack sends for that of t, so that a
+// bare client sends the same bytes.
+func Signed(t Target) (Target, error) {
+	sent := new(recorder)
+	probe := t
+	probe.Base = sent
+	call, err := Named(Stack, probe)
+	if err != nil {
+		return Target{}, err
 	}
-	return err
+	err = call(io.Discard)
+	t.URL = sent.url
+	return t, err
+}
+
+// A recorder responds from memory and keeps the URL of a request.
+type recorder struct{ url string }
+
+// RoundTrip implements [http.RoundTripper].
+func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	r.url = req.URL.String()
+	return Memory{}.RoundTrip(req)
 }

@@ -59,15 +59,8 @@ func TestSubjectsAnswerFromMemory(t *testing.T) {
 }
 
 func TestSubjectsAnswerOverLoopback(t *testing.T) {
-	server, err := subject.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	server := subject.Listen(subject.Plain)
+	defer server.Close()
 	each(t, 0, func(t *testing.T, s subject.Subject) {
 		target := server.Target()
 		sent := record(&target)
@@ -79,10 +72,41 @@ func TestSubjectsAnswerOverLoopback(t *testing.T) {
 	})
 }
 
-// recorder records the last request.
+// A bare client sends the bytes that our stack sends, by the protocol.
+func TestSigned(t *testing.T) {
+	for _, p := range []struct {
+		subject.Protocol
+		want string
+	}{{subject.Plain, "HTTP/1.1"}, {subject.HTTP1S, "HTTP/1.1"}, {subject.HTTP2, "HTTP/2.0"}} {
+		server := subject.Listen(p.Protocol)
+		defer server.Close()
+		stack := server.Target()
+		bare, err := subject.Signed(stack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		byStack, byBare := record(&stack), record(&bare)
+		for name, target := range map[string]subject.Target{subject.Stack: stack, subject.Bare: bare} {
+			call, err := subject.Named(name, target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantAnswers(t, call)
+		}
+		if got, want := byBare.last.URL.String(), byStack.last.URL.String(); got != want || !byBare.last.URL.Query().Has("sig") {
+			t.Errorf("%s: the bare client sends %s, the stack %s", p.Protocol, got, want)
+		}
+		if byStack.proto != p.want || byBare.proto != p.want {
+			t.Errorf("%s: the protocols are %s and %s", p.Protocol, byStack.proto, byBare.proto)
+		}
+	}
+}
+
+// recorder records the last request, and how it was sent.
 type recorder struct {
-	next http.RoundTripper
-	last *http.Request
+	next  http.RoundTripper
+	last  *http.Request
+	proto string // of the last response
 }
 
 func record(t *subject.Target) *recorder {
@@ -93,7 +117,11 @@ func record(t *subject.Target) *recorder {
 
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	r.last = req.Clone(req.Context())
-	return r.next.RoundTrip(req)
+	resp, err := r.next.RoundTrip(req)
+	if err == nil {
+		r.proto = resp.Proto
+	}
+	return resp, err
 }
 
 // The fake checks signatures with code of its own.
