@@ -55,9 +55,8 @@ type Adaptive struct {
 	cubic   cubic
 	backoff backoff
 
-	updated  time.Time     // when the rate was last brought up to date
-	waited   time.Duration // the time in which callers had waited by then
-	observed int           // calls that ended
+	updated time.Time     // when the rate was last brought up to date
+	waited  time.Duration // the time in which callers had waited by then
 }
 
 // NewAdaptive returns an Adaptive that keeps the rate between min and max
@@ -120,10 +119,8 @@ func (a *Adaptive) Observe(o Outcome) {
 	defer a.queue.mu.Unlock()
 	now := time.Now()
 	a.update(now)
-	inFlight := a.queue.count - a.observed
-	a.observed = min(a.observed+1, a.queue.count)
 	if o.Sent.IsZero() {
-		o.Sent = a.sentFirst(inFlight, now)
+		o.Sent = now
 	}
 	probe := a.backoff.isProbe(o.Sent)
 	switch {
@@ -138,15 +135,6 @@ func (a *Adaptive) Observe(o Outcome) {
 		a.cubic.accept(o.Sent)
 	}
 	a.queue.setLimit(rate.Limit(a.cubic.rate), now)
-}
-
-// sentFirst returns about when the first of so many calls in flight was sent,
-// from the time of the last one and the rate.
-func (a *Adaptive) sentFirst(calls int, now time.Time) time.Time {
-	if calls < 1 {
-		return now // a call that did not wait
-	}
-	return a.queue.passed.Add(-seconds(float64(calls-1) / a.cubic.recent))
 }
 
 // throttled reacts to a throttled call.

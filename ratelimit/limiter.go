@@ -34,7 +34,7 @@ type Observer interface {
 // An Outcome describes how one call ended, as far as a limit is concerned.
 type Outcome struct {
 	// Sent is when Wait let the call through. If it is zero, an [Adaptive]
-	// assumes that calls end in the order in which they were sent.
+	// assumes that the call took no time.
 	Sent time.Time
 
 	// Throttled reports that the server rejected the call because of too many

@@ -111,6 +111,7 @@ func TestLimitClosesBodiesWhenAHookPanics(t *testing.T) {
 	}{
 		"Key":     {new(panicking), func(*http.Request) string { panic("Key") }, false, 0},
 		"Wait":    {&panicking{wait: true}, key, false, 0},
+		"Trace":   {new(panicking), key, false, 1},
 		"Observe": {&panicking{observe: true}, key, false, 1},
 		"below":   {new(panicking), key, true, 1},
 	} {
@@ -121,7 +122,11 @@ func TestLimitClosesBodiesWhenAHookPanics(t *testing.T) {
 			if test.below {
 				resp = nil
 			}
-			r := newRequest(t.Context(), "a.b")
+			ctx := t.Context()
+			if name == "Trace" {
+				ctx = transport.WithTrace(ctx, &transport.Trace{Limited: func(transport.LimitedInfo) { panic("Limited") }})
+			}
+			r := newRequest(ctx, "a.b")
 			r.Body = request
 			func() {
 				defer func() { _ = recover() }()
@@ -134,7 +139,7 @@ func TestLimitClosesBodiesWhenAHookPanics(t *testing.T) {
 			if len(test.limiter.seen) != test.outcomes {
 				t.Errorf("%d outcomes were reported; want %d", len(test.limiter.seen), test.outcomes)
 			}
-			if test.below && test.limiter.seen[0].Err == nil {
+			if (test.below || name == "Trace") && test.limiter.seen[0].Err == nil {
 				t.Errorf("the outcome is %+v; want an Err", test.limiter.seen[0])
 			}
 			// No call is in flight: another key finds room.

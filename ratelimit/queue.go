@@ -30,9 +30,7 @@ type queue struct {
 	waiters fifo
 	timer   *time.Timer // nil while none wait
 
-	taken  time.Time // as of when the last token was taken, or the rate changed
-	passed time.Time // when the last caller passed
-	count  int       // of callers that passed
+	taken time.Time // as of when the last token was taken, or the rate changed
 
 	opens   time.Time     // none pass earlier
 	spacing time.Duration // if not 0, each caller that passes closes the queue for so long
@@ -59,9 +57,6 @@ func valid(limit rate.Limit) rate.Limit {
 
 // tryPass lets a caller pass at once, if none are before it.
 func (q *queue) tryPass(now time.Time) bool {
-	if !q.waiters.empty() {
-		q.release(now) // the timer may be late for them
-	}
 	return q.waiters.empty() && !now.Before(q.opens) && q.take(now)
 }
 
@@ -76,8 +71,7 @@ func (q *queue) take(at time.Time) bool {
 	if !q.tokens.AllowN(at, 1) {
 		return false
 	}
-	q.taken, q.passed = at, at
-	q.count++
+	q.taken = at
 	if q.spacing > 0 {
 		q.opens = at.Add(q.spacing)
 	}

@@ -137,17 +137,17 @@ func (q *quotas) pause(id quotaKey, sent time.Time, retryAfter time.Duration) {
 	s.until = s.began.Add(max(s.pause, retryAfter))
 }
 
-// add adds a spent quota. If there are too many, it forgets others, whose calls then
-// go on as if they were not spent. The caller holds q.mu.
+// add adds a spent quota. If there are too many, it forgets another, whose calls then
+// go on as if it were not spent. The caller holds q.mu.
 func (q *quotas) add(id quotaKey) *quota {
 	if q.spent == nil {
 		q.spent = make(map[quotaKey]*quota)
 	}
-	for old := range q.spent { // any: a bound on memory, not a policy
-		if len(q.spent) < maxQuotas {
+	if len(q.spent) == maxQuotas {
+		for old := range q.spent { // any: a bound on memory, not a policy
+			q.remove(old)
 			break
 		}
-		q.remove(old)
 	}
 	s := &quota{pause: minQuotaPause, over: make(chan struct{})}
 	q.spent[id] = s

@@ -3,6 +3,7 @@ package ratelimit_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"testing"
@@ -223,5 +224,35 @@ func TestQuotaOutlivesAProbeThatHangs(t *testing.T) {
 		}
 		cancel()
 		group.Wait()
+	})
+}
+
+// An endless supply of keys costs no more memory than 10 000 of them. Those that
+// are remembered pause; one beyond is not.
+func TestQuotasAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const bound = 10_000
+		passed, body := 0, `{"error_code":11}`
+		rt := ratelimit.Limit{Limiter: new(recorder)}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+			passed++
+			return response(r, http.StatusOK, body), nil
+		}))
+		for i := range bound + 1 {
+			send(t, rt, newRequest(t.Context(), fmt.Sprint("a.b", i)))
+		}
+		passed, body = 0, `{}`
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		for i := range bound + 1 {
+			resp, err := rt.RoundTrip(newRequest(ctx, fmt.Sprint("a.b", i)))
+			if err == nil {
+				resp.Body.Close()
+			} else if !errors.Is(err, ratelimit.ErrLimited) {
+				t.Fatal(err)
+			}
+		}
+		if passed != 1 {
+			t.Errorf("%d of %d methods whose quota is spent did not pause; want 1", passed, bound+1)
+		}
 	})
 }

@@ -2,7 +2,9 @@ package transport_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	okerrors "github.com/go-okru/okru/errors"
@@ -72,6 +74,32 @@ func TestChainWrapsOnlyWhatIsOpaque(t *testing.T) {
 	rt := transport.Chain(f, foreign) // functions cannot be compared
 	if _, err := rt.RoundTrip(get("")); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// A closeFunc is an empty body that calls a function when it is closed.
+type closeFunc func()
+
+func (closeFunc) Read([]byte) (int, error) { return 0, io.EOF }
+func (f closeFunc) Close() error           { f(); return nil }
+
+// A request of which a Middleware made nothing is an error, and its body is closed.
+func TestChainRejectsWhatIsNoRoundTripper(t *testing.T) {
+	base := transport.Func(func(*http.Request) (*http.Response, error) {
+		t.Error("the request passed by the Middleware")
+		return nil, errors.ErrUnsupported
+	})
+	for name, broken := range map[string]transport.Middleware{
+		"nil":       func(http.RoundTripper) http.RoundTripper { return nil },
+		"typed nil": func(http.RoundTripper) http.RoundTripper { return (*closable)(nil) },
+	} {
+		closed := 0
+		r := get("")
+		r.Body = closeFunc(func() { closed++ })
+		_, err := transport.Chain(base, foreign, broken, foreign).RoundTrip(r)
+		if err == nil || !strings.Contains(err.Error(), "a Middleware returned nil") || closed != 1 {
+			t.Errorf("%s: error %v, body closed %d times", name, err, closed)
+		}
 	}
 }
 

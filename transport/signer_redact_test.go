@@ -285,7 +285,13 @@ func TestCompressedErrorIsReplaced(t *testing.T) {
 	_, _ = io.WriteString(z, apiError(104, canaryToken))
 	z.Close()
 	header := http.Header{"Content-Encoding": {"gzip"}, "Content-Length": {"999"}, "Invocation-Error": {"104"}}
-	base := respond(header, func(string) io.Reader { return bytes.NewReader(b.Bytes()) })
+	compressed := respond(header, func(string) io.Reader { return bytes.NewReader(b.Bytes()) })
+	base := transport.Func(func(r *http.Request) (*http.Response, error) {
+		resp, err := compressed.RoundTrip(r)
+		resp.Header = header // a transport may share it
+		resp.TransferEncoding, resp.Trailer = []string{"chunked"}, http.Header{"Digest": {"of what was replaced"}}
+		return resp, err
+	})
 	resp, err := canarySigner().Wrap(base).RoundTrip(get("method=users.getInfo"))
 	if err != nil {
 		t.Fatal(err)
@@ -293,6 +299,9 @@ func TestCompressedErrorIsReplaced(t *testing.T) {
 	body, err := io.ReadAll(resp.Body)
 	if string(body) != `{"error_code":104}` || err != nil || resp.ContentLength != int64(len(body)) || resp.Header.Get("Content-Encoding") != "" || resp.Header.Get("Content-Length") != "18" {
 		t.Errorf("body %q, error %v, length %d, header %v", body, err, resp.ContentLength, resp.Header)
+	}
+	if resp.TransferEncoding != nil || resp.Trailer != nil {
+		t.Errorf("the body of a known length has transfer encoding %v and trailer %v", resp.TransferEncoding, resp.Trailer)
 	}
 	if header.Get("Content-Encoding") != "gzip" {
 		t.Error("the header of the transport was changed")

@@ -88,7 +88,6 @@ type kit struct {
 	mu       sync.Mutex
 	problems []string
 	skipped  string
-	ended    bool
 }
 
 // run runs one case and returns what it found.
@@ -115,7 +114,6 @@ func run(t *testing.T, c testCase, open func(t *testing.T) (a, b oauth.Store), o
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.ended = true
 	return k.problems, k.skipped
 }
 
@@ -123,9 +121,7 @@ func run(t *testing.T, c testCase, open func(t *testing.T) (a, b oauth.Store), o
 func (k *kit) errorf(format string, args ...any) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.ended {
-		k.problems = append(k.problems, fmt.Sprintf(format, args...))
-	}
+	k.problems = append(k.problems, fmt.Sprintf(format, args...))
 }
 
 // fatalf records a problem and ends the case.

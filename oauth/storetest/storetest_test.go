@@ -353,6 +353,11 @@ func TestBrokenStoresAreFound(t *testing.T) {
 				if len(problems) == 0 {
 					t.Errorf("%s: %s does not find it", broken, c.name)
 				}
+				for _, problem := range problems {
+					if problem == "" || strings.Contains(problem, "%!") {
+						t.Errorf("%s: %s does not say what is wrong: %q", broken, c.name, problem)
+					}
+				}
 				if d := time.Since(start); d > opTimeout+2*grace {
 					t.Errorf("%s: it took %v", broken, d)
 				}
