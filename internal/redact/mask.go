@@ -28,9 +28,9 @@ func (s Secrets) Mask(text []byte) bool {
 	}
 	m := masker{text: text, covered: covered}
 	switch start := bytes.TrimLeft(bytes.TrimPrefix(text, []byte("\ufeff")), " \t\r\n"); {
-	case len(start) > 0 && strings.IndexByte(`{["`, start[0]) >= 0:
+	case bytes.IndexAny(start, `{["`) == 0:
 		m.json()
-	case len(start) > 0 && start[0] == '<':
+	case bytes.HasPrefix(start, []byte("<")):
 		m.xml()
 	default:
 		m.until(len(text), "")

@@ -6,6 +6,7 @@ import "testing"
 func TestMask(t *testing.T) {
 	for _, test := range []struct{ secret, text, want string }{
 		{"secret-1", "a secret-1 b", "a ******** b"},
+		{"      ", "      ", "******"},
 		{"secret-1", `{"a":"secret-1"}`, `{"a":"********"}`},
 		{"secret-1", "\ufeff \t\r\n[\"secret-1\"]", "\ufeff \t\r\n[\"********\"]"},
 		{"secret-1", `"secret-1"`, `"********"`},
@@ -29,6 +30,9 @@ func TestMask(t *testing.T) {
 		{"secret-1", "<a><!---->secret-1</a>", "<a><!---->********</a>"},
 		{"secret-1", "<a>secret-1; &amp;secret-1&amp;</a>", "<a>********; &amp;********&amp;</a>"},
 		{"secret-1", "<a b=1 secret-1=2 c='3'secret-1>", "<a b=1 xxxxxxxx=2 c='3'xxxxxxxx>"},
+		{"<!--secret", "<a><!--secret--></a>", "<a><!--******--></a>"},
+		{"<![CDATA[secret", "<a><![CDATA[secret]]></a>", "<a><![CDATA[******]]></a>"},
+		{"sec<r>t-1", "<a><![CDATA[sec<r>t-1]]></a>", "<a><![CDATA[*****>***]]></a>"},
 		{"attr=1", "<attr=1", "<xxxx=*"},
 
 		// cut off

@@ -1,16 +1,21 @@
 package redact
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // What is an escape, what it stands for, and what only resembles one.
 func TestDecoded(t *testing.T) {
 	for text, want := range map[string]string{
-		"%41%4a%4A%7e": "AJJ~",
-		"%/1%:1%@1%G1": "%/1%:1%@1%G1",
-		"%`1%g1%1%":    "%`1%g1%1%",
-		"%1@%1`%1G%1/": "%1@%1`%1G%1/",
-		"%2541":        "A",
-		"%d1%8f":       "я",
+		"%41%4a%4A%7e":                        "AJJ~",
+		"%/1%:1%@1%G1":                        "%/1%:1%@1%G1",
+		"%`1%g1%1%":                           "%`1%g1%1%",
+		"%1@%1`%1G%1/":                        "%1@%1`%1G%1/",
+		"%2541":                               "A",
+		"%" + strings.Repeat("25", 15) + "41": "A",
+		"%" + strings.Repeat("25", 16) + "41": "%41", // too deep
+		"%d1%8f":                              "я",
 
 		`\u0041\u044f\u20AC`:  "Aя€",
 		`\ud83d\ude00`:        "😀",

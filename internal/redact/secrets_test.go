@@ -66,6 +66,35 @@ func TestSecretsThatShareABeginning(t *testing.T) {
 	}
 }
 
+// What may be the beginning of a secret at the end of a text, and no more.
+func TestStraddle(t *testing.T) {
+	for _, test := range []struct{ secret, ends string }{
+		{"secret-1", ""},
+		{"secret-1", "s"},
+		{"secret-1", "secret-"},
+		{"secretsecret-1", "secretsecret"},
+		{"canary/token+1", "canary/token+"},
+		{"canary/token+1", "%63an%61ry%2Ftok"},
+		{"canary/token+1", "canary%2"},
+		{"canary/token+1", "canary&#4"},
+		{"canary/token+1", `canary\u00`},
+		{"secret-1", "%"},
+		{"secret-1", "%7"},
+		{"secret-1", `\`},
+		{"secret-1", `\u`},
+		{"secret-1", `\ud83d`},
+		{"secret-1", "&am"},
+		{"50%abcdef", "50%ab"},
+		{"short", ""},
+	} {
+		for _, before := range []string{"", "a ", "x secret-1 ", "%41", `\u0041`, "&lt;", "&nbsp;", "%G", "secret-2", "canary/token-", "50%aX"} {
+			if got := (Secrets{test.secret}).Straddle(before + test.ends); got != len(test.ends) {
+				t.Errorf("of %q, %d bytes may begin %q; want %d", before+test.ends, got, test.secret, len(test.ends))
+			}
+		}
+	}
+}
+
 func TestWordsAreLongEnough(t *testing.T) {
 	for _, word := range strings.Fields(words) {
 		if len(word) < minSecret {

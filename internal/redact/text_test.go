@@ -41,7 +41,7 @@ func TestText(t *testing.T) {
 
 func TestSecretName(t *testing.T) {
 	for name, want := range map[string]bool{
-		"sig": true, "access_token": true, "sdkToken": true, "fr.password": true, "st.SIG": true, "x-session_key": true,
+		"sig": true, "access_token": true, "sdkToken": true, "fr.password": true, "st.SIG": true, "x-session_key": true, "x@sig": true, "x`sig": true, "x[sig": true, "x{sig": true, "x/sig": true, "x:sig": true,
 		"": false, "design": false, "tokens": false, "error_code": false, "код": false, "кодtoken": true,
 	} {
 		if got := SecretName(name); got != want {
