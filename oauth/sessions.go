@@ -221,7 +221,7 @@ func (s *Sessions) Dismiss(ctx context.Context, key string) error {
 func (s *Source) state() (hasSession, isBusy bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	isUnsaved := s.last != nil && (s.last.saveAt.Load() != 0 || s.last.saving.Load())
+	isUnsaved := s.last != nil && s.last.saveAt.Load() != 0 // a save in progress keeps it there
 	return s.last != nil, s.renewal != nil || isUnsaved
 }
 

@@ -201,9 +201,7 @@ func (s *Source) isReplacement(stored *oauth2.Token, h *session, permanent bool)
 	if permanent || s.marks.matches(marksIn(stored)) && (h == nil || !isOlder(stored, h.token)) {
 		return true
 	}
-	if s.last != nil { // otherwise it was there before the grant was configured
-		s.candidate = stored
-	}
+	s.candidate = stored
 	return false
 }
 

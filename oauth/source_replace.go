@@ -71,9 +71,6 @@ func (s *Source) replace(old, fresh *oauth2.Token) *session {
 	}
 	h := s.newSession(s.inherit(old, fresh))
 	h.fromUser = old == nil
-	if s.store != nil {
-		h.saving.Store(true)
-	}
 	s.adopt(h)
 	return h
 }

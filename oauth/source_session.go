@@ -14,7 +14,8 @@ import (
 	"github.com/go-okru/okru/internal/token"
 )
 
-// A session is a token in a Source. Only saveAt changes after it is shared.
+// A session is a token in a Source. Only saveAt and saving change after it is
+// shared.
 type session struct {
 	token            *oauth2.Token
 	obtained         time.Time // when the Source got it
@@ -25,7 +26,7 @@ type session struct {
 	fromUser         bool      // the user has signed in: it overwrites what is stored
 
 	saveAt atomic.Int64 // from then on it should be saved, in Unix nanoseconds; 0: it is saved
-	saving atomic.Bool  // it is being saved
+	saving atomic.Bool  // saveInBackground is at it
 }
 
 // newSession returns a session with a copy of t.
