@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/param"
+	"github.com/go-okru/okru/internal/roundtrip"
 )
 
 // Graph calls the Graph API on behalf of a group's bot, and decodes the response
@@ -56,7 +57,7 @@ func newGraphCall(ctx context.Context, c *http.Client, verb, path string, body a
 	if c == nil {
 		return nil, errors.New("okru: Graph: the client is nil; make one by NewClient")
 	}
-	if _, isPlain := c.Transport.(*http.Transport); isPlain || c.Transport == nil {
+	if lacksGroup(c.Transport) {
 		return nil, errors.New("okru: Graph: the client has no transport.Group, which adds the token of the group; make it by NewClient, and set Config.GroupToken")
 	}
 	address := endpoint(c) + "/graph/" + path
@@ -76,6 +77,14 @@ func newGraphCall(ctx context.Context, c *http.Client, verb, path string, body a
 		return nil, fmt.Errorf("okru: %s: the body cannot be sent as JSON: %w", method, err)
 	}
 	return newCallTo(ctx, method, verb, address, "application/json;charset=utf-8", content)
+}
+
+// lacksGroup reports whether rt surely has no Group: whether methods Unwrap lead
+// to an http.Transport past none.
+func lacksGroup(rt http.RoundTripper) bool {
+	_, hasGroup := roundtrip.AsType[interface{ AddsGroupToken() }](rt)
+	_, isWhole := roundtrip.AsType[*http.Transport](rt)
+	return !hasGroup && (isWhole || rt == nil)
 }
 
 // graphURL returns the URL of a Graph call with this path.

@@ -81,6 +81,7 @@ func TestGraphRejects(t *testing.T) {
 		"nil client":              {nil, t.Context(), "GET", "me/chats", nil, "NewClient"},
 		"plain client":            {http.DefaultClient, t.Context(), "GET", "me/chats", nil, "GroupToken"},
 		"plain Transport":         {&http.Client{Transport: new(http.Transport)}, t.Context(), "GET", "me/chats", nil, "GroupToken"},
+		"only a Signer":           {&http.Client{Transport: transport.Signer{ApplicationKey: "KEY"}.Wrap(nil)}, t.Context(), "GET", "me/chats", nil, "GroupToken"},
 		"no token":                {graphClient(t, base, func(c *okru.Config) { c.ApplicationKey, c.GroupToken = "KEY", "" }), t.Context(), "GET", "me/chats", nil, "okru: graph/me/chats: a Graph call needs the token"},
 		"an empty token":          {bot, transport.WithGroupToken(t.Context(), ""), "GET", "me/chats", nil, "WithGroupToken"},
 		"a token in the path":     {bot, t.Context(), "GET", "me/chats?access_token=" + graphToken, nil, "leave it out"},

@@ -119,11 +119,13 @@ func TestTemplates(t *testing.T) {
 		{"GET", "https://api.ok.ru/fb.do?method=users.getInfo&uids=12345", "GET /fb.do?method=users.getInfo"},
 		{"", "https://api.ok.ru/api/users/getInfo?uids=12345", "GET /api/users/getInfo"},
 		{"GET", "https://api.ok.ru/fb.do?method=12%2034", "GET"},
+		{"GET", "https://api.ok.ru/graph/me/messages/chat:C12345?from=12345&marker=12345", "GET /graph/me/messages/{id}"},
+		{"POST", "https://api.ok.ru/graph/chat:C12345/messages", "POST /graph/{id}/messages"},
 		{"PUT", "https://up.example/12345/12345?apiToken=12345", "PUT"},
 		{"BREW", "https://up.example/12345", "HTTP"},
 	} {
 		rec := newRecorder()
-		client := rec.client(t, okru.Config{Base: script(200, `{}`)})
+		client := rec.client(t, okru.Config{GroupToken: "tkn12345:12345", Base: script(200, `{}`)})
 		r, _ := http.NewRequest(test.verb, test.url, nil)
 		resp, err := client.Do(r)
 		if err != nil {

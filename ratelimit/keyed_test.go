@@ -15,6 +15,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/time/rate"
 
+	"github.com/go-okru/okru/internal/test/canary"
 	"github.com/go-okru/okru/ratelimit"
 	"github.com/go-okru/okru/transport"
 )
@@ -274,4 +275,37 @@ func heap() uint64 {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// By default, the Graph calls of each group have a limit of their own.
+func TestGraphCallsAreLimitedByGroup(t *testing.T) {
+	k := ratelimit.NewKeyed(10, func(string) ratelimit.Limiter {
+		b := ratelimit.NewBucket(0.001, 1)
+		b.MaxWait = 1
+		return b
+	})
+	rt := ratelimit.Limit{Limiter: k}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+	}))
+	for _, test := range []struct {
+		token, path string
+		passes      bool
+	}{
+		{"tkn:1", "/graph/me/chats", true},
+		{"tkn:2", "/graph/me/chats", true},
+		{"tkn:1", "/graph/me/info", false},
+		{"", "/graph/me/chats", true},
+		{"tkn:2", "/fb.do?method=users.getInfo", false}, // no Graph call: the key of all without a session
+	} {
+		ctx := t.Context()
+		if test.token != "" {
+			ctx = transport.WithGroupToken(ctx, test.token)
+		}
+		r, _ := http.NewRequestWithContext(ctx, "GET", "https://api.ok.ru"+test.path, nil)
+		if _, err := rt.RoundTrip(r); (err == nil) != test.passes {
+			t.Errorf("%s of %q: %v", test.path, test.token, err)
+		} else if err != nil {
+			canary.Check(t, err, test.token)
+		}
+	}
 }

@@ -94,6 +94,9 @@ func (g *groupLayer) Format(f fmt.State, verb rune) { g.settings.Format(f, verb)
 // APIHosts returns the hosts of the API, for the layers above.
 func (g *groupLayer) APIHosts() *okcall.Hosts { return g.Hosts }
 
+// AddsGroupToken marks the layer, so that okru.Graph finds it.
+func (*groupLayer) AddsGroupToken() {}
+
 // RoundTrip implements [http.RoundTripper].
 func (g *groupLayer) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, _, err := g.RoundTripVerdict(r)
