@@ -20,12 +20,9 @@ const (
 	// starves a process that starts while others use the whole limit.
 	maxUnit = 12
 
-	// The least calls from which a share is measured.
+	// The least calls from which a share is measured. If none of so many is
+	// accepted, the reason is not the rate but, for example, an outage.
 	minWindow = 8
-
-	// So many throttled calls and none accepted have a reason other than the
-	// rate, such as an outage.
-	allThrottled = 4
 )
 
 // A cubic finds the rate that a server allows from how calls end. It has
@@ -166,7 +163,7 @@ func (c *cubic) throttle(sent time.Time, pause float64) reaction {
 	switch {
 	case c.starting():
 		return slowDown
-	case c.accepted == 0 && c.throttled >= allThrottled:
+	case c.accepted == 0 && c.throttled >= minWindow:
 		return stopAll
 	case c.accepted+c.throttled < c.window():
 		return carryOn

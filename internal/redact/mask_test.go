@@ -30,6 +30,7 @@ func TestMask(t *testing.T) {
 		{"secret-1", "<a><!---->secret-1</a>", "<a><!---->********</a>"},
 		{"secret-1", "<a>secret-1; &amp;secret-1&amp;</a>", "<a>********; &amp;********&amp;</a>"},
 		{"secret-1", "<a b=1 secret-1=2 c='3'secret-1>", "<a b=1 xxxxxxxx=2 c='3'xxxxxxxx>"},
+		{"secret\U0010FFFF", "<a>secret&#x0010FFFF;</a>", "<a>******************</a>"},
 		{"<!--secret", "<a><!--secret--></a>", "<a><!--******--></a>"},
 		{"<![CDATA[secret", "<a><![CDATA[secret]]></a>", "<a><![CDATA[******]]></a>"},
 		{"sec<r>t-1", "<a><![CDATA[sec<r>t-1]]></a>", "<a><![CDATA[*****>***]]></a>"},

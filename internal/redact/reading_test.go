@@ -23,6 +23,8 @@ func TestDecoded(t *testing.T) {
 		`\ud800\udc00`:        "\U00010000",
 		`\ud83d\u0041`:        "\xed\xa0\xbdA", // not a pair: each is read alone
 		`\ude00\ud83d`:        "\xed\xb8\x80\xed\xa0\xbd",
+		`\ud800\ue000`:        "\xed\xa0\x80\ue000",
+		`\udc00\udc00`:        "\xed\xb0\x80\xed\xb0\x80",
 		`\ud7ff\ue000`:        "\ud7ff\ue000", // the neighbours of surrogates
 		`\udfff\udfff`:        "\xed\xbf\xbf\xed\xbf\xbf",
 		`\ud83d\ue000`:        "\xed\xa0\xbd\ue000",

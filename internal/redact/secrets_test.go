@@ -85,9 +85,10 @@ func TestStraddle(t *testing.T) {
 		{"secret-1", `\ud83d`},
 		{"secret-1", "&am"},
 		{"50%abcdef", "50%ab"},
+		{"secret\xff1", "secret\xff"},
 		{"short", ""},
 	} {
-		for _, before := range []string{"", "a ", "x secret-1 ", "%41", `\u0041`, "&lt;", "&nbsp;", "%G", "secret-2", "canary/token-", "50%aX"} {
+		for _, before := range []string{"", "a ", "x secret-1 ", "%41", `\u0041`, "&lt;", "&nbsp;", "& ", "&abcdefghijklm ", "%G", "secret-2", "canary/token-", "50%aX"} {
 			if got := (Secrets{test.secret}).Straddle(before + test.ends); got != len(test.ends) {
 				t.Errorf("of %q, %d bytes may begin %q; want %d", before+test.ends, got, test.secret, len(test.ends))
 			}
