@@ -16,5 +16,9 @@
 // compile are not counted. The files of the module are never written: go test
 // sees a mutant through -overlay, so that several run at once.
 //
+// Two kinds of change are left out, because no user can notice them: the other
+// results beside an error, which no caller may look at, and the capacity in a
+// call of make. Texts of errors and tuned constants are changed like all else.
+//
 // It runs for hours on a small machine and is not part of the gate.
 package main

@@ -60,6 +60,8 @@ type collector struct {
 	name  string
 	src   []byte
 	found []mutation
+
+	failed *ast.ReturnStmt // of the last "if err != nil"
 }
 
 // add notes a mutation of the source from pos to end.
@@ -76,6 +78,7 @@ func (c *collector) visit(n ast.Node) bool {
 		return n.Tok == token.CONST || n.Tok == token.VAR
 	case *ast.IfStmt:
 		c.negate(n.Cond)
+		c.ifErr(n)
 	case *ast.ForStmt:
 		c.negate(n.Cond)
 	case *ast.BinaryExpr:
@@ -86,6 +89,15 @@ func (c *collector) visit(n ast.Node) bool {
 		c.flip(n)
 	case *ast.ReturnStmt:
 		c.forget(n)
+		if last, ok := c.failure(n); ok {
+			ast.Inspect(last, c.visit)
+			return false
+		}
+	case *ast.CallExpr:
+		if isMake(n) {
+			ast.Inspect(n.Args[1], c.visit)
+			return false
+		}
 	case *ast.BlockStmt:
 		c.dropFrom(n.List)
 	case *ast.CaseClause:
@@ -153,9 +165,46 @@ func (c *collector) forget(n *ast.ReturnStmt) {
 		return
 	}
 	last := n.Results[len(n.Results)-1]
-	if id, ok := last.(*ast.Ident); ok && id.Name == "err" {
+	if isIdent(last, "err") {
 		c.add("forget error", last.Pos(), last.End(), "nil")
 	}
+}
+
+// ifErr notes the return at the end of "if err != nil".
+func (c *collector) ifErr(n *ast.IfStmt) {
+	cond, ok := n.Cond.(*ast.BinaryExpr)
+	if !ok || cond.Op != token.NEQ || !isIdent(cond.X, "err") || !isIdent(cond.Y, "nil") || len(n.Body.List) == 0 {
+		return
+	}
+	if r, ok := n.Body.List[len(n.Body.List)-1].(*ast.ReturnStmt); ok {
+		c.failed = r
+	}
+}
+
+// failure returns the error of a return that has one, and other results beside
+// it: those are not changed, because no caller may look at them.
+func (c *collector) failure(n *ast.ReturnStmt) (last ast.Expr, ok bool) {
+	if len(n.Results) < 2 {
+		return nil, false
+	}
+	last = n.Results[len(n.Results)-1]
+	switch e := last.(type) {
+	case *ast.Ident:
+		return last, e.Name == "err" && n == c.failed
+	case *ast.CallExpr:
+		f, ok := e.Fun.(*ast.SelectorExpr)
+		return last, ok && (f.Sel.Name == "Errorf" || isIdent(f.X, "errors") && f.Sel.Name == "New")
+	}
+	return nil, false
+}
+
+// isMake reports whether n is make with a capacity, which only saves
+// allocations.
+func isMake(n *ast.CallExpr) bool { return isIdent(n.Fun, "make") && len(n.Args) == 3 }
+
+func isIdent(e ast.Expr, name string) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && id.Name == name
 }
 
 // dropFrom leaves out each statement of a block that does something and

@@ -33,6 +33,13 @@ func f(a, b int, err error) (int, error) {
 		g(false)
 		break
 	}
+	if err != nil {
+		return 77, err
+	}
+	y := make([]int, 8, 78)
+	if b == 9 {
+		return 6, err
+	}
 	return a, errors.New("wrong")
 }
 `
@@ -65,13 +72,15 @@ func TestMutationsOfASample(t *testing.T) {
 		"drop statement: g(false) -> ",
 		"drop statement: break -> ",
 		`empty string: "wrong" -> ""`,
+		"change constant: 8 -> 9",
+		"change constant: 6 -> 7",
 	} {
 		if !slices.Contains(got, want) {
 			t.Errorf("%q is missing", want)
 		}
 	}
 	for _, s := range got {
-		if strings.Contains(s, "errors\"") || strings.Contains(s, "json") || strings.Contains(s, "x :=") {
+		if strings.Contains(s, "errors\"") || strings.Contains(s, "json") || strings.Contains(s, "x :=") || strings.Contains(s, ": 7") {
 			t.Errorf("%q must not be changed", s)
 		}
 	}
