@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-okru/okru"
@@ -267,16 +268,18 @@ func TestOutcomeAfterClientTimeout(t *testing.T) {
 	})
 	for name, stack := range map[string]bool{"stack": true, "plain client": false} {
 		for method, unknown := range map[string]bool{"users.setStatus": true, "users.getInfo": false} {
-			c := &http.Client{Transport: hang}
-			if stack {
-				c = newClient(t, okru.Config{ApplicationKey: "KEY", ApplicationSecret: "application secret", Base: hang})
-			}
-			c.Timeout = time.Millisecond
-			_, err := okru.Call[struct{}](t.Context(), c, method, nil)
-			var timeout interface{ Timeout() bool }
-			if errors.Is(err, okerrors.ErrOutcomeUnknown) != unknown || !errors.As(err, &timeout) || !timeout.Timeout() {
-				t.Errorf("%s, %s: %v", name, method, err)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				c := &http.Client{Transport: hang}
+				if stack {
+					c = newClient(t, okru.Config{ApplicationKey: "KEY", ApplicationSecret: "application secret", Base: hang})
+				}
+				c.Timeout = time.Second
+				_, err := okru.Call[struct{}](t.Context(), c, method, nil)
+				var timeout interface{ Timeout() bool }
+				if errors.Is(err, okerrors.ErrOutcomeUnknown) != unknown || !errors.As(err, &timeout) || !timeout.Timeout() {
+					t.Errorf("%s, %s: %v", name, method, err)
+				}
+			})
 		}
 	}
 }

@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(envFile); path != "" {
 		os.Exit(beProcess(path))
 	}
+	if path := os.Getenv(envSaves); path != "" {
+		os.Exit(saveForever(path))
+	}
 	os.Exit(m.Run())
 }
 
