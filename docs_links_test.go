@@ -33,6 +33,18 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// Every path of this project that a page has as code exists.
+func TestPaths(t *testing.T) {
+	path := regexp.MustCompile("`((?:internal|test|docs|examples|cmd|oauth|transport|ratelimit|errors)/[\\w./-]+)`")
+	for _, page := range docPages(t) {
+		for _, m := range path.FindAllStringSubmatch(readDoc(t, page), -1) {
+			if _, err := os.Stat(m[1]); err != nil && !strings.Contains(m[1], "/v0.") {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+	}
+}
+
 func TestLinksFindsBroken(t *testing.T) {
 	for _, target := range []string{
 		"nothing.md", "docs/nothing.md", "#nothing", "docs/stores.md#nothing", "http://ok.ru", "https:///x", "../outside.md", "oauth/store.go#L1",
