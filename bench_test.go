@@ -72,7 +72,7 @@ func median(values []float64) float64 {
 func BenchmarkSignVersusMD5(b *testing.B) {
 	resp := &http.Response{StatusCode: 200, Header: jsonHeader, Body: http.NoBody}
 	s := transport.Signer{ApplicationKey: "ABCDEFGHIGKLMNOPK", ApplicationSecret: benchSecret, TokenSource: oauth.Static(benchToken, "")}
-	rt := s.Wrap(roundTrip(func(*http.Request) (*http.Response, error) { return resp, nil }))
+	rt := s.Wrap(transport.Func(func(*http.Request) (*http.Response, error) { return resp, nil }))
 	r, err := http.NewRequest("GET", benchURL, nil)
 	if err != nil {
 		b.Fatal(err)
@@ -111,7 +111,3 @@ func BenchmarkStackVersusBare(b *testing.B) {
 	}
 	paired(b, do(client), do(bare))
 }
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

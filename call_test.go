@@ -14,6 +14,7 @@ import (
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/oktest"
+	"github.com/go-okru/okru/transport"
 )
 
 var app = oktest.App{ID: "512000000001", Key: "CBATESTKEY", Secret: "test application secret"}
@@ -78,7 +79,7 @@ func TestCallEmptyAnswer(t *testing.T) {
 }
 
 // answer returns a transport that always answers so.
-func answer(status int, kind, text string) roundTrip {
+func answer(status int, kind, text string) transport.Func {
 	return func(r *http.Request) (*http.Response, error) {
 		if r.Body != nil {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -132,7 +133,7 @@ func TestCallFails(t *testing.T) {
 
 func TestCallRefusesBadInput(t *testing.T) {
 	sent := 0
-	c := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { sent++; return nil, io.EOF })}
+	c := &http.Client{Transport: transport.Func(func(*http.Request) (*http.Response, error) { sent++; return nil, io.EOF })}
 	params := url.Values{"method": {"users.getOther"}}
 	for _, test := range []struct {
 		client *http.Client
@@ -166,7 +167,7 @@ func TestCallSendsForm(t *testing.T) {
 	fake, cfg := newFake(t)
 	var accept string
 	base := cfg.Base
-	cfg.Base = roundTrip(func(r *http.Request) (*http.Response, error) {
+	cfg.Base = transport.Func(func(r *http.Request) (*http.Response, error) {
 		accept = r.Header.Get("Accept")
 		return base.RoundTrip(r)
 	})

@@ -65,7 +65,7 @@ func TestWrapKeepsClient(t *testing.T) {
 	}
 	through := 0
 	base := fake.InProcess()
-	old := roundTrip(func(r *http.Request) (*http.Response, error) {
+	old := transport.Func(func(r *http.Request) (*http.Response, error) {
 		through++
 		if r.URL.Path == "/redirect" {
 			return &http.Response{StatusCode: 302, Header: http.Header{"Location": {"/elsewhere"}, "Set-Cookie": {"a=b"}}, Body: http.NoBody, Request: r}, nil

@@ -98,7 +98,7 @@ func ExampleConfig_manyUsers() {
 // tell is a layer that tells when it is passed.
 func tell(name string) transport.Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
-		return roundTrip(func(r *http.Request) (*http.Response, error) {
+		return transport.Func(func(r *http.Request) (*http.Response, error) {
 			fmt.Println(name)
 			return next.RoundTrip(r)
 		})

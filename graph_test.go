@@ -31,7 +31,7 @@ func graphClient(t *testing.T, base http.RoundTripper, edit ...func(*okru.Config
 func TestGraphSendsAndDecodes(t *testing.T) {
 	var got *http.Request
 	var sent string
-	base := roundTrip(func(r *http.Request) (*http.Response, error) {
+	base := transport.Func(func(r *http.Request) (*http.Response, error) {
 		got, sent = r, ""
 		if r.Body != nil {
 			text, _ := io.ReadAll(r.Body)
@@ -69,7 +69,7 @@ func TestGraphSendsAndDecodes(t *testing.T) {
 // Bad input is an error before anything is sent, which does not show the path.
 func TestGraphRejects(t *testing.T) {
 	sent := 0
-	base := roundTrip(func(r *http.Request) (*http.Response, error) { sent++; return answer(200, "", "{}")(r) })
+	base := transport.Func(func(r *http.Request) (*http.Response, error) { sent++; return answer(200, "", "{}")(r) })
 	bot := graphClient(t, base)
 	for name, test := range map[string]struct {
 		client     *http.Client
@@ -114,7 +114,7 @@ func TestGraphRejects(t *testing.T) {
 // Each error begins with the path without ids, and shows neither the id nor the
 // token. Of a write it matches ErrOutcomeUnknown if the write may have run.
 func TestGraphFails(t *testing.T) {
-	broken := roundTrip(func(r *http.Request) (*http.Response, error) {
+	broken := transport.Func(func(r *http.Request) (*http.Response, error) {
 		if r.Body != nil {
 			_, _ = io.Copy(io.Discard, r.Body)
 			r.Body.Close()

@@ -27,7 +27,7 @@ import (
 // and wraps the body of the response, as loggers and counters do.
 func layer(see func(r *http.Request, form string)) transport.Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
-		return roundTrip(func(r *http.Request) (*http.Response, error) {
+		return transport.Func(func(r *http.Request) (*http.Response, error) {
 			form := ""
 			if r.GetBody != nil {
 				body, _ := r.GetBody()
@@ -87,7 +87,7 @@ func TestLayersSeeNoSecret(t *testing.T) {
 		for _, verb := range []string{"GET", "POST"} {
 			var read []any
 			reader := func(next http.RoundTripper) http.RoundTripper {
-				return roundTrip(func(r *http.Request) (*http.Response, error) {
+				return transport.Func(func(r *http.Request) (*http.Response, error) {
 					resp, err := next.RoundTrip(r)
 					if err != nil {
 						return nil, err

@@ -192,7 +192,7 @@ func TestLoggerKeepsTraceOfCaller(t *testing.T) {
 // hedge sends each attempt to two places at once, and returns one response while
 // the other request may be under way.
 func hedge(next http.RoundTripper) http.RoundTripper {
-	return roundTrip(func(r *http.Request) (*http.Response, error) {
+	return transport.Func(func(r *http.Request) (*http.Response, error) {
 		type outcome struct {
 			resp *http.Response
 			err  error
@@ -233,7 +233,7 @@ func TestLoggerAboveHedgingLayer(t *testing.T) {
 // A handler that panics leaves no body open.
 func TestLoggerHandlerPanics(t *testing.T) {
 	open := 0
-	base := roundTrip(func(r *http.Request) (*http.Response, error) {
+	base := transport.Func(func(r *http.Request) (*http.Response, error) {
 		open++
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: &counted{strings.NewReader(`true`), &open}}, nil
 	})

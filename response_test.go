@@ -21,7 +21,7 @@ import (
 )
 
 // answerFrom returns a transport that always answers with what r reads.
-func answerFrom(r io.Reader) roundTrip {
+func answerFrom(r io.Reader) transport.Func {
 	return func(req *http.Request) (*http.Response, error) {
 		req.Body.Close()
 		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(r), Request: req}, nil
@@ -103,21 +103,21 @@ func TestCallErrorsBeginWithTheMethod(t *testing.T) {
 	down := errors.New("down")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	respond := func(status int, text string) roundTrip { return answer(status, "application/json", text) }
+	respond := func(status int, text string) transport.Func { return answer(status, "application/json", text) }
 	for name, test := range map[string]struct {
 		ctx  context.Context
 		base http.RoundTripper
 		is   error
 	}{
-		"transport":      {t.Context(), roundTrip(func(*http.Request) (*http.Response, error) { return nil, down }), down},
-		"ended context":  {ended, roundTrip(func(r *http.Request) (*http.Response, error) { return nil, r.Context().Err() }), context.Canceled},
-		"dial":           {t.Context(), roundTrip(func(*http.Request) (*http.Response, error) { return nil, &net.OpError{Op: "dial", Err: down} }), down},
+		"transport":      {t.Context(), transport.Func(func(*http.Request) (*http.Response, error) { return nil, down }), down},
+		"ended context":  {ended, transport.Func(func(r *http.Request) (*http.Response, error) { return nil, r.Context().Err() }), context.Canceled},
+		"dial":           {t.Context(), transport.Func(func(*http.Request) (*http.Response, error) { return nil, &net.OpError{Op: "dial", Err: down} }), down},
 		"API error":      {t.Context(), respond(200, `{"error_code":10,"error_msg":"PERMISSION_DENIED : x"}`), okerrors.ErrPermission},
 		"late code":      {t.Context(), respond(200, `{"uid":"1","error_code":10,"error_msg":"PERMISSION_DENIED : x"}`), okerrors.ErrPermission},
 		"late code, 500": {t.Context(), respond(500, `{"uid":"1","error_code":10}`), okerrors.ErrPermission},
 		"status":         {t.Context(), respond(500, "x"), nil},
 		"broken off":     {t.Context(), answerFrom(iotest.ErrReader(down)), down},
-		"too long":       {t.Context(), roundTrip(func(r *http.Request) (*http.Response, error) { return answerFrom(&filler{left: 17 << 20, c: ' '})(r) }), nil},
+		"too long":       {t.Context(), transport.Func(func(r *http.Request) (*http.Response, error) { return answerFrom(&filler{left: 17 << 20, c: ' '})(r) }), nil},
 	} {
 		for _, stack := range []bool{false, true} {
 			c := &http.Client{Transport: test.base}
@@ -242,7 +242,7 @@ func TestClassOfAnswerError(t *testing.T) {
 	} {
 		for _, method := range []string{"users.setStatus", "users.getInfo"} {
 			base := answer(test.status, "text/html", test.text)
-			c := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			c := &http.Client{Transport: transport.Func(func(r *http.Request) (*http.Response, error) {
 				resp, err := base(r)
 				if test.later != "" {
 					resp.Header.Set("Retry-After", test.later)
@@ -261,7 +261,7 @@ func TestClassOfAnswerError(t *testing.T) {
 // http.Client keeps only the text of an error at its timeout: Call knows the
 // outcome all the same.
 func TestOutcomeAfterClientTimeout(t *testing.T) {
-	hang := roundTrip(func(r *http.Request) (*http.Response, error) {
+	hang := transport.Func(func(r *http.Request) (*http.Response, error) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 		return nil, r.Context().Err()

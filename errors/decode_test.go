@@ -15,13 +15,14 @@ import (
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/roundtrip"
+	"github.com/go-okru/okru/transport"
 )
 
 const call = "https://api.ok.ru/fb.do?method=users.getCurrentUser"
 
 func TestDecode(t *testing.T) {
 	body := &source{chunks: []string{failure}}
-	resp, err := okerrors.Decode(roundTrip(func(*http.Request) (*http.Response, error) {
+	resp, err := okerrors.Decode(transport.Func(func(*http.Request) (*http.Response, error) {
 		return respondFrom(body), nil
 	})).RoundTrip(request(t, call))
 
@@ -177,7 +178,7 @@ func TestDecodePassesErrors(t *testing.T) {
 	broken := errors.New("broken")
 	body := &source{chunks: []string{success}}
 	for _, wrong := range []*http.Response{nil, respondFrom(body)} {
-		resp, err := okerrors.Decode(roundTrip(func(*http.Request) (*http.Response, error) {
+		resp, err := okerrors.Decode(transport.Func(func(*http.Request) (*http.Response, error) {
 			return wrong, broken
 		})).RoundTrip(request(t, call))
 		if resp != nil || err != broken {
@@ -236,7 +237,7 @@ func TestDecodeKeepsConnections(t *testing.T) {
 
 // idle is a RoundTripper with a secret that notes CloseIdleConnections.
 type idle struct {
-	roundTrip
+	transport.Func
 	Secret string
 	closed int
 }
@@ -244,7 +245,7 @@ type idle struct {
 func (i *idle) CloseIdleConnections() { i.closed++ }
 
 func TestDecodeIsTransparent(t *testing.T) {
-	next := &idle{roundTrip: always(success), Secret: "CANARY"}
+	next := &idle{Func: always(success), Secret: "CANARY"}
 	rt := okerrors.Decode(next)
 	(&http.Client{Transport: rt}).CloseIdleConnections()
 	if next.closed != 1 {
@@ -273,7 +274,7 @@ func TestDecodeLeavesRequest(t *testing.T) {
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	before := fmt.Sprintf("%v", r)
-	_, err = okerrors.Decode(roundTrip(func(got *http.Request) (*http.Response, error) {
+	_, err = okerrors.Decode(transport.Func(func(got *http.Request) (*http.Response, error) {
 		if got != r {
 			t.Error("the request was copied")
 		}

@@ -11,12 +11,13 @@ import (
 	"slices"
 
 	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/transport"
 )
 
 // failing returns a RoundTripper that responds to every call with an error, as
 // OK does.
 func failing(code int, body string) http.RoundTripper {
-	return roundTrip(func(r *http.Request) (*http.Response, error) {
+	return transport.Func(func(r *http.Request) (*http.Response, error) {
 		w := httptest.NewRecorder()
 		w.Header().Set("Content-Type", "application/json;charset=utf-8")
 		w.Header().Set("Invocation-Error", fmt.Sprint(code))

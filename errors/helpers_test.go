@@ -10,15 +10,11 @@ import (
 	"testing"
 
 	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/transport"
 )
 
-// roundTrip is a RoundTripper in memory.
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // always responds to every request with body.
-func always(body string) roundTrip {
+func always(body string) transport.Func {
 	return func(r *http.Request) (*http.Response, error) {
 		resp := respond(body)
 		resp.Request = r

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/oauth"
+	"github.com/go-okru/okru/transport"
 )
 
 func TestCodeIsExchangedOnce(t *testing.T) {
@@ -175,7 +176,7 @@ func wantExchanges(t *testing.T, e *endpoint, n int) {
 // rejectFirst rejects the first request as token.do rejects a refresh token.
 func rejectFirst(e *endpoint, rejected *bool) http.RoundTripper {
 	no := &endpoint{status: 400, body: `{"error":"invalid_grant"}`}
-	return roundTrip(func(r *http.Request) (*http.Response, error) {
+	return transport.Func(func(r *http.Request) (*http.Response, error) {
 		if !*rejected {
 			*rejected = true
 			return no.RoundTrip(r)

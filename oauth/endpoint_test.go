@@ -12,6 +12,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/oauth"
+	"github.com/go-okru/okru/transport"
 )
 
 func TestCodeRequest(t *testing.T) {
@@ -110,7 +111,7 @@ func TestTransportErrors(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	hanging := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+	hanging := &http.Client{Transport: transport.Func(func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	})}

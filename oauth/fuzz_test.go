@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-okru/okru/internal/test/canary"
 	"github.com/go-okru/okru/oauth"
+	"github.com/go-okru/okru/transport"
 )
 
 const (
@@ -93,7 +94,7 @@ func FuzzPages(f *testing.F) {
 			return
 		}
 		requests := 0
-		c := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		c := &http.Client{Transport: transport.Func(func(r *http.Request) (*http.Response, error) {
 			requests++
 			if r.URL.Scheme != "https" || !strings.EqualFold(r.URL.Host, "connect.ok.ru") {
 				t.Errorf("request to %s", r.URL)

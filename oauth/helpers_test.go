@@ -241,10 +241,6 @@ func (e *endpoint) password() oauth.Password {
 
 const goodResponse = `{"access_token":"A","token_type":"session","refresh_token":"R","expires_in":"1800"}`
 
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // A site is connect.ok.ru as it is not: pages by their URL's st.cmd, or by
 // their path. It notes what it was asked.
 type site struct {

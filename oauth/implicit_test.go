@@ -12,6 +12,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/oauth"
+	"github.com/go-okru/okru/transport"
 )
 
 func TestImplicit(t *testing.T) {
@@ -177,7 +178,7 @@ func TestImplicitCookies(t *testing.T) {
 	s := newSite(blank + goodFragment)
 	var cookies []string
 	g := s.grant()
-	g.HTTPClient.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+	g.HTTPClient.Transport = transport.Func(func(r *http.Request) (*http.Response, error) {
 		cookies = append(cookies, r.Header.Get("Cookie"))
 		return s.RoundTrip(r)
 	})

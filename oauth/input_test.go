@@ -17,6 +17,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/oauth"
+	"github.com/go-okru/okru/transport"
 )
 
 // White space around a value, as it comes from a file or a terminal, is named
@@ -147,8 +148,8 @@ func TestGrantsWithoutAClient(t *testing.T) {
 			"Implicit": oauth.Implicit{ClientID: "1", Login: "2", Password: "3"},
 		}
 	}
-	transport := http.DefaultClient.Transport
-	defer func() { http.DefaultClient.Transport = transport }()
+	original := http.DefaultClient.Transport
+	defer func() { http.DefaultClient.Transport = original }()
 	for name, g := range grants() {
 		e := &endpoint{err: errNetwork}
 		http.DefaultClient.Transport = e
@@ -161,7 +162,7 @@ func TestGrantsWithoutAClient(t *testing.T) {
 			t.Errorf("%s: %v; the client of the context sent %d requests", name, err, len(own.requests))
 		}
 		synctest.Test(t, func(t *testing.T) {
-			http.DefaultClient.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			http.DefaultClient.Transport = transport.Func(func(r *http.Request) (*http.Response, error) {
 				<-r.Context().Done()
 				return nil, r.Context().Err()
 			})
@@ -182,7 +183,7 @@ func TestBodiesAreClosed(t *testing.T) {
 			"Implicit": func(c *http.Client) oauth.Grant { g := newSite("").grant(); g.HTTPClient = c; return g },
 		} {
 			opened, closed := 0, 0
-			c := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			c := &http.Client{Transport: transport.Func(func(r *http.Request) (*http.Response, error) {
 				resp, err := e.RoundTrip(r)
 				opened++
 				resp.Body = closer{resp.Body, &closed}

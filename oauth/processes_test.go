@@ -17,6 +17,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/oauth"
+	"github.com/go-okru/okru/transport"
 )
 
 // Variables that make the test binary a process of TestProcesses: the file
@@ -40,7 +41,7 @@ func TestMain(m *testing.M) {
 // beProcess gets a session as one of many programs that share a file, has it
 // rejected if it is to be, and prints what it has in the end.
 func beProcess(path string) int {
-	local := roundTrip(func(r *http.Request) (*http.Response, error) {
+	local := transport.Func(func(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.URL.Scheme, r.URL.Host = "http", os.Getenv(envEndpoint)
 		return http.DefaultTransport.RoundTrip(r)

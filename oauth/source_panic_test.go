@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-okru/okru/internal/test/canary"
 	"github.com/go-okru/okru/oauth"
+	"github.com/go-okru/okru/transport"
 )
 
 // A bomb panics where it is put, until it is spent.
@@ -62,7 +63,7 @@ func mined(b *bomb, h *hooks, fails bool) *oauth.Source {
 		e.err = errNetwork
 	}
 	g := e.refresh()
-	g.HTTPClient = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+	g.HTTPClient = &http.Client{Transport: transport.Func(func(r *http.Request) (*http.Response, error) {
 		b.pass("Transport")
 		return e.RoundTrip(r)
 	})}
@@ -207,7 +208,7 @@ func TestPanicPrintsNoSecret(t *testing.T) {
 func TestCodeIsNotSentAfterAPanic(t *testing.T) {
 	e := &endpoint{body: goodResponse}
 	g := e.code()
-	g.HTTPClient = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+	g.HTTPClient = &http.Client{Transport: transport.Func(func(r *http.Request) (*http.Response, error) {
 		_, _ = e.RoundTrip(r)
 		panic("boom")
 	})}

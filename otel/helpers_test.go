@@ -24,6 +24,7 @@ import (
 	"github.com/go-okru/okru"
 	"github.com/go-okru/okru/oauth"
 	okotel "github.com/go-okru/okru/otel"
+	"github.com/go-okru/okru/transport"
 )
 
 // A recorder is OpenTelemetry in memory.
@@ -130,7 +131,7 @@ func indented(attrs attribute.Set) string {
 
 // A script is a RoundTripper that plays one outcome after the other, the last
 // one again and again: an error, or the text of a response.
-func script(status int, outcomes ...any) roundTrip {
+func script(status int, outcomes ...any) transport.Func {
 	n := new(atomic.Int32)
 	return func(r *http.Request) (*http.Response, error) {
 		if r.Body != nil {
@@ -146,10 +147,6 @@ func script(status int, outcomes ...any) roundTrip {
 		panic("an outcome is neither an error nor a text")
 	}
 }
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // numbered is a source whose token differs each time.
 type numbered struct {

@@ -202,7 +202,7 @@ func TestCallThroughOkotel(t *testing.T) {
 // once, one of which ends after the call.
 func TestHedgingLayer(t *testing.T) {
 	hedge := func(next http.RoundTripper) http.RoundTripper {
-		return roundTrip(func(r *http.Request) (*http.Response, error) {
+		return transport.Func(func(r *http.Request) (*http.Response, error) {
 			responses := make(chan *http.Response, 2)
 			for range 2 {
 				go func() {
@@ -214,8 +214,8 @@ func TestHedgingLayer(t *testing.T) {
 			return <-responses, nil
 		})
 	}
-	var pair atomic.Pointer[sync.WaitGroup]                           // of the call under way
-	base := roundTrip(func(r *http.Request) (*http.Response, error) { // which the two requests of a call reach together
+	var pair atomic.Pointer[sync.WaitGroup]                                // of the call under way
+	base := transport.Func(func(r *http.Request) (*http.Response, error) { // which the two requests of a call reach together
 		both := pair.Load()
 		both.Done()
 		both.Wait()
@@ -241,7 +241,7 @@ func TestHedgingLayer(t *testing.T) {
 // A panic below ends the spans.
 func TestPanicEndsSpans(t *testing.T) {
 	rec := newRecorder()
-	client := rec.client(t, okru.Config{Base: roundTrip(func(*http.Request) (*http.Response, error) { panic("base") })})
+	client := rec.client(t, okru.Config{Base: transport.Func(func(*http.Request) (*http.Response, error) { panic("base") })})
 	func() {
 		defer func() { _ = recover() }()
 		_, _ = client.Get("https://api.ok.ru/fb.do?method=users.getInfo")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-okru/okru/ratelimit"
+	"github.com/go-okru/okru/transport"
 )
 
 // While the server says how long to wait, everybody waits, and one goes first.
@@ -107,7 +108,7 @@ func TestAdaptiveIsChargedByTheCallThatGoesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := held(t)
 		limit := ratelimit.Limit{Limiter: a}
-		rt := limit.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+		rt := limit.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 			if err := limit.Charge(r); err != nil {
 				return nil, err
 			}

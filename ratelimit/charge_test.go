@@ -8,6 +8,7 @@ import (
 
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/ratelimit"
+	"github.com/go-okru/okru/transport"
 )
 
 // rejecting lets the first calls pass and rejects the others.
@@ -32,7 +33,7 @@ func TestChargeKeepsTheAccount(t *testing.T) {
 	for _, granted := range []int{0, 1, 2} {
 		l := &rejecting{first: granted}
 		limit := ratelimit.Limit{Limiter: l}
-		rt := limit.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+		rt := limit.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 			if err := limit.Charge(r); err != nil {
 				return nil, err
 			}
@@ -70,7 +71,7 @@ func TestChargeUsesTheKey(t *testing.T) {
 // A response that a layer below has made an error of is a response.
 func TestLimitAboveDecode(t *testing.T) {
 	l := new(recorder)
-	rt := ratelimit.Limit{Limiter: l}.Wrap(okerrors.Decode(roundTrip(func(r *http.Request) (*http.Response, error) {
+	rt := ratelimit.Limit{Limiter: l}.Wrap(okerrors.Decode(transport.Func(func(r *http.Request) (*http.Response, error) {
 		return response(r, http.StatusOK, `{"error_code":8,"error_msg":"FLOOD_BLOCKED : x"}`), nil
 	})))
 	if _, err := rt.RoundTrip(newRequest(t.Context(), "users.getInfo")); !errors.Is(err, okerrors.CodeFloodBlocked) {
@@ -88,7 +89,7 @@ func TestLimitTellsStatusAndCode(t *testing.T) {
 		"": true, `{"error_code":2}`: true, `{"error_code":8}`: true, `{"error_code":7}`: false, `{"error_code":11}`: false,
 	} {
 		l := new(recorder)
-		rt := ratelimit.Limit{Limiter: l}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+		rt := ratelimit.Limit{Limiter: l}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 			return response(r, http.StatusServiceUnavailable, text), nil
 		}))
 		send(t, rt, newRequest(t.Context(), "users.getInfo"))

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/go-okru/okru/ratelimit"
+	"github.com/go-okru/okru/transport"
 )
 
 // A limit for each API method, in memory for at most 100 methods.
@@ -99,7 +100,7 @@ func (c *counting) Observe(o ratelimit.Outcome) {
 func ExampleObserver() {
 	var observer ratelimit.Observer = &counting{}
 	answers := []int{http.StatusOK, http.StatusTooManyRequests, http.StatusOK}
-	server := roundTrip(func(r *http.Request) (*http.Response, error) {
+	server := transport.Func(func(r *http.Request) (*http.Response, error) {
 		status := answers[0]
 		answers = answers[1:]
 		return response(r, status, `{}`), nil

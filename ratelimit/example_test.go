@@ -14,7 +14,7 @@ import (
 )
 
 // ok stands for the API.
-var ok = roundTrip(func(r *http.Request) (*http.Response, error) {
+var ok = transport.Func(func(r *http.Request) (*http.Response, error) {
 	return response(r, http.StatusOK, `{}`), nil
 })
 

@@ -132,7 +132,7 @@ func TestKeyedKeysInFlightStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newCounted(1, perSecond)
 		limit := ratelimit.Limit{Limiter: k, Key: func(r *http.Request) string { return r.URL.Query().Get("method") }}
-		rt := limit.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+		rt := limit.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 			time.Sleep(time.Hour)
 			return response(r, http.StatusOK, "{}"), nil
 		}))

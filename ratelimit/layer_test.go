@@ -80,7 +80,7 @@ func TestLimitTellsTheOutcome(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := new(recorder)
-				rt := ratelimit.Limit{Limiter: l}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+				rt := ratelimit.Limit{Limiter: l}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 					if test.err != nil {
 						return nil, test.err
 					}
@@ -128,7 +128,7 @@ func TestLimitLearnsFromCallsOnly(t *testing.T) {
 		for _, status := range []int{200, 429} {
 			l := new(recorder)
 			read := false
-			rt := ratelimit.Limit{Limiter: l}.Wrap(test.below(roundTrip(func(r *http.Request) (*http.Response, error) {
+			rt := ratelimit.Limit{Limiter: l}.Wrap(test.below(transport.Func(func(r *http.Request) (*http.Response, error) {
 				resp := response(r, status, "")
 				resp.Header.Set("Retry-After", "99999999999")
 				resp.Body = io.NopCloser(readFunc(func(p []byte) (int, error) {
@@ -150,7 +150,7 @@ func TestLimitLearnsFromCallsOnly(t *testing.T) {
 // The verdict of a layer below counts, and the verdict of this layer is passed
 // on, whatever a layer in between does to the body.
 func TestLimitPassesTheVerdictOn(t *testing.T) {
-	base := roundTrip(func(r *http.Request) (*http.Response, error) {
+	base := transport.Func(func(r *http.Request) (*http.Response, error) {
 		return response(r, http.StatusOK, `{"error_code":8,"error_msg":"FLOOD_BLOCKED : x"}`), nil
 	})
 	inner := ratelimit.Limit{Limiter: new(recorder)}.Wrap(base)
@@ -170,7 +170,7 @@ func (*keyless) For(string) ratelimit.Limiter { return nil }
 
 func TestLimitOfAKeyWithoutLimiter(t *testing.T) {
 	limit := ratelimit.Limit{Limiter: new(keyless)}
-	rt := limit.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+	rt := limit.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 		must(t, limit.Charge(r))
 		return response(r, http.StatusOK, `{}`), nil
 	}))
@@ -252,7 +252,7 @@ func (s *renewing) Token() (*oauth2.Token, error) { s.n++; return nil, nil }
 
 func BenchmarkLimit(b *testing.B) {
 	resp := &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}
-	base := roundTrip(func(*http.Request) (*http.Response, error) { return resp, nil })
+	base := transport.Func(func(*http.Request) (*http.Response, error) { return resp, nil })
 	for name, limiter := range map[string]ratelimit.Limiter{
 		"bare": nil, "rate.Limiter": rate.NewLimiter(rate.Inf, 1), "Bucket": ratelimit.NewBucket(rate.Inf, 1),
 		"Adaptive": ratelimit.NewAdaptive(1e9, 1e9),

@@ -45,7 +45,7 @@ func TestUnusableLimiters(t *testing.T) {
 				body := &closeCounter{Reader: strings.NewReader("x")}
 				r := newRequest(t.Context(), "a.b")
 				r.Body = body
-				_, err := limit.Wrap(roundTrip(nil)).RoundTrip(r)
+				_, err := limit.Wrap(transport.Func(nil)).RoundTrip(r)
 				if body.closed != 1 {
 					t.Errorf("the body was closed %d times", body.closed)
 				}
@@ -94,7 +94,7 @@ func (l *panicking) Observe(o ratelimit.Outcome) {
 // keys usable, and each granted call is reported once.
 func TestLimitClosesBodiesWhenAHookPanics(t *testing.T) {
 	key := func(*http.Request) string { return "key" }
-	below := func(resp *http.Response) roundTrip {
+	below := func(resp *http.Response) transport.Func {
 		return func(r *http.Request) (*http.Response, error) {
 			r.Body.Close()
 			if resp == nil {
@@ -156,7 +156,7 @@ func TestLimitClosesBodiesWhenAHookPanics(t *testing.T) {
 func TestAdaptiveOutlivesAProbeThatPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := held(t)
-		rt := ratelimit.Limit{Limiter: a}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+		rt := ratelimit.Limit{Limiter: a}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 			if r.URL.Query().Get("method") == "a.panic" {
 				panic("below")
 			}
@@ -197,7 +197,7 @@ func TestChargeDoesNotWaitForItsOwnRequest(t *testing.T) {
 		key := "old session"
 		k := ratelimit.NewKeyed(1, func(string) ratelimit.Limiter { return ratelimit.NewBucket(1, 1) })
 		limit := ratelimit.Limit{Limiter: k, Key: func(*http.Request) string { return key }}
-		rt := limit.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+		rt := limit.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 			key = "new session"
 			if err := limit.Charge(r); err != nil {
 				return nil, err
@@ -230,7 +230,7 @@ func TestWaitReturnsTheCause(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				rt := ratelimit.Limit{Limiter: newLimiter(), Key: key}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+				rt := ratelimit.Limit{Limiter: newLimiter(), Key: key}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 					return response(r, 200, map[bool]string{true: `{"error_code":11}`, false: `{}`}[name == "quota"]), nil
 				}))
 				send(t, rt, newRequest(t.Context(), "a.first"))
@@ -332,7 +332,7 @@ func TestEveryMethodConcurrently(t *testing.T) {
 	limit := ratelimit.Limit{Limiter: k, Key: ratelimit.ByMethodAndSession}
 	var n int
 	var mu sync.Mutex
-	rt := limit.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+	rt := limit.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		n++

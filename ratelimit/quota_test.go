@@ -87,7 +87,7 @@ func TestQuotaOfPaths(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := newSpentQuota()
 		base.method = ""
-		rt := ratelimit.Limit{Limiter: ratelimit.NewAdaptive(1, 1000)}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+		rt := ratelimit.Limit{Limiter: ratelimit.NewAdaptive(1, 1000)}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 			if r.URL.Path == "/api/notifications/sendSimple" {
 				return base.RoundTrip(r)
 			}
@@ -199,7 +199,7 @@ func TestQuotaPauseDoesNotBypassTheLimiter(t *testing.T) {
 func TestQuotaOutlivesAProbeThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := newSpentQuota()
-		rt := ratelimit.Limit{Limiter: new(recorder)}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+		rt := ratelimit.Limit{Limiter: new(recorder)}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 			if r.Header.Get("Hang") != "" {
 				<-r.Context().Done()
 				return nil, r.Context().Err()

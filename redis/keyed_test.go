@@ -53,7 +53,7 @@ func TestKeyedDefaultKeys(t *testing.T) {
 			t.Errorf("%s: Wait: %v, want an error that names LimitKey", name, err)
 		}
 		sent := false
-		layer := ratelimit.Limit{Limiter: k}.Wrap(roundTrip(func(*http.Request) (*http.Response, error) {
+		layer := ratelimit.Limit{Limiter: k}.Wrap(transport.Func(func(*http.Request) (*http.Response, error) {
 			sent = true
 			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
 		}))

@@ -99,7 +99,7 @@ func init() { roles["service"] = runServiceProcess }
 func runServiceProcess() int {
 	rdb := redis.NewClient(&redis.Options{Addr: os.Getenv(envStoreRedis)})
 	defer rdb.Close()
-	s, err := newService(rdb, roundTrip(func(r *http.Request) (*http.Response, error) {
+	s, err := newService(rdb, transport.Func(func(r *http.Request) (*http.Response, error) {
 		own := r.Clone(r.Context())
 		own.URL.Scheme, own.URL.Host = "http", os.Getenv(envFake)
 		return http.DefaultTransport.RoundTrip(own)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-okru/okru/oauth"
 	okredis "github.com/go-okru/okru/redis"
+	"github.com/go-okru/okru/transport"
 )
 
 // Variables of the processes that tests of stores start.
@@ -28,16 +29,12 @@ const testLease = time.Second
 
 func init() { roles["renew"] = runRenew }
 
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // runRenew gets a session as one of many processes that share a store, and
 // prints its access token.
 func runRenew() int {
 	c := redis.NewClient(&redis.Options{Addr: os.Getenv(envStoreRedis)})
 	defer c.Close()
-	local := roundTrip(func(r *http.Request) (*http.Response, error) {
+	local := transport.Func(func(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.URL.Scheme, r.URL.Host = "http", os.Getenv(envEndpoint)
 		return http.DefaultTransport.RoundTrip(r)

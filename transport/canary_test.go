@@ -32,7 +32,7 @@ func canarySigner() transport.Signer {
 
 func TestSettingsAndLayersPrintNoSecret(t *testing.T) {
 	s := canarySigner()
-	rt := s.Wrap(roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, errors.New("down") }))
+	rt := s.Wrap(transport.Func(func(*http.Request) (*http.Response, error) { return nil, errors.New("down") }))
 	rt.RoundTrip(get("method=a.b")) // fills the cache of keys
 	ctx := transport.WithToken(t.Context(), &oauth2.Token{AccessToken: canaryToken})
 	for _, v := range []any{s, &s, rt, transport.Retry{}.Wrap(rt), http.Client{Transport: rt}, &http.Client{Transport: rt}, ctx,
@@ -52,7 +52,7 @@ func TestCallsPrintNoSecret(t *testing.T) {
 		}
 		return string(b)
 	}
-	for name, base := range map[string]roundTripFunc{
+	for name, base := range map[string]transport.Func{
 		"transport error": func(*http.Request) (*http.Response, error) { return nil, errors.New("connection reset") },
 		"API error that echoes": func(r *http.Request) (*http.Response, error) {
 			text := fmt.Sprintf(`{"error_code":104,"error_msg":"PARAM_SIGNATURE : %s and %s","error_data":%q,"error_field":%q}`, echo(r), canaryToken, canarySession, canaryApp)
@@ -69,7 +69,7 @@ func TestCallsPrintNoSecret(t *testing.T) {
 			c := &http.Client{Transport: okerrors.Decode(transport.Retry{}.Wrap(canarySigner().Wrap(base)))}
 			var sig string
 			s := canarySigner()
-			s.Wrap(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			s.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 				_, sig, _ = strings.Cut(echo(r), "&sig=")
 				sig, _, _ = strings.Cut(sig, "&")
 				return nil, errors.New("enough")
@@ -103,7 +103,7 @@ func TestCallsPrintNoSecret(t *testing.T) {
 func TestEmptyBodiesPrintNoSecret(t *testing.T) {
 	const answer = `{"session_key":"` + canarySession + `"}`
 	var sent *http.Request
-	rt := canarySigner().Wrap(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+	rt := canarySigner().Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 		sent = r
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer))}, nil
 	}))
@@ -144,7 +144,7 @@ func TestForeignSourcesPrintNoSecret(t *testing.T) {
 		"code":        `{"error":"invalid_grant","error_description":"of ` + refresh + " and " + canaryApp + `"}`,
 		"other error": `{}`,
 	} {
-		endpoint := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		endpoint := &http.Client{Transport: transport.Func(func(r *http.Request) (*http.Response, error) {
 			if name == "other error" {
 				return nil, errors.New("cannot send client_secret=" + canaryApp)
 			}

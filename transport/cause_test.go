@@ -49,7 +49,7 @@ func TestCauseOfContext(t *testing.T) {
 	for name, test := range map[string]struct {
 		source oauth2.TokenSource
 		before func(*http.Request) error
-		base   roundTripFunc
+		base   transport.Func
 		slow   bool // the form
 		sent   bool
 	}{

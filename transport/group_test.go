@@ -148,7 +148,7 @@ func TestGroupContract(t *testing.T) {
 
 func TestGroupPrintsNoToken(t *testing.T) {
 	g := group()
-	rt := g.Wrap(roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, errors.New("down") }))
+	rt := g.Wrap(transport.Func(func(*http.Request) (*http.Response, error) { return nil, errors.New("down") }))
 	ctx := transport.WithGroupToken(t.Context(), groupToken)
 	for _, v := range []any{g, &g, rt, transport.Chain(rt, transport.Retry{}.Wrap), &http.Client{Transport: rt}, ctx} {
 		canary.Check(t, v, groupToken)
@@ -158,13 +158,13 @@ func TestGroupPrintsNoToken(t *testing.T) {
 // What a caller can print of a Graph call: its error, its response and the
 // request.
 func TestGraphCallsPrintNoToken(t *testing.T) {
-	respond := func(status int, body string, header ...string) roundTripFunc {
+	respond := func(status int, body string, header ...string) transport.Func {
 		return func(r *http.Request) (*http.Response, error) {
 			return answer(status, strings.ReplaceAll(body, "QUERY", r.URL.RawQuery), header...).response(r), nil
 		}
 	}
 	quoting := `{"error_code":103,"error_msg":"PARAM_SESSION_KEY : Invalid session key: ` + groupToken + `","error_data":"QUERY"}`
-	for name, base := range map[string]roundTripFunc{
+	for name, base := range map[string]transport.Func{
 		"transport error": func(r *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("Get %q: connection reset", r.URL)
 		},
@@ -203,7 +203,7 @@ func TestGraphCallsPrintNoToken(t *testing.T) {
 // A redirect of a Graph call to another host goes there without the token.
 func TestGroupTokenStaysAtItsHost(t *testing.T) {
 	var elsewhere *http.Request
-	base := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+	base := transport.Func(func(r *http.Request) (*http.Response, error) {
 		if r.URL.Host != "api.ok.ru" {
 			elsewhere = r
 			return answer(200, "{}").response(r), nil
@@ -227,7 +227,7 @@ func TestGroupTokenStaysAtItsHost(t *testing.T) {
 func TestGraphAttemptTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		attempts := 0
-		slow := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		slow := transport.Func(func(r *http.Request) (*http.Response, error) {
 			attempts++
 			select {
 			case <-time.After(25 * time.Second):

@@ -25,14 +25,14 @@ func TestQuotedURLsAreCleaned(t *testing.T) {
 	secrets := []string{token, canaryApp, transport.DeriveSecret(token, canaryApp)}
 	s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: canaryApp, TokenSource: oauth.Static(token, "")}
 	down := errors.New("down")
-	answer := func(status int, code, location string) roundTripFunc {
+	answer := func(status int, code, location string) transport.Func {
 		return func(r *http.Request) (*http.Response, error) {
 			h := http.Header{"Location": {strings.ReplaceAll(location, "QUERY", r.URL.RawQuery)}, "Invocation-Error": {code}}
 			h.Set("Refresh", "0; url="+h.Get("Location"))
 			return &http.Response{StatusCode: status, Header: h, Body: http.NoBody, Request: r}, nil
 		}
 	}
-	for name, base := range map[string]roundTripFunc{
+	for name, base := range map[string]transport.Func{
 		"nested client": func(r *http.Request) (*http.Response, error) {
 			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: fmt.Errorf("giving up on %s: %w", r.URL, down)}
 		},
@@ -64,7 +64,7 @@ func TestQuotedURLsAreCleaned(t *testing.T) {
 func TestEndlessRefusalIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sent := 0
-		base := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		base := transport.Func(func(r *http.Request) (*http.Response, error) {
 			if sent++; sent > 1 {
 				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 			}
@@ -130,7 +130,7 @@ func TestBeforeRepeatIsFinal(t *testing.T) {
 // Paths of other services that look like the API's are theirs.
 func TestOtherServicesAreLeftAlone(t *testing.T) {
 	sent := 0
-	base := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+	base := transport.Func(func(r *http.Request) (*http.Response, error) {
 		sent++
 		return &http.Response{StatusCode: 500, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"error_code":0}`)), Request: r}, nil
 	})

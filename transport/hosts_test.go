@@ -45,7 +45,7 @@ func TestHosts(t *testing.T) {
 	} {
 		got, r := untouched, newGet(t, t.Context(), test.base+"/fb.do?method=users.getInfo")
 		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", Hosts: strings.Fields(test.hosts)}
-		_, err := s.Wrap(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		_, err := s.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 			if r.URL.Query().Has("sig") {
 				got = signed
 			}
@@ -85,7 +85,7 @@ func TestAnswersOfOtherHostsAreJudged(t *testing.T) {
 		s := &script{outcomes: []outcome{test.outcome}}
 		signer := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", Hosts: []string{"proxy.example"}}
 		look := func(next http.RoundTripper) http.RoundTripper { // as a limit does, at all answers
-			return roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			return transport.Func(func(r *http.Request) (*http.Response, error) {
 				resp, err := next.RoundTrip(r)
 				okerrors.FromResponse(resp)
 				return resp, err
@@ -105,7 +105,7 @@ func TestAnswersOfOtherHostsAreJudged(t *testing.T) {
 func TestErrorsOfOtherHostsAreNotRepeated(t *testing.T) {
 	s := &script{outcomes: []outcome{codeAnswer(200, 2)}}
 	decode := func(next http.RoundTripper) http.RoundTripper {
-		return roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		return transport.Func(func(r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
 			if e, failed := okerrors.FromResponse(resp); failed {
 				resp.Body.Close()

@@ -45,7 +45,7 @@ func TestTokenChangedInPlace(t *testing.T) {
 	} {
 		source := &inPlace{token: *stale, fresh: test.fresh}
 		var sent []string
-		rt := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: test.app, TokenSource: source}.Wrap(roundTripFunc(
+		rt := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: test.app, TokenSource: source}.Wrap(transport.Func(
 			func(r *http.Request) (*http.Response, error) {
 				query := r.URL.Query()
 				sent = append(sent, query.Get("access_token"))
@@ -79,7 +79,7 @@ func TestTokenChangedInPlaceMeanwhile(t *testing.T) {
 	source := &inPlace{token: *token.New("token-0", "")}
 	a := &api{answers: []string{apiError(102, "PARAM_SESSION_EXPIRED : Session expired"), "true"}}
 	s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: source}
-	_, err := s.Wrap(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+	_, err := s.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 		source.token = *token.New("token-1", "")
 		return a.RoundTrip(r)
 	})).RoundTrip(get("method=users.getInfo"))

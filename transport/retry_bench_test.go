@@ -12,7 +12,7 @@ import (
 // The cost of a call that succeeds at once, against the same without repeats,
 // with a loop that any RoundTripper could have, and with the library itself.
 func BenchmarkRetrySuccess(b *testing.B) {
-	base := exchange(func(*http.Request) (*http.Response, error) {
+	base := transport.Func(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
 	})
 	library := retryablehttp.NewClient()
@@ -56,14 +56,9 @@ func (l loop) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestRetrySuccessCostsNoAllocation(t *testing.T) {
 	resp := &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}
-	rt := transport.Retry{}.Wrap(exchange(func(*http.Request) (*http.Response, error) { return resp, nil }))
+	rt := transport.Retry{}.Wrap(transport.Func(func(*http.Request) (*http.Response, error) { return resp, nil }))
 	r := newGet(t, t.Context(), readURL)
 	if n := testing.AllocsPerRun(100, func() { _, _ = rt.RoundTrip(r) }); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
 	}
 }
-
-// An exchange is a function as a RoundTripper.
-type exchange func(*http.Request) (*http.Response, error)
-
-func (f exchange) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

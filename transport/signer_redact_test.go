@@ -100,7 +100,7 @@ func TestCleanedErrorsKeepTheirFate(t *testing.T) {
 	} {
 		for _, shown := range []string{"https://api.ok.ru/fb.do", ""} {
 			sent := 0
-			base := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			base := transport.Func(func(r *http.Request) (*http.Response, error) {
 				sent++
 				address := shown
 				if address == "" {

@@ -52,7 +52,7 @@ func TestSignerDocumentedURLs(t *testing.T) {
 
 func BenchmarkSign(b *testing.B) {
 	resp := &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}
-	base := roundTripFunc(func(*http.Request) (*http.Response, error) { return resp, nil })
+	base := transport.Func(func(*http.Request) (*http.Response, error) { return resp, nil })
 	s := transport.Signer{ApplicationKey: "ABCDEFGHIGKLMNOPK", ApplicationSecret: "secret", TokenSource: oauth.Static("-s-84W-s3egarWUsbkq-IWTucuedzTKT8VUXIA.s4Xx8IW7", "")}
 	rt := s.Wrap(base)
 	r, _ := http.NewRequest("GET", "https://api.ok.ru/fb.do?method=users.getInfo&uids=1,2,3&fields=uid,name&format=json", nil)
@@ -61,7 +61,3 @@ func BenchmarkSign(b *testing.B) {
 		rt.RoundTrip(r)
 	}
 }
-
-type roundTripFunc func(*http.Request) (*http.Response, error)
-
-func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -43,7 +43,7 @@ func sent(t *testing.T, s transport.Signer, r *http.Request) (*http.Request, url
 	t.Helper()
 	var got *http.Request
 	var form string
-	rt := s.Wrap(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+	rt := s.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 		got = r
 		if r.Body != nil {
 			b, err := io.ReadAll(r.Body)
@@ -287,7 +287,7 @@ func TestSignerRefuses(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			sends := 0
-			rt := test.s.Wrap(roundTripFunc(func(*http.Request) (*http.Response, error) {
+			rt := test.s.Wrap(transport.Func(func(*http.Request) (*http.Response, error) {
 				sends++
 				return nil, errors.New("sent")
 			}))
@@ -391,7 +391,7 @@ func FuzzSigner(f *testing.F) {
 			r = post(query, form)
 		}
 		var got url.Values
-		rt := signer().Wrap(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		rt := signer().Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 			got, _ = url.ParseQuery(r.URL.RawQuery)
 			if isForm && r.ContentLength > 0 {
 				b, _ := io.ReadAll(r.Body)

@@ -22,7 +22,7 @@ func BenchmarkSource(b *testing.B) {
 	} {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
-		rt := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "s", TokenSource: ts}.Wrap(roundTripFunc(succeed))
+		rt := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "s", TokenSource: ts}.Wrap(transport.Func(succeed))
 		r := get("method=users.getInfo&uids=1").WithContext(ctx)
 		call := func(b *testing.B) {
 			if _, err := rt.RoundTrip(r); err != nil {

@@ -84,7 +84,7 @@ func forEachSource(t *testing.T, test func(t *testing.T, g *gate, call func(cont
 					if of == "signer" {
 						s.TokenSource = ts
 					}
-					rt := s.Wrap(roundTripFunc(succeed))
+					rt := s.Wrap(transport.Func(succeed))
 					test(t, g, func(ctx context.Context) error {
 						if of == "call" {
 							ctx = transport.WithTokenSource(ctx, ts)
@@ -244,7 +244,7 @@ func TestSourcesAreNotMixedUp(t *testing.T) {
 				open := make(chan struct{})
 				var mu sync.Mutex
 				sent := make(map[string]string) // the session of each user's call
-				rt := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "s"}.Wrap(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+				rt := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "s"}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 					q := r.URL.Query()
 					mu.Lock()
 					defer mu.Unlock()
@@ -283,7 +283,7 @@ func TestRejectionDuringARequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &slowRenewable{}
 		reject := make(chan struct{})
-		rt := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "s", TokenSource: source}.Wrap(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		rt := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "s", TokenSource: source}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 			text := "true"
 			if r.URL.Query().Get("access_token") == "token-0" {
 				<-reject

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/go-okru/okru/oktest"
+	"github.com/go-okru/okru/transport"
 )
 
 // signingProxy returns a proxy that signs what browsers of signed-in users ask
@@ -66,7 +67,7 @@ func TestProxyKeepsSecrets(t *testing.T) {
 	cfg := config(srv)
 	cfg.PassErrors = true
 	var sent http.Header
-	cfg.Base = roundTrip(func(r *http.Request) (*http.Response, error) {
+	cfg.Base = transport.Func(func(r *http.Request) (*http.Response, error) {
 		sent = r.Header.Clone()
 		return srv.InProcess().RoundTrip(r)
 	})
@@ -85,7 +86,3 @@ func TestProxyKeepsSecrets(t *testing.T) {
 		t.Errorf("the response has the session: %s", text)
 	}
 }
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
