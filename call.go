@@ -39,13 +39,19 @@ import (
 // run, errors.Is finds okerrors.ErrOutcomeUnknown. A wrong method name or a nil
 // client is an error before anything is sent.
 func Call[T any](ctx context.Context, c *http.Client, method string, params url.Values) (T, error) {
-	var result T
 	call, err := newCall(ctx, c, method, params)
+	return send[T](c, call, err)
+}
+
+// send sends c by client and returns the decoded response. err is the error with
+// which c was made, if it was not.
+func send[T any](client *http.Client, c *call, err error) (T, error) {
+	var result T
 	if err == nil {
-		err = call.do(c, &result)
+		err = c.do(client, &result)
 	}
 	if err != nil {
-		return *new(T), err
+		return *new(T), err // and not what was decoded until then
 	}
 	return result, nil
 }
@@ -131,11 +137,7 @@ func (e *callError) Timeout() bool { return roundtrip.IsTimeout(e.err) }
 // endpoint returns the URL of the host that c sends calls to, without a path.
 // See https://apiok.ru/en/dev/methods.
 func endpoint(c *http.Client) string {
-	hosts := roundtrip.HostsBelow(c.Transport)
-	if hosts == nil {
-		hosts = okcall.Default
-	}
-	return hosts.Endpoint()
+	return roundtrip.HostsOrDefault(c.Transport).Endpoint()
 }
 
 // methodName is what a method's name looks like: group.name.

@@ -40,15 +40,8 @@ import (
 // okerrors.ErrOutcomeUnknown if it may have run. A context with a deadline ends
 // a long poll, graph/me/updates, which has no AttemptTimeout.
 func Graph[T any](ctx context.Context, c *http.Client, verb, path string, body any) (T, error) {
-	var result T
 	call, err := newGraphCall(ctx, c, verb, path, body)
-	if err == nil {
-		err = call.do(c, &result)
-	}
-	if err != nil {
-		return *new(T), err
-	}
-	return result, nil
+	return send[T](c, call, err)
 }
 
 // newGraphCall checks what Graph is given. No error shows the path, which may

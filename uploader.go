@@ -40,10 +40,7 @@ func newUploader(c *http.Client, uploadURL string) (*uploader, error) {
 	case u.Scheme != "https" && !(u.Scheme == "http" && okcall.IsLoopback(u.Hostname())):
 		return nil, errors.New("okru: upload: the upload URL must use https")
 	}
-	hosts := roundtrip.HostsBelow(c.Transport)
-	if hosts == nil {
-		hosts = okcall.Default
-	}
+	hosts := roundtrip.HostsOrDefault(c.Transport)
 	if hosts.IsCall(u) || hosts.Check(u) != nil {
 		return nil, errors.New("okru: upload: the upload URL is an API call; pass the upload_url of its response")
 	}

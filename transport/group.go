@@ -55,7 +55,7 @@ func (g Group) Wrap(next http.RoundTripper) http.RoundTripper {
 	hosts, noHosts := okcall.ParseHosts(g.Hosts)
 	base := roundtrip.On(next)
 	base.Hosts = hosts
-	return &groupLayer{Base: base, settings: g, fault: g.Check(), isLost: noHosts != nil}
+	return &groupLayer{Base: base, settings: g, own: newGroupKey(g.Token), fault: g.Check(), isLost: noHosts != nil}
 }
 
 // Check returns what is wrong with g, all faults joined, or nil. The layer
@@ -84,9 +84,26 @@ func (g Group) MarshalJSON() ([]byte, error) { return g.view().MarshalJSON() }
 type groupLayer struct {
 	roundtrip.Base // with the Hosts of the settings
 	settings       Group
-	fault          error // of the settings
-	isLost         bool  // it is not known which hosts are those of the API
+	own            *groupKey // of the settings, for calls whose context has no token
+	fault          error     // of the settings
+	isLost         bool      // it is not known which hosts are those of the API
 }
+
+// A groupKey is the token of a group, and what finds it in a text. It is made once
+// for the token of the settings.
+type groupKey struct {
+	token   string
+	secrets redact.Secrets
+	mayShow func(text string) bool // see redact.Secrets.Filter
+}
+
+func newGroupKey(token string) *groupKey {
+	secrets := redact.Secrets{token}
+	return &groupKey{token: token, secrets: secrets, mayShow: secrets.Filter()}
+}
+
+// shows reports whether text has the token.
+func (k *groupKey) shows(text string) bool { return k.mayShow(text) && k.secrets.In(text) }
 
 // Format hides the settings, which package fmt would print with their token.
 func (g *groupLayer) Format(f fmt.State, verb rune) { g.settings.Format(f, verb) }
@@ -117,19 +134,18 @@ func (g *groupLayer) RoundTripVerdict(r *http.Request) (*http.Response, roundtri
 	if !isGraph {
 		return g.Send(r)
 	}
-	token, err := g.token(r.URL, options)
+	key, err := g.key(r.URL, options)
 	if err != nil {
 		roundtrip.CloseRequest(r)
 		return nil, roundtrip.Verdict{}, terminal(err)
 	}
-	secrets := redact.Secrets{token}
 	if options != nil && options.Caller != nil {
-		options.Caller.Sign(secrets.Clean)
+		options.Caller.Sign(key.secrets.Clean)
 	}
-	sent := withGroupToken(r, token)
+	sent := withGroupToken(r, key.token)
 	trace := newTracer(options, 1)
 	trace.attempt(g.Hosts, r, sent, Auto)
-	resp, v, err := g.send(r, sent, options, secrets)
+	resp, v, err := g.send(r, sent, options, key)
 	trace.done(resp, v, err)
 	return resp, v, err
 }
@@ -148,30 +164,30 @@ func (g *groupLayer) check(r *http.Request, o *okcall.Options, isGraph bool) err
 	return g.Hosts.CheckRedirects(r)
 }
 
-// token returns the token of a Graph call with these options, which may be nil,
+// key returns the token of a Graph call with these options, which may be nil,
 // if its URL can be sent with it.
-func (g *groupLayer) token(u *url.URL, o *okcall.Options) (string, error) {
-	token := g.settings.Token
+func (g *groupLayer) key(u *url.URL, o *okcall.Options) (*groupKey, error) {
+	key := g.own
 	if o != nil && o.GroupToken != nil {
-		token = *o.GroupToken
+		key = newGroupKey(*o.GroupToken)
 	}
-	if token == "" {
-		return "", reject("a Graph call needs the token of a group's bot: set GroupToken, or use transport.WithGroupToken")
+	if key.token == "" {
+		return nil, reject("a Graph call needs the token of a group's bot: set GroupToken, or use transport.WithGroupToken")
 	}
-	if err := checkSpace("the group token", token); err != nil {
-		return "", err
+	if err := checkSpace("the group token", key.token); err != nil {
+		return nil, err
 	}
-	return token, checkGraphURL(u, token)
+	return key, checkGraphURL(u, key)
 }
 
 // checkGraphURL returns an error if u, the URL of a Graph call, has a token
 // or a query that the API would not read as net/url does.
-func checkGraphURL(u *url.URL, token string) error {
+func checkGraphURL(u *url.URL, key *groupKey) error {
 	params, err := url.ParseQuery(u.RawQuery)
 	switch {
 	case err != nil:
 		return reject("query: it has a bad percent-escape or a raw semicolon")
-	case params.Has(param.AccessToken) || u.User != nil || (redact.Secrets{token}).In(u.String()):
+	case params.Has(param.AccessToken) || u.User != nil || key.shows(u.String()):
 		return reject("the URL of a Graph call has a token, which errors and logs would show; leave it out, and set GroupToken or use transport.WithGroupToken")
 	}
 	for name, values := range params {
@@ -204,20 +220,20 @@ func isGraphWrite(r *http.Request) bool {
 }
 
 // send sends the private copy of r and inspects the response.
-func (g *groupLayer) send(r, sent *http.Request, o *okcall.Options, secrets redact.Secrets) (*http.Response, roundtrip.Verdict, error) {
-	redactIn := func(h http.Header) { redactHeader(h, secrets.In, func() redact.Secrets { return secrets }) }
+func (g *groupLayer) send(r, sent *http.Request, o *okcall.Options, key *groupKey) (*http.Response, roundtrip.Verdict, error) {
+	redactIn := func(h http.Header) { redactHeader(h, key.mayShow, func() redact.Secrets { return key.secrets }) }
 	if trace := traceToHide(sent.Context()); trace != nil {
 		sent = hideFromTrace(trace, sent, r, redactIn)
 	}
 	resp, _, _, err := sendAttempt(&g.Base, sent, o.Timeout(), func() bool { return isGraphWrite(r) })
 	if err != nil {
-		return nil, roundtrip.Verdict{}, roundtrip.WithContext(sent.Context(), redactError(err, secrets))
+		return nil, roundtrip.Verdict{}, roundtrip.WithContext(sent.Context(), redactError(err, key.secrets))
 	}
 	resp.Request = r
 	redactIn(resp.Header)
 	v := roundtrip.Verdict{Inspected: true}
 	if e, failed := okerrors.FromResponse(resp); failed {
-		v.Err = maskError(resp, e, secrets)
+		v.Err = maskError(resp, e, key.secrets)
 	}
 	return resp, v, nil
 }

@@ -52,7 +52,7 @@ func (s Secrets) In(text string) bool { return s.find(text) != nil }
 // find returns for each byte of text whether it is part of a secret; nil: none
 // is.
 func (s Secrets) find(text string) []bool {
-	if s.absent(text) {
+	if mayBeIn := s.Filter(); !mayBeIn(text) {
 		return nil
 	}
 	var asIs, read *search
@@ -70,25 +70,6 @@ func (s Secrets) find(text string) []bool {
 	return read.cover(asIs.cover(nil))
 }
 
-// absent reports whether text surely shows no secret, without decoding it: few
-// texts have an escape, or a secret. A text with a character that fold makes
-// equal to another may show a secret that has the other one.
-func (s Secrets) absent(text string) bool {
-	if len(text) < minSecret {
-		return true
-	}
-	if hasLead(text) {
-		return false
-	}
-	isFolded := hasFolded(text)
-	for _, secret := range s {
-		if len(secret) >= minSecret && (strings.Contains(text, secret) || hasLead(secret) || isFolded && hasFolded(secret)) {
-			return false
-		}
-	}
-	return true
-}
-
 // hasFolded reports whether text has a character that fold makes equal to
 // another, letters aside.
 func hasFolded(text string) bool {
@@ -101,19 +82,19 @@ func hasFolded(text string) bool {
 }
 
 // Filter returns a function that reports whether a text may show one of the
-// secrets: if not, In returns false as well. It is for secrets that are searched
-// for often, in short texts.
+// secrets, without decoding it: few texts have an escape, or a secret. If not, In
+// returns false as well. It is made once for secrets that are searched for often,
+// in short texts such as the values of a header.
 func (s Secrets) Filter() func(text string) bool {
 	s = slices.DeleteFunc(slices.Clone(s), func(secret string) bool { return len(secret) < minSecret })
 	shortest := math.MaxInt // nothing reads longer than it is
+	manySpellings := false  // a text may show a secret, and neither contain it nor an escape
 	for _, secret := range s {
-		if hasLead(secret) || hasFolded(secret) {
-			return func(string) bool { return true }
-		}
 		shortest = min(shortest, len(secret))
+		manySpellings = manySpellings || hasLead(secret) || hasFolded(secret)
 	}
 	return func(text string) bool {
-		if len(text) < shortest {
+		if len(text) < shortest || len(s) == 0 {
 			return false
 		}
 		for _, secret := range s {
@@ -121,7 +102,7 @@ func (s Secrets) Filter() func(text string) bool {
 				return true
 			}
 		}
-		return hasLead(text)
+		return manySpellings || hasLead(text)
 	}
 }
 

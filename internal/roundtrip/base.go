@@ -52,10 +52,7 @@ func On(next http.RoundTripper) Base {
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	b := Base{Next: next, Hosts: HostsBelow(next)}
-	if b.Hosts == nil {
-		b.Hosts = okcall.Default
-	}
+	b := Base{Next: next, Hosts: HostsOrDefault(next)}
 	b.verdicter, _ = next.(Verdicter)
 	switch next := next.(type) {
 	case *http.Transport:
@@ -78,6 +75,15 @@ func HostsBelow(rt http.RoundTripper) *okcall.Hosts {
 		return s.APIHosts()
 	}
 	return nil
+}
+
+// HostsOrDefault returns the Hosts of the first Signer or Group below, as HostsBelow
+// does, or okcall.Default if there is none.
+func HostsOrDefault(rt http.RoundTripper) *okcall.Hosts {
+	if hosts := HostsBelow(rt); hosts != nil {
+		return hosts
+	}
+	return okcall.Default
 }
 
 // AsType returns the first T among rt and the RoundTrippers that Unwrap leads to
