@@ -3,14 +3,11 @@ package oauth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/internal/okcall"
-	"github.com/go-okru/okru/internal/redact"
-	"github.com/go-okru/okru/internal/token"
 )
 
 // A renewal is one token refresh, or one sign-in. It is a single flight: a Source
@@ -143,83 +140,6 @@ func (r *renewal) save(ctx context.Context, t *oauth2.Token) {
 	}
 }
 
-// load returns the session in the store if it replaces base and is usable. If it
-// has expired, it becomes the new base. Corrupt content counts as none, and is
-// overwritten. After any other error there is no renewal: another process may
-// hold the refresh token that the store has.
-func (r *renewal) load(ctx context.Context) (*oauth2.Token, error) {
-	s := r.source
-	stored, err := call(ctx, s, "reading the session store", s.store.Load, nil)
-	isCorrupt := errors.Is(err, ErrCorrupt)
-	switch {
-	case isCorrupt && r.unlock != nil:
-		r.report(err) // it will be overwritten
-	case err != nil && !isCorrupt:
-		return nil, r.redact(fmt.Errorf("okru: the session store cannot be read: %w", err))
-	}
-	if isCorrupt {
-		stored = nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r.unlock != nil && stored == nil && !isCorrupt && r.wasInStore() {
-		return nil, errSignedOut
-	}
-	if s.isReplacement(stored, r.base, r.permanent != nil) {
-		r.base = s.newSession(stored)
-		r.base.fromStore = true
-	}
-	if r.base != r.from && r.base.isUsable() {
-		return r.base.token, nil
-	}
-	return nil, nil
-}
-
-// wasInStore reports whether the session that is renewed was in the store. The
-// caller holds source.mu.
-func (r *renewal) wasInStore() bool {
-	return !r.replaced && (r.source.inStore || r.base != nil && r.base.fromStore)
-}
-
-var errSignedOut = &failure{
-	text:   "okru: the session is no longer in the store: the user was signed out and must sign in again",
-	causes: []error{ErrSignIn},
-}
-
-// isReplacement reports whether stored, the content of the store, is a session
-// that replaces h. It must differ from h and from what was seen before. If h
-// cannot be renewed, that suffices. Otherwise it must belong to the grant and
-// not be older than h; if not, it is kept as candidate. The caller holds s.mu.
-func (s *Source) isReplacement(stored *oauth2.Token, h *session, permanent bool) bool {
-	isNew := stored != nil && stored.AccessToken != "" && !token.Same(stored, s.seen)
-	if isNew || stored == nil {
-		s.seen, s.candidate = stored, nil
-	}
-	if !isNew || h != nil && token.Same(stored, h.token) || !s.marks.matchesApplication(marksIn(stored)) {
-		return false
-	}
-	if permanent || s.marks.matches(marksIn(stored)) && (h == nil || !isOlder(stored, h.token)) {
-		return true
-	}
-	s.candidate = stored
-	return false
-}
-
-// useCandidate makes the candidate the base, if the API has rejected the
-// session. It reports whether there is one.
-func (r *renewal) useCandidate() bool {
-	s := r.source
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.candidate == nil || !s.rejected {
-		return false
-	}
-	r.base = s.newSession(s.candidate)
-	r.base.fromStore = true
-	s.candidate = nil
-	return true
-}
-
 // settle makes the result the session of the Source, or blocks renewals for the
 // cool-down. If Replace was called meanwhile, the session of the renewal wins,
 // because its refresh token is the newest, unless the user has signed in.
@@ -300,69 +220,4 @@ func (r *renewal) release(ctx context.Context) {
 	if err := r.source.unlock(ctx, r.unlock); err != nil {
 		r.report(err)
 	}
-}
-
-// callHooks calls OnToken and OnError. No lock is held: hooks may use the
-// Source.
-func (r *renewal) callHooks() {
-	s := r.source
-	if r.fetched {
-		if err := s.callOnToken(r.token); err != nil {
-			r.report(err)
-		}
-	}
-	for _, err := range r.errs {
-		if panicked := s.callOnError(err); panicked != nil && r.panicked == nil {
-			r.panicked = panicked
-		}
-	}
-}
-
-// report keeps err for OnError, and the first panic for the callers as well. The
-// hooks are called later, when the store is unlocked: see callHooks.
-func (r *renewal) report(err error) {
-	_, isPanic := errors.AsType[*panicError](err)
-	err = r.redact(err)
-	r.errs = append(r.errs, err)
-	if isPanic && r.panicked == nil {
-		r.panicked = err
-	}
-}
-
-// redact returns err without the secrets of the sessions that r deals with.
-func (r *renewal) redact(err error) error {
-	var secrets redact.Secrets
-	for _, h := range [...]*session{r.from, r.base} {
-		if h != nil {
-			secrets = append(secrets, secretsIn(h.token)...)
-		}
-	}
-	if r.token != nil {
-		secrets = append(secrets, secretsIn(r.token)...)
-	}
-	return redactError(err, secrets)
-}
-
-// secretsIn returns the secrets of a session.
-func secretsIn(t *oauth2.Token) redact.Secrets {
-	return redact.Secrets{t.AccessToken, t.RefreshToken, token.Secret(t)}
-}
-
-// callOnToken calls OnToken with a copy of t, which the program may modify. It
-// returns a panic of it. The caller must not hold s.mu: the hook may use s.
-func (s *Source) callOnToken(t *oauth2.Token) error {
-	if s.onToken == nil {
-		return nil
-	}
-	own := *t
-	return protect(func() error { s.onToken(&own); return nil })
-}
-
-// callOnError calls OnError. It returns a panic of it. The caller must not hold
-// s.mu: the hook may use s.
-func (s *Source) callOnError(err error) error {
-	if s.onError == nil {
-		return nil
-	}
-	return protect(func() error { s.onError(err); return nil })
 }

@@ -4,188 +4,113 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
-	"net/url"
+	"reflect"
 	"strings"
-	"sync/atomic"
 
 	"golang.org/x/oauth2"
 
-	"github.com/go-okru/okru/internal/param"
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/roundtrip"
 	"github.com/go-okru/okru/internal/token"
 )
 
-// keys are what one call is signed with. They are shared and never modified,
-// unlike a token: some sources change theirs in place.
-type keys struct {
-	token   *oauth2.Token // as the source returned it; nil: no session
-	access  string        // its access token, when it was used
-	own     string        // its session secret, then
-	secret  string        // empty: the call is not signed
-	derived bool          // secret comes from access, and own plays no part
-	query   string        // &access_token=…, escaped; empty without a session
-
-	mayShow func(text string) bool // see redact.Secrets.Filter; nil: it may
+// A source is where the session of one call comes from.
+type source struct {
+	tokens oauth2.TokenSource // nil: none
+	prompt bool               // Token of tokens returns at once
+	fixed  *oauth2.Token      // instead of tokens
+	empty  bool               // the context has a session, and it is nil
 }
 
-var unsigned = new(keys)
+// What a TokenSource may offer beyond its one method.
+type (
+	contextSource interface {
+		TokenContext(context.Context) (*oauth2.Token, error)
+	}
+	invalidator interface{ Invalidate(*oauth2.Token) }
+	replacer    interface{ Replace(old, new *oauth2.Token) }
+)
 
-// isOf reports whether k is made of t as it is now. A session secret, which is
-// in a map, is looked up only if it matters.
-func (k *keys) isOf(t *oauth2.Token) bool {
-	return k.access == t.AccessToken && (k.derived && k.token == t || k.own == token.Secret(t))
-}
+// staticType is the type of the source of x/oauth2 that never waits.
+var staticType = reflect.TypeOf(oauth2.StaticTokenSource(nil))
 
-// circuit returns the circuit that signs with k.
-func (k *keys) circuit() Circuit {
+func isPrompt(ts oauth2.TokenSource) bool { return ts != nil && reflect.TypeOf(ts) == staticType }
+
+// source returns the source of a call with options v, which may be nil.
+func (s *signer) source(v *okcall.Options) source {
 	switch {
-	case k == unsigned:
-		return Unsigned
-	case k.token == nil:
-		return Sessionless
-	case k.derived:
-		return ServerServer
+	case v == nil:
+	case v.HasToken:
+		return source{fixed: v.Token, empty: v.Token == nil}
+	case v.Source != nil:
+		return source{tokens: v.Source, prompt: isPrompt(v.Source)}
 	}
-	return ClientServer
+	return s.own
 }
 
-// used returns the session of k, as it was used.
-func (k *keys) used() *oauth2.Token {
-	if k.token.AccessToken == k.access && token.Secret(k.token) == k.own {
-		return k.token
-	}
-	return token.New(k.access, k.own)
+// none reports whether the call has no source.
+func (src *source) none() bool { return src.tokens == nil && src.fixed == nil && !src.empty }
+
+// token returns the session. It waits no longer than ctx.
+func (src *source) token(ctx context.Context) (*oauth2.Token, error) {
+	t, _, err := src.ask(ctx)
+	return t, err
 }
 
-// keys returns the keys of c.
-func (s *signer) keys(c *call) (*keys, error) {
-	circuit := s.settings.Circuit
-	if c.options != nil && c.options.HasCircuit {
-		circuit = Circuit(c.options.Circuit)
+// replace reports a rejected session to the source and returns the session that
+// the source has then, which may be the same.
+func (src *source) replace(ctx context.Context, by *rejection) (*oauth2.Token, error) {
+	src.rejected(by)
+	t, joined, err := src.ask(ctx)
+	if joined && err == nil && by.keys.isOf(t) { // the request may have begun before the report
+		t, _, err = src.ask(ctx)
 	}
-	return s.keysOn(circuit, c)
+	return t, err
 }
 
-// keysOn returns the keys of c on a circuit.
-func (s *signer) keysOn(circuit Circuit, c *call) (*keys, error) {
-	if !circuit.Valid() {
-		return nil, reject("WithCircuit(%d): there is no such circuit", int(circuit))
+// ask returns the session, and whether it is the result of a request that
+// another call has begun.
+func (src *source) ask(ctx context.Context) (t *oauth2.Token, joined bool, err error) {
+	switch ts := src.tokens.(type) {
+	case nil:
+		t = src.fixed
+	case contextSource:
+		t, err = ts.TokenContext(ctx)
+	default:
+		if src.prompt {
+			t, err = ts.Token()
+		} else {
+			t, joined, err = requestToken(ctx, ts)
+		}
 	}
-	if circuit == Unsigned || circuit == Sessionless || c.source.none() {
-		return s.keysWithout(circuit)
-	}
-	t, err := c.source.token(c.request.Context())
-	if err != nil {
-		return nil, err
-	}
-	return s.sessionKeys(circuit, t)
-}
-
-// keysWithout returns the keys of a call on a circuit that has no session, or
-// has to do without.
-func (s *signer) keysWithout(circuit Circuit) (*keys, error) {
-	has := s.settings.ApplicationSecret != ""
 	switch {
-	case circuit == Unsigned:
-		return unsigned, nil
-	case has && (circuit == Sessionless || circuit == Auto):
-		return s.sessionless, nil
-	case circuit == Sessionless:
-		return nil, reject("circuit Sessionless signs with the application secret: set ApplicationSecret")
-	case circuit == Auto:
-		return nil, reject("nothing to sign with: set TokenSource for calls with a session, or ApplicationSecret for calls without")
+	case err != nil:
+		return nil, joined, noSession(ctx, err)
+	case t == nil && src.tokens != nil:
+		return nil, joined, reject("no session: the token source returned neither a token nor an error")
+	case t == nil:
+		return nil, joined, reject("no session: WithToken was given a nil token; for a call without a session use WithCircuit(ctx, Sessionless)")
+	case t.AccessToken == "":
+		return nil, joined, reject("no session: the access token is empty")
 	}
-	return nil, reject("circuit %v signs calls of a session, and there is none: set TokenSource, or use WithToken", circuit)
+	return t, joined, nil
 }
 
-// sessionKeys returns the keys of session t on a circuit that has one.
-func (s *signer) sessionKeys(circuit Circuit, t *oauth2.Token) (*keys, error) {
-	if k := s.derived.find(circuit, t); k != nil {
-		return &k.keys, nil
+// rejected reports a rejected session to the source: it passes on the keys of
+// a new session, if the API sent them.
+func (src *source) rejected(by *rejection) {
+	t := by.keys.used()
+	if r, ok := src.tokens.(replacer); ok {
+		// Without a secret, a session that had one could not sign any more.
+		if key, secret, has := by.err.NewSession(); has && (secret != "" || token.Secret(t) == "") {
+			r.Replace(t, token.New(key, secret))
+			return
+		}
 	}
-	if err := checkSession(t); err != nil {
-		return nil, err
+	if i, ok := src.tokens.(invalidator); ok {
+		i.Invalidate(t)
 	}
-	k := &cached{circuit, keys{token: t, access: t.AccessToken, own: token.Secret(t)}}
-	k.query = "&" + param.AccessToken + "=" + url.QueryEscape(k.access)
-	var err error
-	if k.secret, k.derived, err = s.secret(circuit, k.access, k.own); err != nil {
-		return nil, err
-	}
-	k.mayShow = s.secretsOf(&k.keys).Filter()
-	s.derived.add(k)
-	return &k.keys, nil
-}
-
-// secretsOf returns what is secret about every call that is signed with k.
-func (s *signer) secretsOf(k *keys) redact.Secrets {
-	return redact.Secrets{k.secret, s.settings.ApplicationSecret, k.access, k.own}
-}
-
-// checkSession returns an error if the token or the secret of t has white space
-// around it.
-func checkSession(t *oauth2.Token) error {
-	return errors.Join(
-		checkSpace("the access token of the session", t.AccessToken),
-		checkSpace("the session secret, the token's extra "+param.SessionSecretKey+",", token.Secret(t)))
-}
-
-// secret returns the secret of a session, and whether it is derived.
-func (s *signer) secret(circuit Circuit, access, own string) (secret string, derived bool, err error) {
-	app := s.settings.ApplicationSecret
-	switch {
-	case app != "" && circuit != ClientServer:
-		return DeriveSecret(access, app), true, nil
-	case circuit == ServerServer:
-		return "", false, reject("circuit ServerServer signs with the application secret: set ApplicationSecret")
-	case own != "":
-		return own, false, nil
-	case circuit == ClientServer:
-		return "", false, reject("circuit ClientServer signs with the session secret, and the token has none: it is the token's extra %s, see oauth.Static", param.SessionSecretKey)
-	}
-	return "", false, reject("nothing to sign with: set ApplicationSecret, or use a token with its extra %s, see oauth.Static", param.SessionSecretKey)
-}
-
-// A keyCache remembers the keys of some sessions, so that neither a program
-// with one session nor a server with many derives a secret per call. Sessions
-// that share a slot take turns. The latest addition is found without a hash.
-type keyCache struct {
-	latest atomic.Pointer[cached]
-	slots  [64]atomic.Pointer[cached]
-}
-
-type cached struct {
-	circuit Circuit
-	keys
-}
-
-// find returns what add added for t on a circuit, or nil.
-func (c *keyCache) find(circuit Circuit, t *oauth2.Token) *cached {
-	if k := c.latest.Load(); k.fits(circuit, t) {
-		return k
-	}
-	if k := c.slot(t.AccessToken).Load(); k.fits(circuit, t) {
-		return k
-	}
-	return nil
-}
-
-// fits reports whether k, which may be nil, is of t on a circuit.
-func (k *cached) fits(circuit Circuit, t *oauth2.Token) bool {
-	return k != nil && k.circuit == circuit && k.isOf(t)
-}
-
-func (c *keyCache) add(k *cached) {
-	c.latest.Store(k)
-	c.slot(k.access).Store(k)
-}
-
-var cacheSeed = maphash.MakeSeed()
-
-func (c *keyCache) slot(access string) *atomic.Pointer[cached] {
-	return &c.slots[maphash.String(cacheSeed, access)%uint64(len(c.slots))]
 }
 
 // noSession returns the error of a call whose token source failed with err.
