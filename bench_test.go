@@ -28,12 +28,12 @@ const (
 // memory answers from memory with a small object.
 type memory struct{}
 
-const smallAnswer = `{"uid":"1234567890","name":"Somebody","locale":"ru","age":30}`
+const smallResponse = `{"uid":"1234567890","name":"Somebody","locale":"ru","age":30}`
 
 func (memory) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{
 		StatusCode: 200, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: jsonHeader,
-		ContentLength: int64(len(smallAnswer)), Body: io.NopCloser(strings.NewReader(smallAnswer)),
+		ContentLength: int64(len(smallResponse)), Body: io.NopCloser(strings.NewReader(smallResponse)),
 	}, nil
 }
 
@@ -86,7 +86,7 @@ func BenchmarkSignVersusMD5(b *testing.B) {
 	})
 }
 
-// The stack against a bare client, both over an answer from memory.
+// The stack against a bare client, both over a response from memory.
 func BenchmarkStackVersusBare(b *testing.B) {
 	client, err := okru.NewClient(okru.Config{
 		ApplicationKey: "ABCDEFGHIGKLMNOPK", ApplicationSecret: benchSecret, TokenSource: oauth.Static(benchToken, ""), Base: memory{},

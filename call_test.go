@@ -42,17 +42,17 @@ func newClient(t *testing.T, cfg okru.Config) *http.Client {
 	return c
 }
 
-func call[T any](t *testing.T, answer string, want T) {
+func call[T any](t *testing.T, response string, want T) {
 	t.Helper()
 	fake, cfg := newFake(t)
-	fake.Handle("test.run", func(url.Values) (any, error) { return json.RawMessage(answer), nil })
+	fake.Handle("test.run", func(url.Values) (any, error) { return json.RawMessage(response), nil })
 	got, err := okru.Call[T](t.Context(), newClient(t, cfg), "test.run", nil)
 	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("Call[%T] of %q = %#v, %v; want %#v", want, answer, got, err, want)
+		t.Errorf("Call[%T] of %q = %#v, %v; want %#v", want, response, got, err, want)
 	}
 }
 
-func TestCallDecodesEveryKindOfAnswer(t *testing.T) {
+func TestCallDecodesEveryKindOfResponse(t *testing.T) {
 	type user struct{ UID json.Number }
 	call(t, `{"uid":"1"}`, struct{ UID string }{"1"})
 	call(t, `{"uid":580000000000000000}`, user{"580000000000000000"})
@@ -69,17 +69,17 @@ func TestCallDecodesEveryKindOfAnswer(t *testing.T) {
 	call(t, `{"error":"mine","error_code":"text"}`, json.RawMessage(`{"error":"mine","error_code":"text"}`))
 }
 
-func TestCallEmptyAnswer(t *testing.T) {
+func TestCallEmptyResponse(t *testing.T) {
 	for _, blank := range []string{"", "\r\n "} {
-		c := &http.Client{Transport: answer(http.StatusOK, "application/json", blank)}
+		c := &http.Client{Transport: respond(http.StatusOK, "application/json", blank)}
 		if got, err := okru.Call[map[string]string](t.Context(), c, "video.update", nil); err != nil || got != nil {
-			t.Errorf("an answer of %q: %v, %v", blank, got, err)
+			t.Errorf("a response of %q: %v, %v", blank, got, err)
 		}
 	}
 }
 
-// answer returns a transport that always answers so.
-func answer(status int, kind, text string) transport.Func {
+// respond returns a transport that always answers so.
+func respond(status int, kind, text string) transport.Func {
 	return func(r *http.Request) (*http.Response, error) {
 		if r.Body != nil {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -109,7 +109,7 @@ func TestCallFails(t *testing.T) {
 		{"long page", "text/html", strings.Repeat("x", 1<<20), 500, "xxx", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := &http.Client{Transport: answer(test.status, test.kind, test.text)}
+			c := &http.Client{Transport: respond(test.status, test.kind, test.text)}
 			_, err := okru.Call[struct{ UID string }](t.Context(), c, "users.getInfo", nil)
 			if e, ok := errors.AsType[*okerrors.Error](err); ok || test.api != 0 {
 				if !ok || e.Code != test.api || e.Method != "users.getInfo" {
@@ -152,7 +152,7 @@ func TestCallRefusesBadInput(t *testing.T) {
 	}
 }
 
-// An API error is an error also where it is left in the answer.
+// An API error is an error also where it is left in the response.
 func TestCallUnderPassErrors(t *testing.T) {
 	fake, cfg := newFake(t)
 	cfg.PassErrors = true

@@ -26,7 +26,7 @@ func TestAnswerErrorShowsNoSecret(t *testing.T) {
 		} {
 			cfg := okru.Config{
 				ApplicationKey: "KEY", ApplicationSecret: secret, TokenSource: oauth.Static(token, session), Circuit: circuit,
-				Base: answer(http.StatusOK, "text/html", echo),
+				Base: respond(http.StatusOK, "text/html", echo),
 			}
 			_, err := okru.Call[int](t.Context(), newClient(t, cfg), "users.getInfo", nil)
 			if _, ok := errors.AsType[*okru.AnswerError](err); !ok {

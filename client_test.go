@@ -105,7 +105,7 @@ func TestErrorsInsideURLError(t *testing.T) {
 	}
 }
 
-func TestPassErrorsLeavesAnswer(t *testing.T) {
+func TestPassErrorsLeavesResponse(t *testing.T) {
 	fake, cfg := newFake(t)
 	cfg.PassErrors = true
 	fake.Inject(oktest.Fault{Code: okerrors.CodePermissionDenied})

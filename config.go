@@ -36,7 +36,7 @@ type Config struct {
 	// Circuit is how calls are signed; by default, [transport.Auto].
 	Circuit transport.Circuit
 
-	// PassErrors leaves API errors in the answers, where
+	// PassErrors leaves API errors in the responses, where
 	// okerrors.FromResponse finds them. By default, they are returned as
 	// errors: *okerrors.Error, inside the *url.Error of the client.
 	PassErrors bool

@@ -66,7 +66,7 @@ func TestContract(t *testing.T) {
 			return r
 		},
 	}
-	answers := []rttest.Response{
+	responses := []rttest.Response{
 		{Body: `{"error_code":102,"error_msg":"PARAM_SESSION_EXPIRED : Session expired"}`},
 		{Body: `{"error_code":8,"error_msg":"FLOOD_BLOCKED : x"}`},
 		{Body: `{"error_code":2,"error_msg":"SERVICE : x"}`},
@@ -88,7 +88,7 @@ func TestContract(t *testing.T) {
 			rttest.Run(t, rttest.Kit{
 				Wrap:      func(next http.RoundTripper) http.RoundTripper { return stack(cfg())(next) },
 				Requests:  requests,
-				Responses: answers,
+				Responses: responses,
 				Reject:    limited(0.001, func(b *ratelimit.Bucket) { b.MaxWait = 1 }),
 				Stall:     limited(0.0001, func(*ratelimit.Bucket) {}),
 			})

@@ -12,23 +12,23 @@
 //	resp, err := client.Get("https://api.ok.ru/fb.do?method=users.getCurrentUser")
 //
 // Its transport gives the request a session and a signature, turns an API
-// error in the answer into an *okerrors.Error, repeats what is safe to repeat
-// and keeps to a rate limit. [Call] is a shorthand which decodes the answer.
+// error in the response into an *okerrors.Error, repeats what is safe to repeat
+// and keeps to a rate limit. [Call] is a shorthand which decodes the response.
 // [Graph] is the same for the Graph API, by which the bot of a group reads and
 // writes messages.
 //
 // The transport is a stack of layers, each of which can be used alone:
 //
-//	okerrors.Decode    an API error in an answer becomes a Go error
+//	okerrors.Decode    an API error in a response becomes a Go error
 //	transport.Retry    repeats what is safe to repeat, within a budget
-//	ratelimit.Limit    one token per attempt, waits in line
+//	ratelimit.Limit    one token per attempt, waits in the queue
 //	Config.Layers      the program's own layers: each attempt before it is signed
-//	transport.Signer   session and signature, renews a refused session once
+//	transport.Signer   session and signature, renews a rejected session once
 //	transport.Group    the group token of Graph calls
 //
 // The limit is inside the retry because a server counts attempts; the Signer
-// and the Group are innermost because a session may expire while a call waits in
-// line, and because nothing may touch parameters once they are signed.
+// and the Group are innermost because a session may expire while a call waits
+// in the queue, and because nothing may touch parameters once they are signed.
 //
 // Sessions come from package oauth, and package oktest is a fake of the
 // service for tests.

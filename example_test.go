@@ -95,8 +95,8 @@ func ExampleConfig_manyUsers() {
 	// false true <nil>
 }
 
-// tell is a layer that tells when it is passed.
-func tell(name string) transport.Middleware {
+// show is a layer that prints its name when a request passes it.
+func show(name string) transport.Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return transport.Func(func(r *http.Request) (*http.Response, error) {
 			fmt.Println(name)
@@ -115,10 +115,10 @@ func Example_order() {
 	limit := ratelimit.Limit{Limiter: rate.NewLimiter(rate.Inf, 1)}
 	signer := transport.Signer{ApplicationKey: "CBAEXAMPLEKEY", ApplicationSecret: "example secret", BeforeRepeat: limit.Charge}
 	client := &http.Client{Transport: transport.Chain(fake.Transport(),
-		tell("errors"), okerrors.Decode,
-		tell("retry"), transport.Retry{MinDelay: 1}.Wrap,
-		tell("limit"), limit.Wrap,
-		tell("sign"), signer.Wrap,
+		show("errors"), okerrors.Decode,
+		show("retry"), transport.Retry{MinDelay: 1}.Wrap,
+		show("limit"), limit.Wrap,
+		show("sign"), signer.Wrap,
 	)}
 	_, err := okru.Call[any](context.Background(), client, "group.getInfo", url.Values{"uids": {"1"}, "fields": {"uid"}})
 	fmt.Println(err)

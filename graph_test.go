@@ -37,7 +37,7 @@ func TestGraphSendsAndDecodes(t *testing.T) {
 			text, _ := io.ReadAll(r.Body)
 			sent = string(text)
 		}
-		return answer(200, "application/json", `{"chats":[{"seq":98211023614189660}],"marker":"M"}`)(r)
+		return respond(200, "application/json", `{"chats":[{"seq":98211023614189660}],"marker":"M"}`)(r)
 	})
 	for _, test := range []struct {
 		verb, path string
@@ -69,7 +69,7 @@ func TestGraphSendsAndDecodes(t *testing.T) {
 // Bad input is an error before anything is sent, which does not show the path.
 func TestGraphRejects(t *testing.T) {
 	sent := 0
-	base := transport.Func(func(r *http.Request) (*http.Response, error) { sent++; return answer(200, "", "{}")(r) })
+	base := transport.Func(func(r *http.Request) (*http.Response, error) { sent++; return respond(200, "", "{}")(r) })
 	bot := graphClient(t, base)
 	for name, test := range map[string]struct {
 		client     *http.Client
@@ -126,13 +126,13 @@ func TestGraphFails(t *testing.T) {
 		is      error
 		unknown bool // of a write
 	}{
-		"API error that quotes": {answer(200, "application/json", `{"error_code":103,"error_msg":"PARAM_SESSION_KEY : Invalid `+graphToken+`"}`), okerrors.ErrSession, false},
-		"code 2":                {answer(200, "application/json", `{"error_code":2,"error_msg":"SERVICE : x"}`), okerrors.ErrTransient, true},
-		"code 2001":             {answer(200, "application/json", `{"error_code":2001,"error_msg":"GRAPH_PARAM_REQUEST : x"}`), okerrors.ErrInvalid, false},
-		"page that quotes":      {answer(502, "text/html", "<h1>Bad Gateway</h1> of /graph/me?access_token="+graphToken+" "+graphToken), nil, true},
-		"429":                   {answer(429, "text/html", "slow down"), okerrors.ErrThrottled, false},
-		"another type":          {answer(200, "application/json", `["`+graphToken+`"]`), nil, true},
-		"not JSON":              {answer(200, "text/html", graphToken), nil, true},
+		"API error that quotes": {respond(200, "application/json", `{"error_code":103,"error_msg":"PARAM_SESSION_KEY : Invalid `+graphToken+`"}`), okerrors.ErrSession, false},
+		"code 2":                {respond(200, "application/json", `{"error_code":2,"error_msg":"SERVICE : x"}`), okerrors.ErrTransient, true},
+		"code 2001":             {respond(200, "application/json", `{"error_code":2001,"error_msg":"GRAPH_PARAM_REQUEST : x"}`), okerrors.ErrInvalid, false},
+		"page that quotes":      {respond(502, "text/html", "<h1>Bad Gateway</h1> of /graph/me?access_token="+graphToken+" "+graphToken), nil, true},
+		"429":                   {respond(429, "text/html", "slow down"), okerrors.ErrThrottled, false},
+		"another type":          {respond(200, "application/json", `["`+graphToken+`"]`), nil, true},
+		"not JSON":              {respond(200, "text/html", graphToken), nil, true},
 		"transport":             {broken, nil, true},
 	} {
 		for _, verb := range []string{"GET", "POST"} {

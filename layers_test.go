@@ -101,7 +101,7 @@ func TestLayersSeeNoSecret(t *testing.T) {
 			}
 			client := newClient(t, okru.Config{
 				ApplicationKey: "KEY", ApplicationSecret: secret, TokenSource: oauth.Static(token, session), PassErrors: pass,
-				Base: answer(http.StatusOK, "application/json", quoting), Layers: []transport.Middleware{reader, layer(func(*http.Request, string) {})},
+				Base: respond(http.StatusOK, "application/json", quoting), Layers: []transport.Middleware{reader, layer(func(*http.Request, string) {})},
 			})
 			var err error
 			if verb == "POST" {

@@ -20,8 +20,8 @@ import (
 	"github.com/go-okru/okru/transport"
 )
 
-// answerFrom returns a transport that always answers with what r reads.
-func answerFrom(r io.Reader) transport.Func {
+// respondWith returns a transport that always answers with what r reads.
+func respondWith(r io.Reader) transport.Func {
 	return func(req *http.Request) (*http.Response, error) {
 		req.Body.Close()
 		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(r), Request: req}, nil
@@ -50,7 +50,7 @@ func (e *endless) Read(p []byte) (int, error) {
 func TestCallReadsNoMoreThanItMust(t *testing.T) {
 	for _, beginning := range []string{"", "{} ", "{}", strings.Repeat(" ", 2000), "\ufeff", `{"uid":`} {
 		body := &endless{c: 'x'}
-		c := &http.Client{Transport: answerFrom(io.MultiReader(strings.NewReader(beginning), body))}
+		c := &http.Client{Transport: respondWith(io.MultiReader(strings.NewReader(beginning), body))}
 		_, err := okru.Call[struct{ UID string }](t.Context(), c, "users.getInfo", nil)
 		if _, ok := errors.AsType[*okru.AnswerError](err); !ok || body.read > 128<<10 {
 			t.Errorf("%.20q and so on: %v, read %d bytes", beginning, err, body.read)
@@ -61,7 +61,7 @@ func TestCallReadsNoMoreThanItMust(t *testing.T) {
 func TestCallReadsAnyPieces(t *testing.T) {
 	for _, text := range []string{`{"uid":"1"}`, "\ufeff{\"uid\":\"1\"}\r\n", strings.Repeat(" ", 2000) + `{"uid":"1"}` + strings.Repeat("\n", 2000)} {
 		for _, r := range []io.Reader{strings.NewReader(text), iotest.OneByteReader(strings.NewReader(text)), iotest.DataErrReader(strings.NewReader(text))} {
-			c := &http.Client{Transport: answerFrom(r)}
+			c := &http.Client{Transport: respondWith(r)}
 			if got, err := okru.Call[struct{ UID string }](t.Context(), c, "users.getInfo", nil); err != nil || got.UID != "1" {
 				t.Errorf("%T of %.20q: %v, %v", r, text, got, err)
 			}
@@ -69,12 +69,12 @@ func TestCallReadsAnyPieces(t *testing.T) {
 	}
 }
 
-// An answer that breaks off is neither a page nor a result, though it may look
+// A response that breaks off is neither a page nor a result, though it may look
 // like one.
 func TestCallBrokenOff(t *testing.T) {
 	for _, text := range []string{"", " ", `{"uid":"1`, `{"uid":"1"}`, `{"uid":1}`, "<html>", `{"text":"` + strings.Repeat("x", 2000)} {
 		for _, cause := range []error{io.ErrUnexpectedEOF, errors.New("reset")} {
-			c := &http.Client{Transport: answerFrom(io.MultiReader(strings.NewReader(text), iotest.ErrReader(cause)))}
+			c := &http.Client{Transport: respondWith(io.MultiReader(strings.NewReader(text), iotest.ErrReader(cause)))}
 			got, err := okru.Call[struct{ UID string }](t.Context(), c, "users.getInfo", nil)
 			if !errors.Is(err, cause) || !strings.Contains(err.Error(), "broke off") || got.UID != "" {
 				t.Errorf("%.20q: %v, %v", text, got, err)
@@ -90,7 +90,7 @@ func (s *sly) UnmarshalJSON([]byte) error { return io.EOF }
 
 func TestCallTellsTypesFromPages(t *testing.T) {
 	for text, want := range map[string]string{`{}`: "does not fit", `{} x`: "not JSON", `{`: "not JSON"} {
-		c := &http.Client{Transport: answerFrom(strings.NewReader(text))}
+		c := &http.Client{Transport: respondWith(strings.NewReader(text))}
 		_, err := okru.Call[sly](t.Context(), c, "users.getInfo", nil)
 		if e, ok := errors.AsType[*okru.AnswerError](err); !ok || !strings.Contains(err.Error(), want) || e.Excerpt != "" {
 			t.Errorf("%q: %v, want %q", text, err, want)
@@ -103,7 +103,7 @@ func TestCallErrorsBeginWithTheMethod(t *testing.T) {
 	down := errors.New("down")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	respond := func(status int, text string) transport.Func { return answer(status, "application/json", text) }
+	respond := func(status int, text string) transport.Func { return respond(status, "application/json", text) }
 	for name, test := range map[string]struct {
 		ctx  context.Context
 		base http.RoundTripper
@@ -116,8 +116,8 @@ func TestCallErrorsBeginWithTheMethod(t *testing.T) {
 		"late code":      {t.Context(), respond(200, `{"uid":"1","error_code":10,"error_msg":"PERMISSION_DENIED : x"}`), okerrors.ErrPermission},
 		"late code, 500": {t.Context(), respond(500, `{"uid":"1","error_code":10}`), okerrors.ErrPermission},
 		"status":         {t.Context(), respond(500, "x"), nil},
-		"broken off":     {t.Context(), answerFrom(iotest.ErrReader(down)), down},
-		"too long":       {t.Context(), transport.Func(func(r *http.Request) (*http.Response, error) { return answerFrom(&filler{left: 17 << 20, c: ' '})(r) }), nil},
+		"broken off":     {t.Context(), respondWith(iotest.ErrReader(down)), down},
+		"too long":       {t.Context(), transport.Func(func(r *http.Request) (*http.Response, error) { return respondWith(&filler{left: 17 << 20, c: ' '})(r) }), nil},
 	} {
 		for _, stack := range []bool{false, true} {
 			c := &http.Client{Transport: test.base}
@@ -170,7 +170,7 @@ func TestCallIsBounded(t *testing.T) {
 		body := io.MultiReader(strings.NewReader(test.begin), fill)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := okru.Call[json.RawMessage](t.Context(), &http.Client{Transport: answerFrom(body)}, "users.getInfo", nil)
+		_, err := okru.Call[json.RawMessage](t.Context(), &http.Client{Transport: respondWith(body)}, "users.getInfo", nil)
 		runtime.ReadMemStats(&after)
 		if _, ok := errors.AsType[*okru.AnswerError](err); !ok {
 			t.Errorf("%s: error is %v", name, err)
@@ -200,7 +200,7 @@ func TestAnswerErrorShowsNoValue(t *testing.T) {
 	} {
 		for _, status := range []int{200, 404, 503} {
 			for _, kind := range []string{"application/json; charset=utf-8", "text/html", ""} {
-				c := &http.Client{Transport: answer(status, kind, text)}
+				c := &http.Client{Transport: respond(status, kind, text)}
 				_, err := okru.Call[user](t.Context(), c, "users.getInfo", nil)
 				if e, ok := errors.AsType[*okru.AnswerError](err); !ok || e.Excerpt != "" {
 					t.Fatalf("%s: error is %v", text, err)
@@ -213,7 +213,7 @@ func TestAnswerErrorShowsNoValue(t *testing.T) {
 			}
 		}
 	}
-	_, err := okru.Call[user](t.Context(), &http.Client{Transport: answer(200, "", `{"list":[{"id":"x"}]}`)}, "users.getInfo", nil)
+	_, err := okru.Call[user](t.Context(), &http.Client{Transport: respond(200, "", `{"list":[{"id":"x"}]}`)}, "users.getInfo", nil)
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); !ok || !strings.Contains(err.Error(), "List.ID") || !strings.Contains(err.Error(), e.Type.String()) {
 		t.Errorf("the error does not say what does not fit: %v", err)
 	}
@@ -241,7 +241,7 @@ func TestClassOfAnswerError(t *testing.T) {
 		{504, "", "x", false, true},
 	} {
 		for _, method := range []string{"users.setStatus", "users.getInfo"} {
-			base := answer(test.status, "text/html", test.text)
+			base := respond(test.status, "text/html", test.text)
 			c := &http.Client{Transport: transport.Func(func(r *http.Request) (*http.Response, error) {
 				resp, err := base(r)
 				if test.later != "" {

@@ -11,7 +11,7 @@ import (
 	"github.com/go-okru/okru/oktest"
 )
 
-// One question tells that the user must sign in: at the call whose session the
+// One question shows that the user must sign in: at the call whose session the
 // API rejects, at each later call, and for a source that never had a session;
 // with a Call and a plain request, and also if API errors stay in responses.
 func TestUserMustSignIn(t *testing.T) {

@@ -17,7 +17,7 @@ type File struct {
 	// pic2 for the second and so on, as uploads of photos need it.
 	Field string
 
-	// Name is the file name that OK is told. If empty, it is Field.
+	// Name is the file name that is sent to OK. If empty, it is Field.
 	Name string
 
 	// ContentType is the media type, such as "image/jpeg". If empty, it is

@@ -27,7 +27,7 @@ type Resumable struct {
 	// Chunk is the length of one request in bytes. Zero or less means 8 MiB.
 	Chunk int64
 
-	// Name is the file name that OK is told. If empty, it is "file".
+	// Name is the file name that is sent to OK. If empty, it is "file".
 	Name string
 
 	// ContentType is the media type, such as "video/mp4"; not a multipart type.

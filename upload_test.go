@@ -195,13 +195,13 @@ func TestUploadResponses(t *testing.T) {
 		c.Transport = header{c.Transport, "X-Case", name}
 		_, err := okru.Upload(t.Context(), &c, target, okru.File{Content: strings.NewReader("x")})
 		apiErr, isAPI := errors.AsType[*okerrors.Error](err)
-		answerErr, isAnswer := errors.AsType[*okru.AnswerError](err)
+		answerErr, isResponse := errors.AsType[*okru.AnswerError](err)
 		switch {
 		case err == nil:
 			t.Errorf("%s: no error", name)
 		case strings.HasPrefix(name, "API") && (!isAPI || apiErr.Status != want || apiErr.Code != okerrors.CodeParam):
 			t.Errorf("%s: error is %v", name, err)
-		case !strings.HasPrefix(name, "API") && want > 0 && (!isAnswer || answerErr.Status != want):
+		case !strings.HasPrefix(name, "API") && want > 0 && (!isResponse || answerErr.Status != want):
 			t.Errorf("%s: error is %v", name, err)
 		}
 		if requests != 1 {
@@ -230,7 +230,7 @@ func (h header) RoundTrip(r *http.Request) (*http.Response, error) {
 	return h.next.RoundTrip(r)
 }
 
-// A redirect of an upload does not tell the next host where it comes from.
+// A redirect of an upload does not show the next host its URL.
 func TestUploadRedirectWithoutReferer(t *testing.T) {
 	var referer []string
 	client, target := uploadServer(t, func(w http.ResponseWriter, r *http.Request) {

@@ -11,7 +11,7 @@
 // of the response. [Decode] is the layer that returns it as the error of the
 // request, so that code written for plain net/http need not look.
 //
-// An [*Error] holds what the API said. Its [Code] is an error as well, and
+// An [*Error] holds the error that the API sent. Its [Code] is an error as well, and
 // every known code belongs to one class, so all of these work, also through
 // [*net/url.Error] and errors wrapped by %w:
 //
@@ -20,7 +20,7 @@
 //	e, ok := errors.AsType[*okerrors.Error](err)
 //
 // An [*Error] only ever comes from the API. What another layer rejects by
-// itself, or what the network does, is some other error.
+// itself, and what the network does, are other errors.
 //
 // OK describes its errors at https://apiok.ru/en/dev/errors.
 package okerrors

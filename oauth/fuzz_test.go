@@ -72,9 +72,9 @@ func checkFuzzError(t *testing.T, err error) {
 	if secret, found := canary.Search(err.Error(), fuzzSecret, fuzzPassword); found {
 		t.Errorf("error shows %s: %v", secret, err)
 	}
-	if said, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		if secret, found := canary.Search(said.Error(), fuzzSecret, fuzzPassword); found {
-			t.Errorf("RetrieveError shows %s: %v", secret, said)
+	if re, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		if secret, found := canary.Search(re.Error(), fuzzSecret, fuzzPassword); found {
+			t.Errorf("RetrieveError shows %s: %v", secret, re)
 		}
 	}
 }

@@ -156,12 +156,12 @@ func TestImplicitFailures(t *testing.T) {
 			if pageErr.URL() != test.page {
 				t.Errorf("page is %q, want %q (%v)", pageErr.URL(), test.page, err)
 			}
-			said, ok := errors.AsType[*oauth2.RetrieveError](err)
+			re, ok := errors.AsType[*oauth2.RetrieveError](err)
 			if test.err == nil && !strings.Contains(name, "session") && !strings.Contains(name, "code") && !ok {
 				t.Errorf("%v is no *oauth2.RetrieveError", err)
 			}
-			if ok && said.ErrorCode != test.oauth {
-				t.Errorf("RetrieveError has code %q, want %q", said.ErrorCode, test.oauth)
+			if ok && re.ErrorCode != test.oauth {
+				t.Errorf("RetrieveError has code %q, want %q", re.ErrorCode, test.oauth)
 			}
 			if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), "CANARY") {
 				t.Errorf("error leaks: %v", err)

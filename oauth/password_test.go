@@ -61,12 +61,12 @@ func TestPasswordRejected(t *testing.T) {
 			decoding.HTTPClient = &http.Client{Transport: okerrors.Decode(e)}
 			for client, g := range map[string]oauth.Password{"plain": plain, "decoding": decoding} {
 				_, err := g.Token(t.Context())
-				said, ok := errors.AsType[*okerrors.Error](err)
+				apiErr, ok := errors.AsType[*okerrors.Error](err)
 				if !ok {
 					t.Fatalf("%s: %v is no *okerrors.Error", client, err)
 				}
-				if said.Code != test.code || said.URL != test.url || said.Method != "auth.login" {
-					t.Errorf("%s: error has code %d, URL %q, method %q", client, said.Code, said.URL, said.Method)
+				if apiErr.Code != test.code || apiErr.URL != test.url || apiErr.Method != "auth.login" {
+					t.Errorf("%s: error has code %d, URL %q, method %q", client, apiErr.Code, apiErr.URL, apiErr.Method)
 				}
 				for _, target := range test.is {
 					if !errors.Is(err, target) {
@@ -78,8 +78,8 @@ func TestPasswordRejected(t *testing.T) {
 						t.Errorf("%s: %v is %v", client, err, target)
 					}
 				}
-				if strings.Contains(err.Error()+said.Message, "CANARY") {
-					t.Errorf("%s: error leaks: %q, %q", client, err, said.Message)
+				if strings.Contains(err.Error()+apiErr.Message, "CANARY") {
+					t.Errorf("%s: error leaks: %q, %q", client, err, apiErr.Message)
 				}
 			}
 		})

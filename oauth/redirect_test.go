@@ -49,12 +49,12 @@ func TestParseRedirect(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			code, got, err := oauth.ParseRedirect(test.url, test.state)
-			said, ok := errors.AsType[*oauth2.RetrieveError](err)
+			re, ok := errors.AsType[*oauth2.RetrieveError](err)
 			switch {
 			case test.err == errAny && err == nil, test.err == nil && test.oauth == "" && err != nil,
 				test.err != nil && test.err != errAny && !errors.Is(err, test.err):
 				t.Errorf("error is %v, want %v", err, test.err)
-			case ok != (test.oauth != "") || ok && said.ErrorCode != test.oauth:
+			case ok != (test.oauth != "") || ok && re.ErrorCode != test.oauth:
 				t.Errorf("error is %v, want code %q", err, test.oauth)
 			case err != nil && (code != "" || got != nil):
 				t.Errorf("an error comes with %q and %v", code, got)

@@ -74,18 +74,18 @@ func TestBadResponses(t *testing.T) {
 				if errors.Is(err, oauth.ErrSignIn) != test.signIn {
 					t.Errorf("%s: %v is ErrSignIn: %v, want %v", grant, err, !test.signIn, test.signIn)
 				}
-				said, ok := errors.AsType[*oauth2.RetrieveError](err)
+				re, ok := errors.AsType[*oauth2.RetrieveError](err)
 				if !ok {
 					if name != "too long" {
 						t.Errorf("%s: %v is no *oauth2.RetrieveError", grant, err)
 					}
 					continue
 				}
-				if said.Error() == "" || said.Body != nil || strings.Contains(said.Error(), "CANARY-client") {
-					t.Errorf("%s: RetrieveError is %q", grant, said)
+				if re.Error() == "" || re.Body != nil || strings.Contains(re.Error(), "CANARY-client") {
+					t.Errorf("%s: RetrieveError is %q", grant, re)
 				}
-				if grant == "Refresh" && (said.ErrorCode != test.code || said.Response.StatusCode != max(test.endpoint.status, 200)) {
-					t.Errorf("RetrieveError has code %q and status %d", said.ErrorCode, said.Response.StatusCode)
+				if grant == "Refresh" && (re.ErrorCode != test.code || re.Response.StatusCode != max(test.endpoint.status, 200)) {
+					t.Errorf("RetrieveError has code %q and status %d", re.ErrorCode, re.Response.StatusCode)
 				}
 			}
 			if len(e.requests) != 2 {
@@ -119,7 +119,7 @@ func TestErrorCodesAreNoSecrets(t *testing.T) {
 				"client secret": oauth.Refresh{ClientID: "512", ClientSecret: test.secret, RefreshToken: "R", HTTPClient: c},
 			} {
 				_, err := g.Token(t.Context())
-				if said, ok := errors.AsType[*oauth2.RetrieveError](err); !ok || said.ErrorCode != test.code {
+				if re, ok := errors.AsType[*oauth2.RetrieveError](err); !ok || re.ErrorCode != test.code {
 					t.Errorf("%s: error is %v, want one with code %q", grant, err, test.code)
 				}
 				if errors.Is(err, oauth.ErrSignIn) != test.signIn {

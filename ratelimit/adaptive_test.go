@@ -44,7 +44,7 @@ var servers = []struct {
 	{"window of a second, 50 calls", 50, func() server { return &windowServer{calls: 50, window: time.Second} }, 100, 70 * time.Second},
 }
 
-// ways are those that a call may go: how long it takes and what is told of it.
+// ways are those that a call may go: how long it takes and what the limiter observes of it.
 func ways() (all []simulation) {
 	for _, latency := range []time.Duration{20 * time.Millisecond, 200 * time.Millisecond} {
 		for _, jitter := range []float64{0.25, 0.5} {
@@ -68,10 +68,10 @@ func TestAdaptiveFindsTheRate(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				for seed := range seeds {
 					s.server, s.callers, s.length, s.seed = server.make(), server.callers, server.length, seed+1
-					used, refused := simulate(t, s).score(server.perSecond)
-					t.Logf("seed %d: %.1f %% used, %.2f %% refused", s.seed, 100*used, 100*refused)
-					if used < 0.95 || refused > 0.02 {
-						t.Errorf("seed %d: %.1f %% of what the server allows was used, and %.2f %% of the calls were refused; want 95 and 2 %%", s.seed, 100*used, 100*refused)
+					used, throttled := simulate(t, s).score(server.perSecond)
+					t.Logf("seed %d: %.1f %% used, %.2f %% throttled", s.seed, 100*used, 100*throttled)
+					if used < 0.95 || throttled > 0.02 {
+						t.Errorf("seed %d: %.1f %% of what the server allows was used, and %.2f %% of the calls were throttled; want 95 and 2 %%", s.seed, 100*used, 100*throttled)
 					}
 				}
 			})
@@ -91,10 +91,10 @@ func TestAdaptiveFollowsAMovingLimit(t *testing.T) {
 					}
 				}})
 			for from, limit := range limits {
-				accepted, refused := count.between(from+20, from+60)
-				t.Logf("limit %v: %.1f %% used, %.2f %% refused", limit, accepted/limit/0.4, 100*refused/(accepted+refused))
-				if accepted < 0.95*limit*40 || refused > 0.02*(accepted+refused) {
-					t.Errorf("20 s after the limit became %v, %.1f calls were accepted and %.1f refused per second", limit, accepted/40, refused/40)
+				accepted, throttled := count.between(from+20, from+60)
+				t.Logf("limit %v: %.1f %% used, %.2f %% throttled", limit, accepted/limit/0.4, 100*throttled/(accepted+throttled))
+				if accepted < 0.95*limit*40 || throttled > 0.02*(accepted+throttled) {
+					t.Errorf("20 s after the limit became %v, %.1f calls were accepted and %.1f throttled per second", limit, accepted/40, throttled/40)
 				}
 			}
 		})
@@ -105,16 +105,16 @@ func TestAdaptiveFollowsAMovingLimit(t *testing.T) {
 func TestAdaptivePausesForLongWindows(t *testing.T) {
 	count := simulate(t, simulation{server: &windowServer{calls: 100, window: time.Hour}, callers: 50,
 		latency: 20 * time.Millisecond, length: time.Hour, seed: 1})
-	_, refused := count.between(60, len(count))
-	t.Logf("%.0f calls refused from the second minute on", refused)
-	if refused > 40 {
-		t.Errorf("a spent quota was asked %.0f times in an hour; want growing pauses", refused)
+	_, throttled := count.between(60, len(count))
+	t.Logf("%.0f calls throttled from the second minute on", throttled)
+	if throttled > 40 {
+		t.Errorf("a spent quota was asked %.0f times in an hour; want growing pauses", throttled)
 	}
 }
 
-// Whatever the server, its burst and the way there. The worst is told; a
+// Whatever the server, its burst and the way there. The worst is logged; a
 // bucket of one or two calls at the end of a way that jitters is beyond what
-// can be learnt from refusals.
+// can be learned from throttled calls.
 func TestAdaptiveDrawnServers(t *testing.T) {
 	const seed = 1
 	draws := 5
@@ -122,7 +122,7 @@ func TestAdaptiveDrawnServers(t *testing.T) {
 		draws = 50
 	}
 	rng := rand.New(rand.NewPCG(seed, 0))
-	var used, refused []float64
+	var used, throttled []float64
 	bad := 0
 	for range draws {
 		perSecond := 2 * math.Pow(1000, rng.Float64())
@@ -133,15 +133,15 @@ func TestAdaptiveDrawnServers(t *testing.T) {
 		u, r := count.score(perSecond)
 		if u < 0.95 || r > 0.02 {
 			bad++
-			t.Logf("%.1f/s, burst %.0f, latency %v: %.1f %% used, %.2f %% refused", perSecond, burst, latency, 100*u, 100*r)
+			t.Logf("%.1f/s, burst %.0f, latency %v: %.1f %% used, %.2f %% throttled", perSecond, burst, latency, 100*u, 100*r)
 		}
-		used, refused = append(used, u), append(refused, r)
+		used, throttled = append(used, u), append(throttled, r)
 	}
 	slices.Sort(used)
-	slices.Sort(refused)
-	t.Logf("%d servers, seed %d: median %.1f %% used, %.2f %% refused; worst %.1f %% and %.2f %%; %d beyond 95 and 2 %%",
-		draws, seed, 100*used[draws/2], 100*refused[draws/2], 100*used[0], 100*refused[draws-1], bad)
-	if used[draws/2] < 0.97 || refused[draws/2] > 0.015 || 4*bad > draws {
+	slices.Sort(throttled)
+	t.Logf("%d servers, seed %d: median %.1f %% used, %.2f %% throttled; worst %.1f %% and %.2f %%; %d beyond 95 and 2 %%",
+		draws, seed, 100*used[draws/2], 100*throttled[draws/2], 100*used[0], 100*throttled[draws-1], bad)
+	if used[draws/2] < 0.97 || throttled[draws/2] > 0.015 || 4*bad > draws {
 		t.Errorf("the rate is not found for %d of %d servers", bad, draws)
 	}
 }

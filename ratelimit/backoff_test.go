@@ -31,7 +31,7 @@ func TestAdaptiveObeysRetryAfter(t *testing.T) {
 		time.Sleep(3*time.Second - 1)
 		synctest.Wait()
 		if len(passed) != 0 {
-			t.Errorf("%d calls passed while the server said to wait", len(passed))
+			t.Errorf("%d calls passed while the server asked to wait", len(passed))
 		}
 		time.Sleep(time.Second / 2)
 		synctest.Wait()
@@ -47,7 +47,7 @@ func TestAdaptiveObeysRetryAfter(t *testing.T) {
 	})
 }
 
-// held returns an Adaptive whose server said to wait for a minute.
+// held returns an Adaptive whose server asked to wait for a minute.
 func held(t *testing.T) *ratelimit.Adaptive {
 	t.Helper()
 	a := ratelimit.NewAdaptive(0, 0)
@@ -68,7 +68,7 @@ func TestAdaptiveRefusesWhatTheServerMakesLate(t *testing.T) {
 	})
 }
 
-// An Adaptive never refuses on an estimate.
+// An Adaptive never rejects on an estimate.
 func TestAdaptiveRefusesNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := ratelimit.NewAdaptive(0.001, 0.001)
@@ -83,7 +83,7 @@ func TestAdaptiveRefusesNothingElse(t *testing.T) {
 }
 
 // A call that went alone and was never heard of does not hold the others back
-// for good, and one that got no answer not at all.
+// for good, and one that got no response not at all.
 func TestAdaptiveOutlivesACallThatWentAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := held(t)
@@ -93,11 +93,11 @@ func TestAdaptiveOutlivesACallThatWentAlone(t *testing.T) {
 		if waited := time.Since(start); waited > time.Second {
 			t.Errorf("a call after one that never ended waited %v; want 1s at most", waited)
 		}
-		a.Observe(ratelimit.Outcome{Sent: time.Now(), Err: errors.New("no answer")})
+		a.Observe(ratelimit.Outcome{Sent: time.Now(), Err: errors.New("no response")})
 		start = time.Now()
 		must(t, a.Wait(t.Context()))
 		if waited := time.Since(start); waited > time.Second/2 {
-			t.Errorf("a call after one without an answer waited %v", waited)
+			t.Errorf("a call after one without a response waited %v", waited)
 		}
 	})
 }
@@ -129,7 +129,7 @@ func TestAdaptiveLearnsNothingWhileItWaits(t *testing.T) {
 		before := a.Limit()
 		must(t, a.Wait(t.Context()))
 		go func() { _ = a.Wait(t.Context()) }()
-		time.Sleep(30 * time.Second) // for the answer of the first one
+		time.Sleep(30 * time.Second) // for the response of the first one
 		a.Observe(ratelimit.Outcome{Sent: time.Now().Add(-30 * time.Second)})
 		if after := a.Limit(); after != before {
 			t.Errorf("the rate went from %v to %v", before, after)
@@ -145,12 +145,12 @@ func TestAdaptiveOutlivesAnOutage(t *testing.T) {
 			s := &brokenServer{server: newBucketServer(50, 10), from: 60, to: 180}
 			count := simulate(t, simulation{server: s, callers: 100, latency: 50 * time.Millisecond, retryAfter: retryAfter,
 				length: 400 * time.Second, seed: 1, onSecond: func(second int) { s.second = second }})
-			if _, refused := count.between(61, 180); refused > 30 {
-				t.Errorf("%v calls were refused in an outage of 2 minutes; want growing pauses", refused)
+			if _, throttled := count.between(61, 180); throttled > 30 {
+				t.Errorf("%v calls were throttled in an outage of 2 minutes; want growing pauses", throttled)
 			}
-			accepted, refused := count.between(320, 400)
-			if accepted < 0.93*50*80 || refused > 0.02*accepted {
-				t.Errorf("after the outage %.1f calls per second were accepted and %.1f refused; want 50 and few", accepted/80, refused/80)
+			accepted, throttled := count.between(320, 400)
+			if accepted < 0.93*50*80 || throttled > 0.02*accepted {
+				t.Errorf("after the outage %.1f calls per second were accepted and %.1f throttled; want 50 and few", accepted/80, throttled/80)
 			}
 		})
 	}
@@ -171,7 +171,7 @@ func TestAdaptiveNoticesTheEndOfAnOutage(t *testing.T) {
 	}
 }
 
-// brokenServer refuses everything for a while.
+// brokenServer throttles everything for a while.
 type brokenServer struct {
 	server
 	second, from, to int

@@ -36,7 +36,7 @@ func TestAdaptiveChart(t *testing.T) {
 	}
 }
 
-// drawChart draws accepted and refused calls per second.
+// drawChart draws accepted and throttled calls per second.
 func drawChart(count outcomes) []byte {
 	const width, height, top = 720.0, 240.0, 110.0
 	x := func(second int) float64 { return 40 + width*float64(second)/float64(len(count)) }
@@ -51,11 +51,11 @@ func drawChart(count outcomes) []byte {
 	line := ""
 	for second, c := range count {
 		line += fmt.Sprintf("%.1f,%.1f ", x(second), y(float64(c.accepted)))
-		if c.refused > 0 {
-			svg += fmt.Sprintf(`<path d="M%.1f %.1fV%.1f" stroke="#c33" stroke-width="3"/>`+"\n", x(second), y(0), y(float64(c.refused)))
+		if c.throttled > 0 {
+			svg += fmt.Sprintf(`<path d="M%.1f %.1fV%.1f" stroke="#c33" stroke-width="3"/>`+"\n", x(second), y(0), y(float64(c.throttled)))
 		}
 	}
 	svg += fmt.Sprintf(`<polyline points="%s" fill="none" stroke="#26c" stroke-width="1.5"/>`+"\n", line)
-	svg += fmt.Sprintf(`<text x="40" y="%v">seconds 0 to %d; calls per second: accepted (blue), refused (red), allowed (dashed)</text>`+"\n</svg>\n", height+30, len(count))
+	svg += fmt.Sprintf(`<text x="40" y="%v">seconds 0 to %d; calls per second: accepted (blue), throttled (red), allowed (dashed)</text>`+"\n</svg>\n", height+30, len(count))
 	return []byte(svg)
 }

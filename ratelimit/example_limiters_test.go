@@ -99,10 +99,10 @@ func (c *counting) Observe(o ratelimit.Outcome) {
 // An Observer learns how the calls end that its Wait let pass.
 func ExampleObserver() {
 	var observer ratelimit.Observer = &counting{}
-	answers := []int{http.StatusOK, http.StatusTooManyRequests, http.StatusOK}
+	responses := []int{http.StatusOK, http.StatusTooManyRequests, http.StatusOK}
 	server := transport.Func(func(r *http.Request) (*http.Response, error) {
-		status := answers[0]
-		answers = answers[1:]
+		status := responses[0]
+		responses = responses[1:]
 		return response(r, status, `{}`), nil
 	})
 	client := &http.Client{Transport: ratelimit.Limit{Limiter: observer.(ratelimit.Limiter)}.Wrap(server)}

@@ -117,8 +117,8 @@ func TestLimitClosesBodiesWhenAHookPanics(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := ratelimit.NewKeyed(1, func(string) ratelimit.Limiter { return test.limiter })
-			request, answer := &closeCounter{Reader: strings.NewReader("x")}, &closeCounter{Reader: strings.NewReader("{}")}
-			resp := &http.Response{StatusCode: 200, Header: http.Header{}, Body: answer}
+			request, response := &closeCounter{Reader: strings.NewReader("x")}, &closeCounter{Reader: strings.NewReader("{}")}
+			resp := &http.Response{StatusCode: 200, Header: http.Header{}, Body: response}
 			if test.below {
 				resp = nil
 			}
@@ -133,8 +133,8 @@ func TestLimitClosesBodiesWhenAHookPanics(t *testing.T) {
 				_, _ = ratelimit.Limit{Limiter: k, Key: test.key}.Wrap(below(resp)).RoundTrip(r)
 				t.Error("it did not panic")
 			}()
-			if request.closed != 1 || name == "Observe" && answer.closed != 1 {
-				t.Errorf("the request's body was closed %d times, the response's %d times", request.closed, answer.closed)
+			if request.closed != 1 || name == "Observe" && response.closed != 1 {
+				t.Errorf("the request's body was closed %d times, the response's %d times", request.closed, response.closed)
 			}
 			if len(test.limiter.seen) != test.outcomes {
 				t.Errorf("%d outcomes were reported; want %d", len(test.limiter.seen), test.outcomes)

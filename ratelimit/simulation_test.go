@@ -49,7 +49,7 @@ type simulation struct {
 	latency    time.Duration // of a call, in the mean
 	jitter     float64       // the part of it that is more or less; 0 is 0.25
 	atEnd      bool          // the server decides at the end of a call, not in the middle
-	retryAfter time.Duration // in refusals
+	retryAfter time.Duration // of throttled calls
 	length     time.Duration
 	seed       uint64
 	noSent     bool             // outcomes do not say when the call was sent
@@ -58,7 +58,7 @@ type simulation struct {
 }
 
 // outcomes counts the calls of each second by how the server decided.
-type outcomes []struct{ accepted, refused int }
+type outcomes []struct{ accepted, throttled int }
 
 // run must be called in a synctest bubble.
 func (s simulation) run(a *ratelimit.Adaptive, done <-chan struct{}) outcomes {
@@ -87,7 +87,7 @@ func (s simulation) runAll(limiters []*ratelimit.Adaptive, done <-chan struct{})
 		if c := &count[min(int(now.Seconds()), len(count)-1)]; accepted {
 			c.accepted++
 		} else {
-			c.refused++
+			c.throttled++
 		}
 		mu.Unlock()
 		time.Sleep(back)
@@ -145,17 +145,17 @@ func (e endless) Err() error {
 }
 
 // between sums up the seconds from the first to before the last.
-func (o outcomes) between(first, last int) (accepted, refused float64) {
+func (o outcomes) between(first, last int) (accepted, throttled float64) {
 	for _, c := range o[first:last] {
 		accepted += float64(c.accepted)
-		refused += float64(c.refused)
+		throttled += float64(c.throttled)
 	}
-	return accepted, refused
+	return accepted, throttled
 }
 
 // score returns how much of what the server allowed was used, and which share
-// of calls was refused, from the 10th second on.
-func (o outcomes) score(perSecond float64) (used, refused float64) {
+// of calls was throttled, from the 10th second on.
+func (o outcomes) score(perSecond float64) (used, throttled float64) {
 	accepted, lost := o.between(10, len(o))
 	return accepted / (perSecond * float64(len(o)-10)), lost / (accepted + lost)
 }

@@ -41,7 +41,7 @@ func TestSettingsAndLayersPrintNoSecret(t *testing.T) {
 	}
 }
 
-// What a caller can print of a call: its error, its answer and his own
+// What a caller can print of a call: its error, its response and his own
 // request.
 func TestCallsPrintNoSecret(t *testing.T) {
 	echo := func(r *http.Request) string {
@@ -99,20 +99,20 @@ func TestCallsPrintNoSecret(t *testing.T) {
 
 // Errors from before a call is sent say what is wrong without its values.
 // What a layer below can print of the body that it was given, which is empty,
-// and in one piece with the signed request and with what was read of the answer.
+// and in one piece with the signed request and with what was read of the response.
 func TestEmptyBodiesPrintNoSecret(t *testing.T) {
-	const answer = `{"session_key":"` + canarySession + `"}`
+	const response = `{"session_key":"` + canarySession + `"}`
 	var sent *http.Request
 	rt := canarySigner().Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 		sent = r
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer))}, nil
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(response))}, nil
 	}))
 	resp, err := rt.RoundTrip(get("method=users.setStatus"))
 	if err != nil || sent.Body == nil {
 		t.Fatalf("%v, and the body is %v; want one that makes the call be sent once", err, sent.Body)
 	}
 	for _, v := range []any{sent.Body, []any{sent.Body}, resp.Body, []any{resp.Body}} {
-		canary.Check(t, v, append(canaries, answer[:20])...)
+		canary.Check(t, v, append(canaries, response[:20])...)
 	}
 	signed, _ := url.ParseQuery(sent.URL.RawQuery)
 	canary.Check(t, sent.Body, signed.Get("sig"))
@@ -139,7 +139,7 @@ func TestRefusalsPrintNoSecret(t *testing.T) {
 func TestForeignSourcesPrintNoSecret(t *testing.T) {
 	const refresh = "canary-refresh-token"
 	page := "<html>Provide OAUTH request parameters! Got client_secret=" + canaryApp + " and " + refresh
-	for name, answer := range map[string]string{
+	for name, response := range map[string]string{
 		"page":        page,
 		"code":        `{"error":"invalid_grant","error_description":"of ` + refresh + " and " + canaryApp + `"}`,
 		"other error": `{}`,
@@ -148,7 +148,7 @@ func TestForeignSourcesPrintNoSecret(t *testing.T) {
 			if name == "other error" {
 				return nil, errors.New("cannot send client_secret=" + canaryApp)
 			}
-			return &http.Response{StatusCode: 400, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(answer)), Request: r}, nil
+			return &http.Response{StatusCode: 400, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(response)), Request: r}, nil
 		})}
 		cfg := oauth2.Config{ClientID: "1", ClientSecret: canaryApp, Endpoint: oauth.Endpoint}
 		tokens := cfg.TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, endpoint), &oauth2.Token{RefreshToken: refresh})

@@ -115,7 +115,7 @@ func TestSignerReturnsItsVerdict(t *testing.T) {
 		{"https://api.ok.ru/api/users/getInfo", apiError(102, "PARAM_SESSION_EXPIRED : x"), true, 102},
 		{"https://other.example/fb.do?method=users.getInfo", apiError(8, "x"), false, 0},
 	} {
-		rt := signer().Wrap(&api{answers: []string{test.body}}).(roundtrip.Verdicter)
+		rt := signer().Wrap(&api{responses: []string{test.body}}).(roundtrip.Verdicter)
 		resp, verdict, err := rt.RoundTripVerdict(newGet(t, t.Context(), test.url))
 		if err != nil {
 			t.Fatal(err)

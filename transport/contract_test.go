@@ -40,7 +40,7 @@ var contractRequests = []func(context.Context) *http.Request{
 	},
 }
 
-var contractAnswers = []rttest.Response{
+var contractResponses = []rttest.Response{
 	{Body: `{"error_code":102,"error_msg":"PARAM_SESSION_EXPIRED : Session expired"}`},
 	{Body: `{"error_code":107,"session_key":"new","session_secret_key":"keys"}`},
 	{Body: `{"error_code":2,"error_msg":"SERVICE : Service is temporary unavailable"}`},
@@ -70,7 +70,7 @@ func withSource(ts oauth2.TokenSource) func(http.RoundTripper) http.RoundTripper
 }
 
 func TestSignerContract(t *testing.T) {
-	calls := contractRequests[:len(contractRequests)-1] // the last is none, and is neither refused nor held up
+	calls := contractRequests[:len(contractRequests)-1] // the last one is no call: it is neither rejected nor does it wait
 	for name, source := range map[string]func() oauth2.TokenSource{
 		"static":    func() oauth2.TokenSource { return oauth.Static("token-1", "session-secret") },
 		"renewable": func() oauth2.TokenSource { return new(renewable) },
@@ -79,7 +79,7 @@ func TestSignerContract(t *testing.T) {
 			rttest.Run(t, rttest.Kit{
 				Wrap:      func(next http.RoundTripper) http.RoundTripper { return withSource(source())(next) },
 				Requests:  calls,
-				Responses: contractAnswers,
+				Responses: contractResponses,
 				Reject:    withSource(broken{}),
 				Stall:     withSource(hanging{}),
 			})
@@ -91,7 +91,7 @@ func TestSignerContractForOthers(t *testing.T) {
 	rttest.Run(t, rttest.Kit{
 		Wrap:      withSource(hanging{}),
 		Requests:  contractRequests[len(contractRequests)-1:],
-		Responses: contractAnswers,
+		Responses: contractResponses,
 		Verbatim:  true,
 	})
 }
@@ -102,7 +102,7 @@ func TestStackContract(t *testing.T) {
 			return transport.Chain(next, okerrors.Decode, transport.Retry{}.Wrap, withSource(new(renewable)))
 		},
 		Requests:  contractRequests,
-		Responses: contractAnswers,
+		Responses: contractResponses,
 	})
 }
 
@@ -115,7 +115,7 @@ func TestContractWhenHooksPanic(t *testing.T) {
 		"Backoff": transport.Retry{Backoff: func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { panic("hook") }}.Wrap,
 	} {
 		t.Run(name, func(t *testing.T) {
-			rttest.Run(t, rttest.Kit{Wrap: transport.Retry{}.Wrap, Panic: wrap, Requests: contractRequests, Responses: contractAnswers})
+			rttest.Run(t, rttest.Kit{Wrap: transport.Retry{}.Wrap, Panic: wrap, Requests: contractRequests, Responses: contractResponses})
 		})
 	}
 }

@@ -6,7 +6,7 @@
 // A layer is a struct of settings whose method Wrap is a [Middleware]; [Chain]
 // stacks them. Every RoundTripper made here keeps the contract of
 // [http.RoundTripper]: it never changes the caller's request, always closes
-// its body, returns an answer or an error, sets the answer's Request to the
+// its body, returns a response or an error, sets the response's Request to the
 // request it was given, and ends with the request's context. It offers
 // Unwrap() http.RoundTripper and passes CloseIdleConnections on.
 package transport

@@ -75,7 +75,7 @@ func (rig *rig) stack() http.RoundTripper {
 type matrixCall struct {
 	attempts int
 	status   int
-	err      error // of the call or of reading the answer
+	err      error // of the call or of reading the response
 }
 
 // call makes one call, with more parameters from extra.
@@ -115,7 +115,7 @@ func (rig *rig) runs() map[string]int {
 	return runs
 }
 
-// countBodies counts the answers whose bodies were not closed.
+// countBodies counts the responses whose bodies were not closed.
 type countBodies struct {
 	next http.RoundTripper
 	open atomic.Int64

@@ -41,8 +41,8 @@ var faults = []struct {
 	{"none", oktest.Fault{Method: "none"}, 1, 1},
 	{"reset before run", oktest.Fault{Reset: true}, 4, 1},
 	{"reset after run", oktest.Fault{Reset: true, AfterRun: true}, 4, 1},
-	{"truncated answer", oktest.Fault{Truncate: true}, 1, 1},
-	{"slow answer", oktest.Fault{Delay: 5 * time.Millisecond, Pause: 5 * time.Millisecond}, 1, 1},
+	{"truncated response", oktest.Fault{Truncate: true}, 1, 1},
+	{"slow response", oktest.Fault{Delay: 5 * time.Millisecond, Pause: 5 * time.Millisecond}, 1, 1},
 	{"429", status(429), 4, 4},
 	{"429, Retry-After 0", status(429, "0"), 4, 4},
 	{"429, Retry-After 60", status(429, "60"), 1, 1},
@@ -126,11 +126,11 @@ func testFaultMatrix(t *testing.T, rig *rig) {
 	w.Flush()
 	t.Logf("\n%s", &table)
 	if open := rig.base.open.Load(); open != 0 {
-		t.Errorf("%d answers were left open", open)
+		t.Errorf("%d responses were left open", open)
 	}
 }
 
-// An answer that does not come in the caller's time is the end of the call.
+// A response that does not come in the caller's time is the end of the call.
 func TestFaultMatrixTimeout(t *testing.T) {
 	for _, protocol := range []string{http1, http2} {
 		rig := newRig(t, protocol)
@@ -202,7 +202,7 @@ func testFaultedWrites(t *testing.T, rig *rig) {
 		}
 	}
 	if open := rig.base.open.Load(); open != 0 {
-		t.Errorf("%d answers were left open", open)
+		t.Errorf("%d responses were left open", open)
 	}
 	t.Logf("%d faulted writes, %d ran, %d duplicates", writes, len(runs), duplicates)
 }

@@ -138,11 +138,11 @@ func TestGroupContract(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rttest.Run(t, rttest.Kit{Wrap: wrap, Requests: requests, Responses: contractAnswers, Reject: transport.Group{}.Wrap})
+			rttest.Run(t, rttest.Kit{Wrap: wrap, Requests: requests, Responses: contractResponses, Reject: transport.Group{}.Wrap})
 		})
 	}
 	t.Run("others", func(t *testing.T) {
-		rttest.Run(t, rttest.Kit{Wrap: group().Wrap, Requests: contractRequests, Responses: contractAnswers, Verbatim: true})
+		rttest.Run(t, rttest.Kit{Wrap: group().Wrap, Requests: contractRequests, Responses: contractResponses, Verbatim: true})
 	})
 }
 
@@ -160,7 +160,7 @@ func TestGroupPrintsNoToken(t *testing.T) {
 func TestGraphCallsPrintNoToken(t *testing.T) {
 	respond := func(status int, body string, header ...string) transport.Func {
 		return func(r *http.Request) (*http.Response, error) {
-			return answer(status, strings.ReplaceAll(body, "QUERY", r.URL.RawQuery), header...).response(r), nil
+			return respondWith(status, strings.ReplaceAll(body, "QUERY", r.URL.RawQuery), header...).response(r), nil
 		}
 	}
 	quoting := `{"error_code":103,"error_msg":"PARAM_SESSION_KEY : Invalid session key: ` + groupToken + `","error_data":"QUERY"}`
@@ -206,9 +206,9 @@ func TestGroupTokenStaysAtItsHost(t *testing.T) {
 	base := transport.Func(func(r *http.Request) (*http.Response, error) {
 		if r.URL.Host != "api.ok.ru" {
 			elsewhere = r
-			return answer(200, "{}").response(r), nil
+			return respondWith(200, "{}").response(r), nil
 		}
-		return answer(307, "", "Location", "https://elsewhere.example/graph/me/chats?"+r.URL.RawQuery).response(r), nil
+		return respondWith(307, "", "Location", "https://elsewhere.example/graph/me/chats?"+r.URL.RawQuery).response(r), nil
 	})
 	resp, err := (&http.Client{Transport: group().Wrap(base)}).Get(chatsURL)
 	if err != nil {
@@ -231,7 +231,7 @@ func TestGraphAttemptTimeout(t *testing.T) {
 			attempts++
 			select {
 			case <-time.After(25 * time.Second):
-				return answer(200, `{}`).response(r), nil
+				return respondWith(200, `{}`).response(r), nil
 			case <-r.Context().Done():
 				return nil, r.Context().Err()
 			}
@@ -258,7 +258,7 @@ func TestGraphAttemptTimeout(t *testing.T) {
 }
 
 func TestGraphIsTraced(t *testing.T) {
-	s := &script{outcomes: []outcome{codeAnswer(200, 2), answer(200, "{}")}}
+	s := &script{outcomes: []outcome{codeResponse(200, 2), respondWith(200, "{}")}}
 	var lines []string
 	ctx := transport.WithTrace(t.Context(), &transport.Trace{
 		Attempt: func(i transport.AttemptInfo) {

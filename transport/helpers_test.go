@@ -17,8 +17,8 @@ type script struct {
 
 	mu     sync.Mutex
 	forms  []string // of the requests, one for each attempt
-	open   int      // answers whose body was not closed
-	closed int      // answers whose body was closed, at least once
+	open   int      // responses whose body was not closed
+	closed int      // responses whose body was closed, at least once
 	idle   int      // calls of CloseIdleConnections
 }
 
@@ -29,7 +29,7 @@ type outcome struct {
 	err    error
 }
 
-func answer(status int, text string, header ...string) outcome {
+func respondWith(status int, text string, header ...string) outcome {
 	h := http.Header{}
 	for i := 0; i < len(header); i += 2 {
 		h.Set(header[i], header[i+1])
@@ -104,7 +104,7 @@ func newGet(t testing.TB, ctx context.Context, url string) *http.Request {
 	return r
 }
 
-// finish reads an answer to its end.
+// finish reads a response to its end.
 func finish(t testing.TB, resp *http.Response) string {
 	t.Helper()
 	defer resp.Body.Close()

@@ -25,7 +25,7 @@ func TestQuotedURLsAreCleaned(t *testing.T) {
 	secrets := []string{token, canaryApp, transport.DeriveSecret(token, canaryApp)}
 	s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: canaryApp, TokenSource: oauth.Static(token, "")}
 	down := errors.New("down")
-	answer := func(status int, code, location string) transport.Func {
+	respondWith := func(status int, code, location string) transport.Func {
 		return func(r *http.Request) (*http.Response, error) {
 			h := http.Header{"Location": {strings.ReplaceAll(location, "QUERY", r.URL.RawQuery)}, "Invocation-Error": {code}}
 			h.Set("Refresh", "0; url="+h.Get("Location"))
@@ -36,9 +36,9 @@ func TestQuotedURLsAreCleaned(t *testing.T) {
 		"nested client": func(r *http.Request) (*http.Response, error) {
 			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: fmt.Errorf("giving up on %s: %w", r.URL, down)}
 		},
-		"redirect":                  answer(302, "", "https://elsewhere.example/?QUERY"),
-		"redirect with a rejection": answer(302, "102", "https://elsewhere.example/?QUERY"),
-		"addresses in a success":    answer(200, "", "https://elsewhere.example/?QUERY"),
+		"redirect":                  respondWith(302, "", "https://elsewhere.example/?QUERY"),
+		"redirect with a rejection": respondWith(302, "102", "https://elsewhere.example/?QUERY"),
+		"addresses in a success":    respondWith(200, "", "https://elsewhere.example/?QUERY"),
 	} {
 		resp, err := s.Wrap(base).RoundTrip(get("method=users.getInfo"))
 		canary.Check(t, err, secrets...)
@@ -53,7 +53,7 @@ func TestQuotedURLsAreCleaned(t *testing.T) {
 			}
 		}
 	}
-	twice := answer(302, "", "https://login.example/?return="+url.QueryEscape("https://api.ok.ru/?access_token="+url.QueryEscape(token)))
+	twice := respondWith(302, "", "https://login.example/?return="+url.QueryEscape("https://api.ok.ru/?access_token="+url.QueryEscape(token)))
 	resp, err := s.Wrap(twice).RoundTrip(get("method=users.getInfo"))
 	if err != nil || resp.Header.Get("Location") != "https://login.example/" {
 		t.Errorf("escaped twice: %q, %v", resp.Header.Get("Location"), err)
@@ -102,14 +102,14 @@ func TestSlowFormEndsWithContext(t *testing.T) {
 
 // New keys that could not sign are not adopted: the old ones would be lost.
 func TestNewKeysWithoutSecretAreNotAdopted(t *testing.T) {
-	a := &api{answers: []string{apiError(107, "PARAM_SESSION_KEY_CHANGED : x", `,"session_key":"new-token"`)}}
+	a := &api{responses: []string{apiError(107, "PARAM_SESSION_KEY_CHANGED : x", `,"session_key":"new-token"`)}}
 	s := transport.Signer{ApplicationKey: "KEY", TokenSource: oauth.Static("token-0", "old-secret")}
 	resp, err := s.Wrap(a).RoundTrip(get("method=users.getInfo"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if e, _ := okerrors.FromResponse(resp); e == nil || e.Code != 107 {
-		t.Errorf("the answer is %v", e)
+		t.Errorf("the response is %v", e)
 	}
 	if token, _ := s.TokenSource.Token(); token.AccessToken != "token-0" {
 		t.Errorf("the session is now %q", token.AccessToken)
@@ -118,7 +118,7 @@ func TestNewKeysWithoutSecretAreNotAdopted(t *testing.T) {
 
 // Whoever says no to the repeat ends the call: a retry above does not ask again.
 func TestBeforeRepeatIsFinal(t *testing.T) {
-	a := &api{answers: []string{apiError(102, "x")}}
+	a := &api{responses: []string{apiError(102, "x")}}
 	no := errors.New("no")
 	s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "s", TokenSource: new(renewable), BeforeRepeat: func(*http.Request) error { return no }}
 	_, err := transport.Chain(a, transport.Retry{}.Wrap, s.Wrap).RoundTrip(get("method=users.getInfo"))

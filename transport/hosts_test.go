@@ -13,12 +13,12 @@ import (
 // What is signed, by Hosts and address: to another port of this machine
 // listens another program.
 func TestHosts(t *testing.T) {
-	const signed, untouched, refused = "signed", "untouched", "refused"
+	const signed, untouched, rejected = "signed", "untouched", "rejected"
 	for _, test := range []struct{ hosts, base, want string }{
 		{"", "https://api.ok.ru", signed},
-		{"", "http://api.ok.ru", refused},
-		{"", "http://api.ok.ru:8080", refused},
-		{"", "http://api.ok.ru.", refused},
+		{"", "http://api.ok.ru", rejected},
+		{"", "http://api.ok.ru:8080", rejected},
+		{"", "http://api.ok.ru.", rejected},
 		{"", "https://api.ok.ru:8443", untouched},
 		{"127.0.0.1", "https://127.0.0.1", signed},
 		{"127.0.0.1", "http://127.0.0.1:31337", untouched},
@@ -29,7 +29,7 @@ func TestHosts(t *testing.T) {
 		{"API.OK.RU", "https://api.ok.ru", signed},
 		{"proxy.example:8443", "https://proxy.example:8443", signed},
 		{"proxy.example:8443", "https://proxy.example", untouched},
-		{"proxy.example:8443", "http://proxy.example:8443", refused},
+		{"proxy.example:8443", "http://proxy.example:8443", rejected},
 		{"proxy.example:8443", "http://proxy.example", untouched},
 		{"localhost:80", "http://localhost", signed},
 		{"localhost:80", "http://localhost:80", signed},
@@ -52,7 +52,7 @@ func TestHosts(t *testing.T) {
 			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
 		})).RoundTrip(r)
 		if err != nil {
-			got = refused
+			got = rejected
 		}
 		if got != test.want {
 			t.Errorf("Hosts %q: %s is %s, want %s", test.hosts, test.base, got, test.want)
@@ -60,9 +60,9 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// The layers above the Signer know no hosts, and take its answers for the
+// The layers above the Signer know no hosts, and take its responses for the
 // API's all the same.
-func TestAnswersOfOtherHostsAreJudged(t *testing.T) {
+func TestResponsesOfOtherHostsAreJudged(t *testing.T) {
 	const read, write, method = "/api/users/getInfo", "/api/stream/publish", "/fb.do?method=users.getInfo"
 	for _, test := range []struct {
 		name, host, path string
@@ -70,21 +70,21 @@ func TestAnswersOfOtherHostsAreJudged(t *testing.T) {
 		attempts         int
 		method           string // of the API error
 	}{
-		{"code", "proxy.example", read, codeAnswer(200, 2), 4, "users.getInfo"},
-		{"code in the header", "proxy.example", read, answer(200, "<html>", "Invocation-Error", "2"), 4, "users.getInfo"},
-		{"code, a write", "proxy.example", write, codeAnswer(200, 2), 1, "stream.publish"},
-		{"code, a parameter", "proxy.example", method, codeAnswer(200, 2), 4, "users.getInfo"},
-		{"bad input", "proxy.example", read, codeAnswer(200, 100), 1, "users.getInfo"},
-		{"status", "proxy.example", read, answer(502, "<html>"), 4, ""},
-		{"status, a write", "proxy.example", write, answer(502, "<html>"), 1, ""},
-		{"success", "proxy.example", read, answer(200, `{"uid":"1"}`), 1, ""},
+		{"code", "proxy.example", read, codeResponse(200, 2), 4, "users.getInfo"},
+		{"code in the header", "proxy.example", read, respondWith(200, "<html>", "Invocation-Error", "2"), 4, "users.getInfo"},
+		{"code, a write", "proxy.example", write, codeResponse(200, 2), 1, "stream.publish"},
+		{"code, a parameter", "proxy.example", method, codeResponse(200, 2), 4, "users.getInfo"},
+		{"bad input", "proxy.example", read, codeResponse(200, 100), 1, "users.getInfo"},
+		{"status", "proxy.example", read, respondWith(502, "<html>"), 4, ""},
+		{"status, a write", "proxy.example", write, respondWith(502, "<html>"), 1, ""},
+		{"success", "proxy.example", read, respondWith(200, `{"uid":"1"}`), 1, ""},
 		{"error of the transport", "proxy.example", read, failure(errBroken), 4, ""},
 		{"error of the transport, a write", "proxy.example", write, failure(errBroken), 1, ""},
-		{"another host's", "other.example", read, codeAnswer(502, 2), 1, ""},
+		{"another host's", "other.example", read, codeResponse(502, 2), 1, ""},
 	} {
 		s := &script{outcomes: []outcome{test.outcome}}
 		signer := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", Hosts: []string{"proxy.example"}}
-		look := func(next http.RoundTripper) http.RoundTripper { // as a limit does, at all answers
+		look := func(next http.RoundTripper) http.RoundTripper { // as a limit does, at all responses
 			return transport.Func(func(r *http.Request) (*http.Response, error) {
 				resp, err := next.RoundTrip(r)
 				okerrors.FromResponse(resp)
@@ -103,7 +103,7 @@ func TestAnswersOfOtherHostsAreJudged(t *testing.T) {
 // Without a Signer that names its host, a request is not an API call, whatever
 // a layer below makes of the response.
 func TestErrorsOfOtherHostsAreNotRepeated(t *testing.T) {
-	s := &script{outcomes: []outcome{codeAnswer(200, 2)}}
+	s := &script{outcomes: []outcome{codeResponse(200, 2)}}
 	decode := func(next http.RoundTripper) http.RoundTripper {
 		return transport.Func(func(r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)

@@ -16,7 +16,7 @@ import (
 type inPlace struct {
 	token oauth2.Token
 	fresh *oauth2.Token
-	stale []string // of which it was told
+	stale []string // that Invalidate was called with
 }
 
 func (s *inPlace) Token() (*oauth2.Token, error) { return &s.token, nil }
@@ -68,22 +68,22 @@ func TestTokenChangedInPlace(t *testing.T) {
 			}
 		}
 		if got := strings.Join(sent, " "); got != test.sent || strings.Join(source.stale, " ") != "token-0" {
-			t.Errorf("%s: sent %s, want %s; told of %v", test.name, got, test.sent, source.stale)
+			t.Errorf("%s: sent %s, want %s; Invalidate was called with %v", test.name, got, test.sent, source.stale)
 		}
 	}
 }
 
-// Who renews between a call and its refusal is told of the session that the
-// call had, not of the new one.
+// A source that renews between a call and its rejection is given the session of
+// the call, not the new one.
 func TestTokenChangedInPlaceMeanwhile(t *testing.T) {
 	source := &inPlace{token: *token.New("token-0", "")}
-	a := &api{answers: []string{apiError(102, "PARAM_SESSION_EXPIRED : Session expired"), "true"}}
+	a := &api{responses: []string{apiError(102, "PARAM_SESSION_EXPIRED : Session expired"), "true"}}
 	s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: source}
 	_, err := s.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 		source.token = *token.New("token-1", "")
 		return a.RoundTrip(r)
 	})).RoundTrip(get("method=users.getInfo"))
 	if err != nil || strings.Join(a.tokens, " ") != "token-0 token-1" || strings.Join(source.stale, " ") != "token-0" {
-		t.Errorf("sent %v, told of %v, error %v", a.tokens, source.stale, err)
+		t.Errorf("sent %v, Invalidate was called with %v, error %v", a.tokens, source.stale, err)
 	}
 }

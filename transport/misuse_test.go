@@ -111,7 +111,7 @@ func TestRejectedSessionAndABodyThatCannotRepeat(t *testing.T) {
 		"nil":    func() (io.ReadCloser, error) { return nil, nil },
 		"failed": func() (io.ReadCloser, error) { return nil, errBroken },
 	} {
-		s := &script{outcomes: []outcome{codeAnswer(200, 102)}}
+		s := &script{outcomes: []outcome{codeResponse(200, 102)}}
 		r, _ := http.NewRequest("POST", "https://api.ok.ru/fb.do?method=photos.edit", io.NopCloser(strings.NewReader("part")))
 		r.GetBody = getBody
 		source := new(renewable)
@@ -136,7 +136,7 @@ func TestKeysAreOfOneCircuit(t *testing.T) {
 	var query url.Values
 	rt := signer().Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 		query = r.URL.Query()
-		return answer(200, "true").response(r), nil
+		return respondWith(200, "true").response(r), nil
 	}))
 	for range 3 {
 		for circuit, secret := range secrets {
@@ -167,7 +167,7 @@ func TestOtherOptionsKeepTheCircuit(t *testing.T) {
 			s.Circuit = circuit
 			rt := transport.Chain(transport.Func(func(r *http.Request) (*http.Response, error) {
 				query = r.URL.Query()
-				return answer(200, "true").response(r), nil
+				return respondWith(200, "true").response(r), nil
 			}), transport.Retry{}.Wrap, s.Wrap)
 			_, err := rt.RoundTrip(get("method=users.getInfo").WithContext(with(t.Context())))
 			want := ""

@@ -18,7 +18,7 @@ func (to redirector) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		r.Body.Close()
 	}
-	resp := answer(200, "true").response(r)
+	resp := respondWith(200, "true").response(r)
 	if target, ok := to[r.URL.Scheme+"://"+r.URL.Host+r.URL.Path]; ok {
 		resp.StatusCode = http.StatusTemporaryRedirect
 		if r.Method == "GET" {

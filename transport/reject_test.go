@@ -71,7 +71,7 @@ func TestSessionOfAnotherUserIsRejected(t *testing.T) {
 // context sets the session, and the repeat after a renewal has the new one.
 func TestOwnSessionAmongTheParameters(t *testing.T) {
 	for _, query := range []string{"access_token=token-0", "session_key=token-0", "session_key=token%2D0&access_token=token-0"} {
-		a := &api{answers: []string{apiError(102, "PARAM_SESSION_EXPIRED : x"), "true"}}
+		a := &api{responses: []string{apiError(102, "PARAM_SESSION_EXPIRED : x"), "true"}}
 		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: new(renewable)}
 		if _, err := s.Wrap(a).RoundTrip(get("method=users.getInfo&" + query)); err != nil || strings.Join(a.tokens, " ") != "token-0 token-1" {
 			t.Errorf("%s: sent %q, error %v", query, a.tokens, err)

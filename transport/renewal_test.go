@@ -48,10 +48,10 @@ func (s *renewable) Invalidate(t *oauth2.Token) {
 // api answers with bodies in turn, the last one for ever, and keeps the
 // sessions and bodies it was sent.
 type api struct {
-	answers []string
-	tokens  []string
-	bodies  []string
-	open    int
+	responses []string
+	tokens    []string
+	bodies    []string
+	open      int
 }
 
 func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -65,9 +65,9 @@ func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 		token = form.Get("access_token")
 	}
 	a.tokens, a.bodies = append(a.tokens, token), append(a.bodies, string(b))
-	answer := a.answers[min(len(a.tokens), len(a.answers))-1]
+	response := a.responses[min(len(a.tokens), len(a.responses))-1]
 	a.open++
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: &closer{Reader: strings.NewReader(answer), open: &a.open}}, nil
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: &closer{Reader: strings.NewReader(response), open: &a.open}}, nil
 }
 
 type closer struct {
@@ -107,7 +107,7 @@ func TestRenewal(t *testing.T) {
 	} {
 		for _, kind := range []string{"query", "form", "streamed form", "multipart"} {
 			t.Run(test.name+"/"+kind, func(t *testing.T) {
-				a := &api{answers: []string{test.first, `{"uid":"1"}`}}
+				a := &api{responses: []string{test.first, `{"uid":"1"}`}}
 				source, charged := new(renewable), 0
 				s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: source,
 					BeforeRepeat: func(*http.Request) error { charged++; return nil }}
@@ -126,7 +126,7 @@ func TestRenewal(t *testing.T) {
 					t.Fatal(err)
 				}
 				if resp.Request != r {
-					t.Error("the answer's Request is not the caller's")
+					t.Error("the response's Request is not the caller's")
 				}
 				e, _ := okerrors.FromResponse(resp)
 				if e == nil {
@@ -143,7 +143,7 @@ func TestRenewal(t *testing.T) {
 				}
 				resp.Body.Close()
 				if a.open != 0 {
-					t.Errorf("%d answers were left open", a.open)
+					t.Errorf("%d responses were left open", a.open)
 				}
 			})
 		}
@@ -161,12 +161,12 @@ func TestRenewalHappensOnce(t *testing.T) {
 		err    error
 		stale  string
 	}{
-		{"refused again", new(renewable), nil, "token-0 token-1", nil, "token-0 token-1"},
+		{"rejected again", new(renewable), nil, "token-0 token-1", nil, "token-0 token-1"},
 		{"nothing newer", &renewable{stuck: true}, nil, "token-0", nil, "token-0"},
 		{"renewal fails", &renewable{err: errors.New("down")}, nil, "token-0", nil, "token-0"},
 		{"limiter says no", new(renewable), limited, "token-0", limited, "token-0"},
 	} {
-		a := &api{answers: []string{expired}}
+		a := &api{responses: []string{expired}}
 		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: test.source,
 			BeforeRepeat: func(*http.Request) error { return test.before }}
 		resp, err := s.Wrap(a).RoundTrip(get("method=users.getInfo"))
@@ -180,17 +180,17 @@ func TestRenewalHappensOnce(t *testing.T) {
 			resp.Body.Close()
 		}
 		if got := strings.Join(a.tokens, " "); got != test.tokens || strings.Join(test.source.stale, " ") != test.stale {
-			t.Errorf("%s: sent %s, told of %v; want %s and %s", test.name, got, test.source.stale, test.tokens, test.stale)
+			t.Errorf("%s: sent %s, Invalidate was called with %v; want %s and %s", test.name, got, test.source.stale, test.tokens, test.stale)
 		}
 		if a.open != 0 {
-			t.Errorf("%s: %d answers were left open", test.name, a.open)
+			t.Errorf("%s: %d responses were left open", test.name, a.open)
 		}
 	}
 }
 
 func TestNewKeysAreAdopted(t *testing.T) {
 	changed := apiError(107, "PARAM_SESSION_KEY_CHANGED : x", `,"session_key":"new-token","session_secret_key":"new-secret"`)
-	a := &api{answers: []string{changed, `true`}}
+	a := &api{responses: []string{changed, `true`}}
 	s := transport.Signer{ApplicationKey: "KEY", TokenSource: oauth.Static("token-0", "old-secret")}
 	rt := s.Wrap(a)
 	for range 2 {
@@ -205,17 +205,17 @@ func TestNewKeysAreAdopted(t *testing.T) {
 
 func TestSessionOfOneCallIsNotRenewed(t *testing.T) {
 	expired := apiError(102, "PARAM_SESSION_EXPIRED : Session expired")
-	a, source := &api{answers: []string{expired}}, new(renewable)
+	a, source := &api{responses: []string{expired}}, new(renewable)
 	s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: source}
 	rt := s.Wrap(a)
 	r := get("method=users.getInfo")
 	rt.RoundTrip(r.WithContext(transport.WithToken(r.Context(), &oauth2.Token{AccessToken: "user"})))
 	if len(a.tokens) != 1 || len(source.stale) != 0 {
-		t.Errorf("sent %v, and the Signer's own source was told of %v", a.tokens, source.stale)
+		t.Errorf("sent %v, and the Signer's own source was given %v to invalidate", a.tokens, source.stale)
 	}
 	own := new(renewable)
 	rt.RoundTrip(r.WithContext(transport.WithTokenSource(r.Context(), own)))
 	if len(own.stale) != 2 || len(source.stale) != 0 { // the first session and the one after it
-		t.Errorf("the call's source was told of %v, the Signer's of %v", own.stale, source.stale)
+		t.Errorf("the call's source was given %v to invalidate, the Signer's %v", own.stale, source.stale)
 	}
 }

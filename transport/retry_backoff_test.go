@@ -42,7 +42,7 @@ func TestFullJitter(t *testing.T) {
 				most := make([]time.Duration, len(test.bounds))
 				least := append([]time.Duration(nil), test.bounds...)
 				for range 200 {
-					all, took := pauses(t, test.retry, answer(500, ""))
+					all, took := pauses(t, test.retry, respondWith(500, ""))
 					if len(all) != len(test.bounds) {
 						t.Fatalf("%d pauses, want %d", len(all), len(test.bounds))
 					}
@@ -71,7 +71,7 @@ func TestRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for value, least := range map[string]time.Duration{"3": 3e9, "0": 0, "10": 10e9} {
 			for range 50 {
-				all, _ := pauses(t, transport.Retry{Max: 1}, answer(429, "", "Retry-After", value))
+				all, _ := pauses(t, transport.Retry{Max: 1}, respondWith(429, "", "Retry-After", value))
 				if len(all) != 1 {
 					t.Fatalf("Retry-After %q: %d pauses, want 1", value, len(all))
 				}
@@ -87,7 +87,7 @@ func TestRetryAfter(t *testing.T) {
 func TestRetryAfterDate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		date := time.Now().Add(4 * time.Second).UTC().Format(http.TimeFormat)
-		all, _ := pauses(t, transport.Retry{Max: 1}, answer(503, "", "Retry-After", date))
+		all, _ := pauses(t, transport.Retry{Max: 1}, respondWith(503, "", "Retry-After", date))
 		if len(all) != 1 || all[0] < 4*time.Second || all[0] > 4800*time.Millisecond {
 			t.Errorf("pauses %v, want one of 4 s and up to a fifth more", all)
 		}
@@ -99,14 +99,14 @@ func TestRetryAfterDate(t *testing.T) {
 func TestRetryAfterTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, value := range []string{"11", "3600", "99999999999", "9223372036854775807", "Fri, 31 Dec 9999 23:59:59 GMT"} {
-			base := &script{outcomes: []outcome{answer(429, "later", "Retry-After", value)}}
+			base := &script{outcomes: []outcome{respondWith(429, "later", "Retry-After", value)}}
 			start := time.Now()
 			resp, err := transport.Retry{}.Wrap(base).RoundTrip(newGet(t, t.Context(), readURL))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got := finish(t, resp); got != "later" || base.attempts() != 1 || time.Since(start) != 0 {
-				t.Errorf("Retry-After %q: body %q, %d attempts, %v; want the answer at once", value, got, base.attempts(), time.Since(start))
+				t.Errorf("Retry-After %q: body %q, %d attempts, %v; want the response at once", value, got, base.attempts(), time.Since(start))
 			}
 		}
 	})
@@ -115,7 +115,7 @@ func TestRetryAfterTooLong(t *testing.T) {
 func TestFloodMeansLongPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 200 {
-			all, _ := pauses(t, transport.Retry{MaxDelay: 8 * time.Second}, codeAnswer(200, 8))
+			all, _ := pauses(t, transport.Retry{MaxDelay: 8 * time.Second}, codeResponse(200, 8))
 			if len(all) != 3 {
 				t.Fatalf("%d pauses, want 3", len(all))
 			}
@@ -125,7 +125,7 @@ func TestFloodMeansLongPause(t *testing.T) {
 				}
 			}
 		}
-		if all, _ := pauses(t, transport.Retry{MaxDelay: -1}, codeAnswer(200, 8)); len(all) != 0 {
+		if all, _ := pauses(t, transport.Retry{MaxDelay: -1}, codeResponse(200, 8)); len(all) != 0 {
 			t.Errorf("without pauses, code 8 was repeated after %v", all)
 		}
 	})
@@ -137,7 +137,7 @@ func TestRetryHonoursDeadline(t *testing.T) {
 			name    string
 			outcome outcome
 		}{
-			{"answer", answer(503, "later", "Retry-After", "5")},
+			{"response", respondWith(503, "later", "Retry-After", "5")},
 			{"error", failure(errBroken)},
 		} {
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -152,7 +152,7 @@ func TestRetryHonoursDeadline(t *testing.T) {
 				t.Errorf("%s: error %v", test.name, err)
 			}
 			if err == nil && finish(t, resp) != "later" {
-				t.Errorf("%s: the answer lost its body", test.name)
+				t.Errorf("%s: the response lost its body", test.name)
 			}
 			bodies.check(t)
 			cancel()
@@ -170,7 +170,7 @@ func TestRetryAfterDateOfAnotherClock(t *testing.T) {
 		for _, form := range []string{http.TimeFormat, "Monday, 02-Jan-06 15:04:05 GMT", time.ANSIC} {
 			synctest.Test(t, func(t *testing.T) {
 				there := time.Now().Add(skew).UTC().Truncate(time.Second)
-				all, _ := pauses(t, transport.Retry{Max: 1}, answer(503, "", "Date", there.Format(http.TimeFormat), "Retry-After", there.Add(5*time.Second).Format(form)))
+				all, _ := pauses(t, transport.Retry{Max: 1}, respondWith(503, "", "Date", there.Format(http.TimeFormat), "Retry-After", there.Add(5*time.Second).Format(form)))
 				if len(all) != 1 || all[0] < 5*time.Second || all[0] > 6*time.Second {
 					t.Errorf("clock %v off: pauses %v, want one of 5 s and up to a fifth more", skew, all)
 				}
@@ -185,7 +185,7 @@ func TestRetryAfterSpreadsCallers(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var first, last time.Duration
 			for i := range 100 {
-				all, _ := pauses(t, transport.Retry{Max: 1}, answer(429, "", "Retry-After", strconv.Itoa(seconds)))
+				all, _ := pauses(t, transport.Retry{Max: 1}, respondWith(429, "", "Retry-After", strconv.Itoa(seconds)))
 				if i == 0 {
 					first, last = all[0], all[0]
 				}

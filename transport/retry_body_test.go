@@ -52,7 +52,7 @@ func (c *tracked) check(t testing.TB) {
 
 func TestRetrySendsFreshBodies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		base := &script{outcomes: []outcome{failure(errBroken), answer(500, "page"), answer(200, "1")}}
+		base := &script{outcomes: []outcome{failure(errBroken), respondWith(500, "page"), respondWith(200, "1")}}
 		var bodies tracked
 		r := bodies.post(t, t.Context(), "https://api.ok.ru/fb.do", "method=friends.get")
 		before := *r
@@ -67,7 +67,7 @@ func TestRetrySendsFreshBodies(t *testing.T) {
 			}
 		}
 		if base.attempts() != 3 || base.open != 0 {
-			t.Errorf("%d attempts, %d answers open; want 3, 0", base.attempts(), base.open)
+			t.Errorf("%d attempts, %d responses open; want 3, 0", base.attempts(), base.open)
 		}
 		if r.Body != before.Body || r.ContentLength != before.ContentLength {
 			t.Error("the caller's request was changed")
@@ -77,7 +77,7 @@ func TestRetrySendsFreshBodies(t *testing.T) {
 }
 
 func TestRetryNeedsGetBody(t *testing.T) {
-	base := &script{outcomes: []outcome{answer(429, "slow down")}}
+	base := &script{outcomes: []outcome{respondWith(429, "slow down")}}
 	var bodies tracked
 	r := bodies.post(t, t.Context(), writeURL, "text=1")
 	r.GetBody = nil
@@ -86,19 +86,19 @@ func TestRetryNeedsGetBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := finish(t, resp); got != "slow down" || base.attempts() != 1 {
-		t.Errorf("body %q after %d attempts, want the first answer", got, base.attempts())
+		t.Errorf("body %q after %d attempts, want the first response", got, base.attempts())
 	}
 	bodies.check(t)
 }
 
-// A failure of GetBody is the end. It takes nothing away from an answer, and
-// an error tells of both.
+// A failure of GetBody is the end. It takes nothing away from a response, and
+// an error shows both.
 func TestRetryGetBodyFails(t *testing.T) {
 	errGone := errors.New("file is gone")
 	for _, test := range []struct {
 		name    string
 		outcome outcome
-	}{{"answer", answer(429, "slow down")}, {"error", failure(errBroken)}} {
+	}{{"response", respondWith(429, "slow down")}, {"error", failure(errBroken)}} {
 		base := &script{outcomes: []outcome{test.outcome}}
 		var bodies tracked
 		r := bodies.post(t, transport.WithIdempotent(t.Context(), true), writeURL, "text=1")
@@ -106,12 +106,12 @@ func TestRetryGetBodyFails(t *testing.T) {
 		resp, err := transport.Retry{}.Wrap(base).RoundTrip(r)
 		if test.outcome.err != nil {
 			if resp != nil || !errors.Is(err, errBroken) || !errors.Is(err, errGone) {
-				t.Errorf("%s: outcome %v, %v; want an error that tells both", test.name, resp, err)
+				t.Errorf("%s: outcome %v, %v; want an error that shows both", test.name, resp, err)
 			}
 		} else if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		} else if got := finish(t, resp); got != "slow down" {
-			t.Errorf("%s: body %q, want that of the first answer", test.name, got)
+			t.Errorf("%s: body %q, want that of the first response", test.name, got)
 		}
 		if base.attempts() != 1 {
 			t.Errorf("%s: %d attempts, want 1", test.name, base.attempts())

@@ -38,7 +38,7 @@ func (o *outage) RoundTrip(r *http.Request) (*http.Response, error) {
 // An outage is not multiplied: not by calls at once, nor by calls that go on
 // for a day, whatever they see.
 func TestBudgetBoundsOutage(t *testing.T) {
-	for name, err := range map[string]error{"answers": nil, "errors": opError("read", syscall.ECONNRESET)} {
+	for name, err := range map[string]error{"responses": nil, "errors": opError("read", syscall.ECONNRESET)} {
 		for _, apart := range []time.Duration{0, time.Second, 5 * time.Minute} {
 			synctest.Test(t, func(t *testing.T) {
 				down := &outage{err: err}
@@ -80,16 +80,16 @@ func TestBudgetErrorIsOurs(t *testing.T) {
 	})
 }
 
-func TestBudgetLeavesAnswers(t *testing.T) {
+func TestBudgetLeavesResponses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rt := transport.Retry{}.Wrap(&script{outcomes: []outcome{answer(500, "page")}})
+		rt := transport.Retry{}.Wrap(&script{outcomes: []outcome{respondWith(500, "page")}})
 		for range 300 {
 			resp, err := rt.RoundTrip(newGet(t, t.Context(), readURL))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got := finish(t, resp); resp.StatusCode != 500 || got != "page" {
-				t.Fatalf("status %d, body %q; want the answer as it is", resp.StatusCode, got)
+				t.Fatalf("status %d, body %q; want the response as it is", resp.StatusCode, got)
 			}
 		}
 	})
@@ -145,7 +145,7 @@ func TestBudgetRefundsAbandonedRepeats(t *testing.T) {
 	})
 }
 
-// A refused call is a success of the server, a throttled one is not.
+// A rejected call counts as a success of the server, a throttled one does not.
 func TestBudgetCountsSuccesses(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -153,12 +153,12 @@ func TestBudgetCountsSuccesses(t *testing.T) {
 		url     string
 		earns   bool
 	}{
-		{"200", answer(200, "1"), readURL, true},
-		{"404", answer(404, ""), readURL, true},
-		{"code 100", codeAnswer(200, 100), readURL, true},
-		{"code 11", codeAnswer(200, 11), readURL, false},
-		{"write, code 2", codeAnswer(200, 2), writeURL, false},
-		{"write, 500", answer(500, ""), writeURL, false},
+		{"200", respondWith(200, "1"), readURL, true},
+		{"404", respondWith(404, ""), readURL, true},
+		{"code 100", codeResponse(200, 100), readURL, true},
+		{"code 11", codeResponse(200, 11), readURL, false},
+		{"write, code 2", codeResponse(200, 2), writeURL, false},
+		{"write, 500", respondWith(500, ""), writeURL, false},
 		{"write, broken", failure(errBroken), writeURL, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -191,7 +191,7 @@ func (e *exchangeable) RoundTrip(r *http.Request) (*http.Response, error) { retu
 
 // The same over a Signer, whose verdict decides what a success is.
 func TestBudgetRefillsOverSigner(t *testing.T) {
-	swap := &exchangeable{next: &script{outcomes: []outcome{answer(500, "")}}}
+	swap := &exchangeable{next: &script{outcomes: []outcome{respondWith(500, "")}}}
 	rt := transport.Chain(swap, quick.Wrap, signer().Wrap)
 	for range 100 { // spends all
 		_, _ = rt.RoundTrip(newGet(t, t.Context(), readURL))
@@ -199,12 +199,12 @@ func TestBudgetRefillsOverSigner(t *testing.T) {
 	for _, test := range []struct {
 		outcome outcome
 		repeats int // that ten of them earn
-	}{{codeAnswer(200, 2), 0}, {codeAnswer(200, 11), 0}, {answer(200, `{"uid":"1"}`), 2}, {codeAnswer(200, 100), 2}} {
+	}{{codeResponse(200, 2), 0}, {codeResponse(200, 11), 0}, {respondWith(200, `{"uid":"1"}`), 2}, {codeResponse(200, 100), 2}} {
 		swap.next = &script{outcomes: []outcome{test.outcome}}
 		for range 10 {
 			_, _ = rt.RoundTrip(newGet(t, t.Context(), writeURL))
 		}
-		s := &script{outcomes: []outcome{answer(500, "")}}
+		s := &script{outcomes: []outcome{respondWith(500, "")}}
 		swap.next = s
 		for range 3 {
 			_, _ = rt.RoundTrip(newGet(t, t.Context(), readURL))

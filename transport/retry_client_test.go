@@ -30,22 +30,22 @@ func TestCheckRetry(t *testing.T) {
 		check    retryablehttp.CheckRetry
 		outcomes []outcome
 		attempts int
-		status   int   // of the answer, or
+		status   int   // of the response, or
 		err      error // the error
 	}{
-		{"default policy repeats a 500", retryablehttp.DefaultRetryPolicy, []outcome{answer(500, ""), answer(200, "")}, 2, 200, nil},
+		{"default policy repeats a 500", retryablehttp.DefaultRetryPolicy, []outcome{respondWith(500, ""), respondWith(200, "")}, 2, 200, nil},
 		{"default policy repeats an error", retryablehttp.DefaultRetryPolicy, []outcome{failure(errBroken)}, 4, 0, errBroken},
 		{"default policy knows certificates", retryablehttp.DefaultRetryPolicy, []outcome{failure(certificate)}, 1, 0, certificate},
-		{"default policy, exhausted", retryablehttp.DefaultRetryPolicy, []outcome{answer(500, "")}, 4, 500, nil},
-		{"propagated policy, success", retryablehttp.ErrorPropagatedRetryPolicy, []outcome{answer(200, "")}, 1, 200, nil},
-		{"propagated policy, success after error", retryablehttp.ErrorPropagatedRetryPolicy, []outcome{answer(500, ""), answer(200, "")}, 2, 200, nil},
+		{"default policy, exhausted", retryablehttp.DefaultRetryPolicy, []outcome{respondWith(500, "")}, 4, 500, nil},
+		{"propagated policy, success", retryablehttp.ErrorPropagatedRetryPolicy, []outcome{respondWith(200, "")}, 1, 200, nil},
+		{"propagated policy, success after error", retryablehttp.ErrorPropagatedRetryPolicy, []outcome{respondWith(500, ""), respondWith(200, "")}, 2, 200, nil},
 		{"propagated policy, certificate", retryablehttp.ErrorPropagatedRetryPolicy, []outcome{failure(certificate)}, 1, 0, certificate},
-		{"an error replaces the answer", func(context.Context, *http.Response, error) (bool, error) { return false, errVerdict },
-			[]outcome{answer(200, "")}, 1, 0, errVerdict},
+		{"an error replaces the response", func(context.Context, *http.Response, error) (bool, error) { return false, errVerdict },
+			[]outcome{respondWith(200, "")}, 1, 0, errVerdict},
 		{"an error replaces the error", func(context.Context, *http.Response, error) (bool, error) { return false, errVerdict },
 			[]outcome{failure(errBroken)}, 1, 0, errVerdict},
 		{"an error counts when repeats end", func(context.Context, *http.Response, error) (bool, error) { return true, errVerdict },
-			[]outcome{answer(200, "")}, 4, 0, errVerdict},
+			[]outcome{respondWith(200, "")}, 4, 0, errVerdict},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestCheckRetry(t *testing.T) {
 					t.Errorf("outcome %d, %v; want %d, %v", status, err, test.status, test.err)
 				}
 				if base.attempts() != test.attempts || base.open != 0 {
-					t.Errorf("%d attempts, %d answers open; want %d, 0", base.attempts(), base.open, test.attempts)
+					t.Errorf("%d attempts, %d responses open; want %d, 0", base.attempts(), base.open, test.attempts)
 				}
 			})
 		})
@@ -94,7 +94,7 @@ func TestCheckRetryIsAskedOncePerAttempt(t *testing.T) {
 			asked = append(asked, resp.StatusCode)
 			return resp.StatusCode == 500, nil
 		}
-		base := &script{outcomes: []outcome{answer(500, ""), answer(500, ""), answer(200, "")}}
+		base := &script{outcomes: []outcome{respondWith(500, ""), respondWith(500, ""), respondWith(200, "")}}
 		resp, err := transport.Retry{CheckRetry: check}.Wrap(base).RoundTrip(newGet(t, t.Context(), writeURL))
 		if err != nil {
 			t.Fatal(err)
@@ -114,12 +114,12 @@ func TestBackoff(t *testing.T) {
 				t.Errorf("Backoff got bounds %v and %v", shortest, longest)
 			}
 			if resp == nil || resp.StatusCode != 503 {
-				t.Errorf("Backoff got answer %v", resp)
+				t.Errorf("Backoff got response %v", resp)
 			}
 			numbers = append(numbers, n)
 			return -time.Second + time.Duration(n)*4*time.Second
 		}
-		base := &script{outcomes: []outcome{answer(503, "", "Retry-After", "2"), answer(503, "", "Retry-After", "2"), answer(503, "")}}
+		base := &script{outcomes: []outcome{respondWith(503, "", "Retry-After", "2"), respondWith(503, "", "Retry-After", "2"), respondWith(503, "")}}
 		start := time.Now()
 		resp, err := transport.Retry{MinDelay: time.Second, Backoff: backoff}.Wrap(base).RoundTrip(newGet(t, t.Context(), readURL))
 		if err != nil {
@@ -130,7 +130,7 @@ func TestBackoff(t *testing.T) {
 			t.Errorf("Backoff was asked about %v, want 0, 1, 2", numbers)
 		}
 		if took, want := time.Since(start), (2+3+7)*time.Second; took != want {
-			t.Errorf("pauses of %v, want %v: Retry-After, then what Backoff said", took, want)
+			t.Errorf("pauses of %v, want %v: Retry-After, then what Backoff returned", took, want)
 		}
 	})
 }
@@ -166,7 +166,7 @@ func configured(edit func(*retryablehttp.Client)) *retryablehttp.Client {
 // its URL without any parameter but the method.
 func TestClientLog(t *testing.T) {
 	secret := "https://user:password@api.ok.ru/fb.do?method=users.getInfo&access_token=secret&text=private"
-	outcomes := []outcome{answer(500, ""), failure(errBroken), answer(200, "1")}
+	outcomes := []outcome{respondWith(500, ""), failure(errBroken), respondWith(200, "1")}
 	print, leveled := new(printLog), new(leveledLog)
 	for _, logger := range []any{print, leveled} {
 		base := &script{outcomes: outcomes}
@@ -210,7 +210,7 @@ func TestClientLogURL(t *testing.T) {
 		{request(t.Context(), "POST", "https://up.mycdn.me/secret/upload?token=secret", "photo"), "POST https://up.mycdn.me"},
 	} {
 		log := new(printLog)
-		rt := transport.Retry{Client: configured(func(c *retryablehttp.Client) { c.Logger = log })}.Wrap(&script{outcomes: []outcome{answer(200, "1")}})
+		rt := transport.Retry{Client: configured(func(c *retryablehttp.Client) { c.Logger = log })}.Wrap(&script{outcomes: []outcome{respondWith(200, "1")}})
 		resp, err := rt.RoundTrip(test.request)
 		if err != nil {
 			t.Fatal(err)
@@ -243,7 +243,7 @@ func TestClientHooks(t *testing.T) {
 			resp.StatusCode = 418
 		}
 	})
-	base := &script{outcomes: []outcome{answer(500, "", "X-Served-By", "node", "Location", "/elsewhere"), answer(302, "moved", "X-Served-By", "node", "Location", "https://elsewhere.example/")}}
+	base := &script{outcomes: []outcome{respondWith(500, "", "X-Served-By", "node", "Location", "/elsewhere"), respondWith(302, "moved", "X-Served-By", "node", "Location", "https://elsewhere.example/")}}
 	var bodies tracked
 	r := bodies.post(t, transport.WithIdempotent(t.Context(), true), "https://api.ok.ru/fb.do", "method=users.getInfo")
 	resp, err := transport.Retry{Client: c}.Wrap(base).RoundTrip(r)
@@ -268,7 +268,7 @@ func TestClientLoggerOfWrongType(t *testing.T) {
 		"a string": "stderr", "a *slog.Logger with another Printf": struct{ *strings.Builder }{}, "a nil *log.Logger": (*log.Logger)(nil),
 	} {
 		retry := transport.Retry{Client: configured(func(c *retryablehttp.Client) { c.Logger = logger })}
-		base := &script{outcomes: []outcome{answer(200, "1")}}
+		base := &script{outcomes: []outcome{respondWith(200, "1")}}
 		var bodies tracked
 		_, err := retry.Wrap(base).RoundTrip(bodies.post(t, t.Context(), writeURL, "text=1"))
 		if err == nil || !strings.Contains(err.Error(), "Retry.Client.Logger") || base.attempts() != 0 {
@@ -309,7 +309,7 @@ func TestClientSettings(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			test.retry.Client = configured(test.edit)
-			base := &script{outcomes: []outcome{answer(500, "")}}
+			base := &script{outcomes: []outcome{respondWith(500, "")}}
 			start := time.Now()
 			resp, err := test.retry.Wrap(base).RoundTrip(newGet(t, t.Context(), readURL))
 			if err != nil {
@@ -336,26 +336,26 @@ func TestClientCheckRetry(t *testing.T) {
 		outcome     outcome
 		read, write int
 	}{
-		{"default, 500", retryablehttp.DefaultRetryPolicy, transport.Retry{}, answer(500, ""), 5, 1},
+		{"default, 500", retryablehttp.DefaultRetryPolicy, transport.Retry{}, respondWith(500, ""), 5, 1},
 		{"default, broken", retryablehttp.DefaultRetryPolicy, transport.Retry{}, failure(errBroken), 5, 1},
 		{"default, dial", retryablehttp.DefaultRetryPolicy, transport.Retry{}, failure(opError("dial", syscall.ECONNREFUSED)), 5, 5},
-		{"default, 429", retryablehttp.DefaultRetryPolicy, transport.Retry{}, answer(429, ""), 5, 5},
-		{"default, 505, which it repeats", retryablehttp.DefaultRetryPolicy, transport.Retry{}, answer(505, ""), 5, 1},
-		{"default, 408, which it does not", retryablehttp.DefaultRetryPolicy, transport.Retry{}, answer(408, ""), 1, 1},
-		{"default, code 2", retryablehttp.DefaultRetryPolicy, transport.Retry{}, codeAnswer(200, 2), 5, 1},
-		{"default, code 8", retryablehttp.DefaultRetryPolicy, transport.Retry{MaxDelay: time.Second}, codeAnswer(200, 8), 5, 5},
-		{"default, code 104", retryablehttp.DefaultRetryPolicy, transport.Retry{}, codeAnswer(500, 104), 1, 1},
-		{"always, 200", always, transport.Retry{}, answer(200, "1"), 5, 1},
-		{"always, 500", always, transport.Retry{}, answer(500, ""), 5, 1},
-		{"always, code 104", always, transport.Retry{}, codeAnswer(200, 104), 1, 1},
-		{"always, code 2", always, transport.Retry{}, codeAnswer(200, 2), 5, 1},
+		{"default, 429", retryablehttp.DefaultRetryPolicy, transport.Retry{}, respondWith(429, ""), 5, 5},
+		{"default, 505, which it repeats", retryablehttp.DefaultRetryPolicy, transport.Retry{}, respondWith(505, ""), 5, 1},
+		{"default, 408, which it does not", retryablehttp.DefaultRetryPolicy, transport.Retry{}, respondWith(408, ""), 1, 1},
+		{"default, code 2", retryablehttp.DefaultRetryPolicy, transport.Retry{}, codeResponse(200, 2), 5, 1},
+		{"default, code 8", retryablehttp.DefaultRetryPolicy, transport.Retry{MaxDelay: time.Second}, codeResponse(200, 8), 5, 5},
+		{"default, code 104", retryablehttp.DefaultRetryPolicy, transport.Retry{}, codeResponse(500, 104), 1, 1},
+		{"always, 200", always, transport.Retry{}, respondWith(200, "1"), 5, 1},
+		{"always, 500", always, transport.Retry{}, respondWith(500, ""), 5, 1},
+		{"always, code 104", always, transport.Retry{}, codeResponse(200, 104), 1, 1},
+		{"always, code 2", always, transport.Retry{}, codeResponse(200, 2), 5, 1},
 		{"always, terminal", always, transport.Retry{}, failure(terminalError{}), 1, 1},
-		{"never, 500", never, transport.Retry{}, answer(500, ""), 1, 1},
-		{"never, 429", never, transport.Retry{}, answer(429, ""), 1, 1},
-		{"never, code 2", never, transport.Retry{}, codeAnswer(200, 2), 5, 1},
-		{"CheckRetry overrides it", never, transport.Retry{CheckRetry: always}, answer(500, ""), 5, 5},
-		{"If overrides it", never, transport.Retry{If: func(transport.Attempt) bool { return true }}, answer(500, ""), 5, 5},
-		{"none", nil, transport.Retry{}, answer(500, ""), 5, 1},
+		{"never, 500", never, transport.Retry{}, respondWith(500, ""), 1, 1},
+		{"never, 429", never, transport.Retry{}, respondWith(429, ""), 1, 1},
+		{"never, code 2", never, transport.Retry{}, codeResponse(200, 2), 5, 1},
+		{"CheckRetry overrides it", never, transport.Retry{CheckRetry: always}, respondWith(500, ""), 5, 5},
+		{"If overrides it", never, transport.Retry{If: func(transport.Attempt) bool { return true }}, respondWith(500, ""), 5, 5},
+		{"none", nil, transport.Retry{}, respondWith(500, ""), 5, 1},
 	} {
 		for url, want := range map[string]int{readURL: test.read, writeURL: test.write} {
 			synctest.Test(t, func(t *testing.T) {
@@ -381,7 +381,7 @@ func TestClientFieldsWithoutEffect(t *testing.T) {
 		c.ErrorHandler = func(*http.Response, error, int) (*http.Response, error) { return nil, forbidden }
 		c.PrepareRetry = func(*http.Request) error { return forbidden }
 	})
-	base := &script{outcomes: []outcome{answer(500, "page")}}
+	base := &script{outcomes: []outcome{respondWith(500, "page")}}
 	resp, err := transport.Retry{Client: c}.Wrap(base).RoundTrip(newGet(t, t.Context(), readURL))
 	if err != nil || finish(t, resp) != "page" || base.attempts() != 5 {
 		t.Errorf("after %d attempts: %v, %v", base.attempts(), resp, err)

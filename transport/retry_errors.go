@@ -66,7 +66,7 @@ func isConnecting(err error) bool {
 	switch op, ok := errors.AsType[*net.OpError](err); {
 	case has[*net.DNSError](err):
 		return true
-	case ok: // a refused connection, too: a UDP socket reports it late
+	case ok: // ECONNREFUSED among them, but not that of a UDP socket, which reports it in a read
 		return slices.Contains(connecting, op.Op)
 	}
 	return isConnectionRefused(err)
@@ -100,7 +100,7 @@ var permanentTexts = []string{
 // temporaryStatuses are those below 500 by which a proxy asks to come back.
 var temporaryStatuses = []int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}
 
-// isProxyStatus reports whether err is the refusal of a proxy's CONNECT, with a
+// isProxyStatus reports whether err is the rejection of a CONNECT by a proxy, with a
 // status for which ok returns true. Of such a response http.Transport returns
 // the text of the status alone.
 func isProxyStatus(err error, ok func(status int) bool) bool {

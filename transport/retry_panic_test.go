@@ -62,7 +62,7 @@ func TestPanicsLeaveNothingBehind(t *testing.T) {
 	}
 	for name, hook := range hooks {
 		for at := 1; at <= 3; at++ {
-			base := &script{outcomes: []outcome{answer(500, "page")}}
+			base := &script{outcomes: []outcome{respondWith(500, "page")}}
 			p := new(panicking)
 			retry := hook(p)
 			retry.MinDelay = -1
@@ -107,7 +107,7 @@ func TestPanicsLeaveNothingBehind(t *testing.T) {
 }
 
 func TestGoexitLeavesNothingBehind(t *testing.T) {
-	base := &script{outcomes: []outcome{answer(500, "page")}}
+	base := &script{outcomes: []outcome{respondWith(500, "page")}}
 	rt := transport.Retry{OnRetry: func(transport.Attempt) { runtime.Goexit() }}.Wrap(base)
 	var bodies tracked
 	var exits sync.WaitGroup

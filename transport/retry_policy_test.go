@@ -21,8 +21,8 @@ import (
 	"github.com/go-okru/okru/transport"
 )
 
-func codeAnswer(status, code int, header ...string) outcome {
-	return answer(status, fmt.Sprintf(`{"error_code":%d,"error_msg":"text"}`, code), header...)
+func codeResponse(status, code int, header ...string) outcome {
+	return respondWith(status, fmt.Sprintf(`{"error_code":%d,"error_msg":"text"}`, code), header...)
 }
 
 func opError(op string, err error) error { return &net.OpError{Op: op, Net: "tcp", Err: err} }
@@ -34,52 +34,52 @@ var policy = []struct {
 	outcome     outcome
 	read, write int
 }{
-	{"200", answer(200, `{"uid":"1"}`), 1, 1},
-	{"404", answer(404, "page"), 1, 1},
-	{"408", answer(408, "page"), 4, 1},
-	{"421", answer(421, "page"), 4, 1},
-	{"425", answer(425, "page"), 4, 1},
-	{"409", answer(409, "page"), 1, 1},
-	{"429", answer(429, "page"), 4, 4},
-	{"429 with Retry-After", answer(429, "page", "Retry-After", "1"), 4, 4},
-	{"500", answer(500, "<html>"), 4, 1},
-	{"501", answer(501, ""), 1, 1},
-	{"502", answer(502, "<html>"), 4, 1},
-	{"503", answer(503, "<html>"), 4, 1},
-	{"503 with Retry-After", answer(503, "", "Retry-After", "1"), 4, 4},
-	{"503 with Retry-After in the past", answer(503, "", "Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT"), 4, 4},
-	{"503 with Retry-After that is nonsense", answer(503, "", "Retry-After", "soon"), 4, 1},
-	{"504", answer(504, ""), 4, 1},
+	{"200", respondWith(200, `{"uid":"1"}`), 1, 1},
+	{"404", respondWith(404, "page"), 1, 1},
+	{"408", respondWith(408, "page"), 4, 1},
+	{"421", respondWith(421, "page"), 4, 1},
+	{"425", respondWith(425, "page"), 4, 1},
+	{"409", respondWith(409, "page"), 1, 1},
+	{"429", respondWith(429, "page"), 4, 4},
+	{"429 with Retry-After", respondWith(429, "page", "Retry-After", "1"), 4, 4},
+	{"500", respondWith(500, "<html>"), 4, 1},
+	{"501", respondWith(501, ""), 1, 1},
+	{"502", respondWith(502, "<html>"), 4, 1},
+	{"503", respondWith(503, "<html>"), 4, 1},
+	{"503 with Retry-After", respondWith(503, "", "Retry-After", "1"), 4, 4},
+	{"503 with Retry-After in the past", respondWith(503, "", "Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT"), 4, 4},
+	{"503 with Retry-After that is nonsense", respondWith(503, "", "Retry-After", "soon"), 4, 1},
+	{"504", respondWith(504, ""), 4, 1},
 
-	{"code 1", codeAnswer(200, 1), 2, 1},
-	{"code 2", codeAnswer(200, 2), 4, 1},
-	{"code 8", codeAnswer(200, 8), 4, 4},
-	{"code 31", codeAnswer(200, 31), 4, 1},
-	{"code 9999", codeAnswer(200, 9999), 2, 1},
-	{"code 5000", codeAnswer(200, 5000), 1, 1},
-	{"code 4242, unknown", codeAnswer(200, 4242), 1, 1},
-	{"code in the header", answer(200, "", "Invocation-Error", "2"), 4, 1},
+	{"code 1", codeResponse(200, 1), 2, 1},
+	{"code 2", codeResponse(200, 2), 4, 1},
+	{"code 8", codeResponse(200, 8), 4, 4},
+	{"code 31", codeResponse(200, 31), 4, 1},
+	{"code 9999", codeResponse(200, 9999), 2, 1},
+	{"code 5000", codeResponse(200, 5000), 1, 1},
+	{"code 4242, unknown", codeResponse(200, 4242), 1, 1},
+	{"code in the header", respondWith(200, "", "Invocation-Error", "2"), 4, 1},
 
-	{"500 with code 1", codeAnswer(500, 1), 2, 1},
-	{"500 with code 2", codeAnswer(500, 2), 4, 1},
-	{"500 with code 10", codeAnswer(500, 10), 1, 1},
-	{"500 with code 104", codeAnswer(500, 104), 1, 1},
-	{"500 with code 4242, unknown", codeAnswer(500, 4242), 4, 1},
-	{"503 with code 5000", codeAnswer(503, 5000), 1, 1},
-	{"503 with Retry-After and code 5000", codeAnswer(503, 5000, "Retry-After", "1"), 1, 1},
-	{"429 with code 5000", codeAnswer(429, 5000), 1, 1},
-	{"429 with code 4242, unknown", codeAnswer(429, 4242), 4, 4},
-	{"503 with Retry-After and code 9", codeAnswer(503, 9, "Retry-After", "1"), 1, 1},
-	{"503 with Retry-After and code 2", codeAnswer(503, 2, "Retry-After", "1"), 4, 1},
-	{"503 with Retry-After and code 1", codeAnswer(503, 1, "Retry-After", "1"), 2, 1},
-	{"503 with Retry-After and code 31", codeAnswer(503, 31, "Retry-After", "1"), 4, 1},
-	{"503 with Retry-After and code 9999", codeAnswer(503, 9999, "Retry-After", "1"), 2, 1},
-	{"503 with Retry-After and code 2 in the header", answer(503, "", "Retry-After", "1", "Invocation-Error", "2"), 4, 1},
-	{"429 with code 2", codeAnswer(429, 2), 4, 1},
-	{"429 with code 8", codeAnswer(429, 8), 4, 4},
-	{"429 with code 9999", codeAnswer(429, 9999), 2, 1},
-	{"429 with code 1", codeAnswer(429, 1), 2, 1},
-	{"429 with code 11", codeAnswer(429, 11), 1, 1},
+	{"500 with code 1", codeResponse(500, 1), 2, 1},
+	{"500 with code 2", codeResponse(500, 2), 4, 1},
+	{"500 with code 10", codeResponse(500, 10), 1, 1},
+	{"500 with code 104", codeResponse(500, 104), 1, 1},
+	{"500 with code 4242, unknown", codeResponse(500, 4242), 4, 1},
+	{"503 with code 5000", codeResponse(503, 5000), 1, 1},
+	{"503 with Retry-After and code 5000", codeResponse(503, 5000, "Retry-After", "1"), 1, 1},
+	{"429 with code 5000", codeResponse(429, 5000), 1, 1},
+	{"429 with code 4242, unknown", codeResponse(429, 4242), 4, 4},
+	{"503 with Retry-After and code 9", codeResponse(503, 9, "Retry-After", "1"), 1, 1},
+	{"503 with Retry-After and code 2", codeResponse(503, 2, "Retry-After", "1"), 4, 1},
+	{"503 with Retry-After and code 1", codeResponse(503, 1, "Retry-After", "1"), 2, 1},
+	{"503 with Retry-After and code 31", codeResponse(503, 31, "Retry-After", "1"), 4, 1},
+	{"503 with Retry-After and code 9999", codeResponse(503, 9999, "Retry-After", "1"), 2, 1},
+	{"503 with Retry-After and code 2 in the header", respondWith(503, "", "Retry-After", "1", "Invocation-Error", "2"), 4, 1},
+	{"429 with code 2", codeResponse(429, 2), 4, 1},
+	{"429 with code 8", codeResponse(429, 8), 4, 4},
+	{"429 with code 9999", codeResponse(429, 9999), 2, 1},
+	{"429 with code 1", codeResponse(429, 1), 2, 1},
+	{"429 with code 11", codeResponse(429, 11), 1, 1},
 
 	{"dial", failure(opError("dial", syscall.ECONNREFUSED)), 4, 4},
 	{"dial, timeout", failure(opError("dial", os.ErrDeadlineExceeded)), 4, 4},
@@ -106,7 +106,7 @@ var policy = []struct {
 	{"API error of a layer below, 429", failure(&okerrors.Error{Code: 2, Status: 429}), 4, 1},
 }
 
-// headerTimeout is what net/http returns if an answer's header does not come.
+// headerTimeout is what net/http returns if a response's header does not come.
 type headerTimeout struct{}
 
 func (headerTimeout) Error() string     { return "net/http: timeout awaiting response headers" }
@@ -126,7 +126,7 @@ func TestPolicy(t *testing.T) {
 						resp.Body.Close()
 					}
 					if base.attempts() != call.want || base.open != 0 {
-						t.Errorf("%s: %d attempts, want %d; %d answers left open", call.kind, base.attempts(), call.want, base.open)
+						t.Errorf("%s: %d attempts, want %d; %d responses left open", call.kind, base.attempts(), call.want, base.open)
 					}
 					if want := test.outcome.err; !errors.Is(err, want) || want != nil && err.Error() != want.Error() {
 						t.Errorf("%s: error %v, want %v", call.kind, err, test.outcome.err)
@@ -144,7 +144,7 @@ func TestPolicyNeverRepeats(t *testing.T) {
 		300, 401, 402, 403, 451, 453, 454, 455, 458, 500, 504, 511, 600, 700, 704, 900, 1001, 1003, 1004, 1005, 1101, 1200, 1400, 2001, 2002}
 	for _, code := range codes {
 		for _, status := range []int{200, 429, 500, 503} {
-			o := codeAnswer(status, code, "Retry-After", "1")
+			o := codeResponse(status, code, "Retry-After", "1")
 			a := transport.Attempt{
 				N: 1, Request: newGet(t, transport.WithIdempotent(t.Context(), true), readURL),
 				Response: &http.Response{StatusCode: status, Header: o.header, Body: http.NoBody},
@@ -203,8 +203,8 @@ func TestPolicyOnRealErrors(t *testing.T) {
 		transport   *http.Transport
 		read, write bool
 	}{
-		{"refused", gone.URL, &http.Transport{}, true, true},
-		{"proxy refused", "https://api.ok.ru", &http.Transport{Proxy: http.ProxyURL(proxy)}, true, true},
+		{"connection refused", gone.URL, &http.Transport{}, true, true},
+		{"connection to the proxy refused", "https://api.ok.ru", &http.Transport{Proxy: http.ProxyURL(proxy)}, true, true},
 		{"certificate", secure.URL, &http.Transport{}, false, false},
 		{"header timeout", "http://" + stuck.Addr().String(), &http.Transport{ResponseHeaderTimeout: time.Millisecond}, true, false},
 	} {

@@ -66,7 +66,7 @@ func TestSafeMethods(t *testing.T) {
 	}
 }
 
-// No method whose name tells that it changes something is among the safe ones.
+// No method whose name shows that it changes something is among the safe ones.
 // The rule knows the verbs of reading; this knows those of writing.
 func TestSafeMethodsOnlyRead(t *testing.T) {
 	methods, err := catalogue()

@@ -17,23 +17,23 @@ import (
 	"github.com/go-okru/okru/transport"
 )
 
-func TestRetryReturnsLastAnswerWhole(t *testing.T) {
+func TestRetryReturnsLastResponseWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		page := strings.Repeat("x", 20<<10)
-		base := &script{outcomes: []outcome{answer(502, "first"), failure(errBroken), answer(503, page)}}
+		base := &script{outcomes: []outcome{respondWith(502, "first"), failure(errBroken), respondWith(503, page)}}
 		r := newGet(t, t.Context(), readURL)
 		resp, err := transport.Retry{}.Wrap(base).RoundTrip(r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if resp.Request != r {
-			t.Error("the answer's Request is not the caller's")
+			t.Error("the response's Request is not the caller's")
 		}
 		if got := finish(t, resp); got != page {
-			t.Errorf("the last answer has %d bytes, want %d", len(got), len(page))
+			t.Errorf("the last response has %d bytes, want %d", len(got), len(page))
 		}
 		if base.attempts() != 4 || base.open != 0 {
-			t.Errorf("%d attempts, %d answers left open; want 4, 0", base.attempts(), base.open)
+			t.Errorf("%d attempts, %d responses left open; want 4, 0", base.attempts(), base.open)
 		}
 	})
 }
@@ -51,7 +51,7 @@ func TestRetryReturnsBareCause(t *testing.T) {
 func TestRetryMax(t *testing.T) {
 	for max, want := range map[int]int{0: 4, 1: 2, 5: 6, -1: 1} {
 		synctest.Test(t, func(t *testing.T) {
-			base := &script{outcomes: []outcome{answer(500, "")}}
+			base := &script{outcomes: []outcome{respondWith(500, "")}}
 			resp, err := transport.Retry{Max: max}.Wrap(base).RoundTrip(newGet(t, t.Context(), readURL))
 			if err != nil {
 				t.Fatal(err)
@@ -64,11 +64,11 @@ func TestRetryMax(t *testing.T) {
 	}
 }
 
-// The answers of a redirect belong to the client above, whatever they are.
+// The responses of a redirect belong to the client above, whatever they are.
 func TestRetryFollowsNoRedirect(t *testing.T) {
 	for _, location := range []string{"https://example.com/next", "https://%zz/", ""} {
 		synctest.Test(t, func(t *testing.T) {
-			base := &script{outcomes: []outcome{answer(500, ""), answer(302, "moved", "Location", location)}}
+			base := &script{outcomes: []outcome{respondWith(500, ""), respondWith(302, "moved", "Location", location)}}
 			resp, err := transport.Retry{}.Wrap(base).RoundTrip(newGet(t, t.Context(), readURL))
 			if err != nil {
 				t.Fatal(err)
@@ -80,10 +80,10 @@ func TestRetryFollowsNoRedirect(t *testing.T) {
 	}
 }
 
-// httputil.ReverseProxy passes requests on that http.Client would refuse.
+// httputil.ReverseProxy passes requests on that http.Client rejects.
 func TestRetryTakesServerRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		base := &script{outcomes: []outcome{answer(500, ""), answer(200, "1")}}
+		base := &script{outcomes: []outcome{respondWith(500, ""), respondWith(200, "1")}}
 		r := newGet(t, t.Context(), readURL)
 		r.RequestURI = "/fb.do"
 		resp, err := transport.Retry{}.Wrap(base).RoundTrip(r)
@@ -99,20 +99,20 @@ func TestRetryTakesServerRequest(t *testing.T) {
 func TestRetryEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		base := &script{outcomes: []outcome{answer(503, "later", "Retry-After", "5")}}
+		base := &script{outcomes: []outcome{respondWith(503, "later", "Retry-After", "5")}}
 		var bodies tracked
 		r := bodies.post(t, ctx, writeURL, "text=1")
 		time.AfterFunc(2*time.Second, cancel)
 		start := time.Now()
 		resp, err := transport.Retry{}.Wrap(base).RoundTrip(r)
 		if resp != nil || !errors.Is(err, context.Canceled) {
-			t.Errorf("outcome %v, %v; want no answer and context.Canceled", resp, err)
+			t.Errorf("outcome %v, %v; want no response and context.Canceled", resp, err)
 		}
 		if took := time.Since(start); took != 2*time.Second {
 			t.Errorf("returned after %v, want 2s, when the context ended", took)
 		}
 		if base.attempts() != 1 || base.open != 0 || base.idle != 0 {
-			t.Errorf("%d attempts, %d answers open, %d idle flushes; want 1, 0, 0", base.attempts(), base.open, base.idle)
+			t.Errorf("%d attempts, %d responses open, %d idle flushes; want 1, 0, 0", base.attempts(), base.open, base.idle)
 		}
 		bodies.check(t)
 	})
@@ -155,7 +155,7 @@ func TestRetryLeavesIdleConnectionsAlone(t *testing.T) {
 
 type terminalError struct{}
 
-func (terminalError) Error() string  { return "refused here" }
+func (terminalError) Error() string  { return "rejected here" }
 func (terminalError) Terminal() bool { return true }
 
 // Whatever a policy says, a local rejection is final.
@@ -177,7 +177,7 @@ func TestRetryHonoursTerminal(t *testing.T) {
 func TestRetryTellsOfAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen []transport.Attempt
-		base := &script{outcomes: []outcome{answer(500, ""), failure(errBroken), answer(200, "1")}}
+		base := &script{outcomes: []outcome{respondWith(500, ""), failure(errBroken), respondWith(200, "1")}}
 		retry := transport.Retry{OnRetry: func(a transport.Attempt) { seen = append(seen, a) }}
 		var n atomic.Int32
 		r := newGet(t, transport.WithAttempts(t.Context(), &n), readURL)
@@ -195,14 +195,14 @@ func TestRetryTellsOfAttempts(t *testing.T) {
 			t.Fatalf("OnRetry saw %+v", seen)
 		}
 		if took := time.Since(start); took != seen[0].Delay+seen[1].Delay {
-			t.Errorf("the call took %v, OnRetry was told of %v and %v", took, seen[0].Delay, seen[1].Delay)
+			t.Errorf("the call took %v, OnRetry was given the delays %v and %v", took, seen[0].Delay, seen[1].Delay)
 		}
 	})
 }
 
 func TestRetryIf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		base := &script{outcomes: []outcome{answer(202, "not yet"), answer(202, "not yet"), answer(200, "ready")}}
+		base := &script{outcomes: []outcome{respondWith(202, "not yet"), respondWith(202, "not yet"), respondWith(200, "ready")}}
 		retry := transport.Retry{If: func(a transport.Attempt) bool {
 			return a.Response != nil && a.Response.StatusCode == 202 && a.N < 5
 		}}
@@ -242,7 +242,7 @@ func TestRetryIfIsCalledAfterSuccess(t *testing.T) {
 			seen = append(seen, a.Response.StatusCode)
 			return a.Response.StatusCode == 500
 		}}
-		rt := stack(retry, &script{outcomes: []outcome{answer(200, "1"), answer(500, ""), answer(200, "1")}})
+		rt := stack(retry, &script{outcomes: []outcome{respondWith(200, "1"), respondWith(500, ""), respondWith(200, "1")}})
 		for range 2 {
 			resp, err := rt.RoundTrip(newGet(t, t.Context(), readURL))
 			if err != nil {
@@ -274,16 +274,16 @@ func TestIfThatCallsRetryable(t *testing.T) {
 		outcome  outcome
 		attempts int
 	}{
-		{"https://gateway.example/api/users/getInfo", codeAnswer(200, 2), 4},
+		{"https://gateway.example/api/users/getInfo", codeResponse(200, 2), 4},
 		{"https://gateway.example/api/users/getInfo", failure(errBroken), 4},
-		{"https://gateway.example/api/users/setStatus", codeAnswer(200, 2), 1},
-		{"https://gateway.example/api/users/setStatus", codeAnswer(503, 2, "Retry-After", "0"), 1},
-		{"https://gateway.example/api/users/getInfo", codeAnswer(500, 104), 1},
-		{"https://other.example/api/users/getInfo", codeAnswer(200, 2), 1},
-		{"https://other.example/api/users/getInfo", codeAnswer(500, 2), 1},
-		{"https://other.example/api/users/getInfo", codeAnswer(429, 104), 4},
+		{"https://gateway.example/api/users/setStatus", codeResponse(200, 2), 1},
+		{"https://gateway.example/api/users/setStatus", codeResponse(503, 2, "Retry-After", "0"), 1},
+		{"https://gateway.example/api/users/getInfo", codeResponse(500, 104), 1},
+		{"https://other.example/api/users/getInfo", codeResponse(200, 2), 1},
+		{"https://other.example/api/users/getInfo", codeResponse(500, 2), 1},
+		{"https://other.example/api/users/getInfo", codeResponse(429, 104), 4},
 		{"https://other.example/api/users/getInfo", failure(opError("dial", errBroken)), 4},
-		{"https://api.ok.ru/api/users/getInfo", codeAnswer(200, 2), 1}, // not one of Hosts
+		{"https://api.ok.ru/api/users/getInfo", codeResponse(200, 2), 1}, // not one of Hosts
 	} {
 		for name, retry := range map[string]transport.Retry{"default": {}, "If": {If: transport.Retryable}} {
 			for layer, between := range map[string]transport.Middleware{"none": nil, "hiding": hide, "foreign": foreign} {

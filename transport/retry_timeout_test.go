@@ -102,8 +102,8 @@ func TestAttemptTimeout(t *testing.T) {
 	}
 }
 
-// The deadline of the caller bounds all attempts together, and is told from
-// AttemptTimeout.
+// The deadline of the caller bounds all attempts together, and its error differs
+// from that of AttemptTimeout.
 func TestAttemptTimeoutWithinDeadline(t *testing.T) {
 	for name, stack := range stacks(transport.Retry{MinDelay: -1, AttemptTimeout: time.Second}) {
 		synctest.Test(t, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestAttemptTimeoutWithinDeadline(t *testing.T) {
 func TestAttemptTimeoutTogetherWithResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 100 {
-			s := &script{outcomes: []outcome{answer(200, "1")}}
+			s := &script{outcomes: []outcome{respondWith(200, "1")}}
 			base := transport.Func(func(r *http.Request) (*http.Response, error) {
 				if s.attempts() == 0 {
 					time.Sleep(time.Second)
@@ -231,7 +231,7 @@ func TestErrorsHaveCauseOfContext(t *testing.T) {
 	cause := errors.New("the user left")
 	for where, base := range map[string]http.RoundTripper{
 		"in flight":                        &slow{after: []time.Duration{never}},
-		"during the pause":                 &script{outcomes: []outcome{answer(429, "", "Retry-After", "9")}},
+		"during the pause":                 &script{outcomes: []outcome{respondWith(429, "", "Retry-After", "9")}},
 		"during the pause, after an error": &script{outcomes: []outcome{failure(opError("dial", errBroken))}},
 		"in flight, with a bare error": transport.Func(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
@@ -278,7 +278,7 @@ func TestEndedContextSendsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, stack := range stacks(quick) {
-		s := &script{outcomes: []outcome{answer(200, "1")}}
+		s := &script{outcomes: []outcome{respondWith(200, "1")}}
 		var bodies tracked
 		var n atomic.Int32
 		_, err := stack(s).RoundTrip(bodies.post(t, transport.WithAttempts(ctx, &n), "https://api.ok.ru/fb.do", "method=stream.publish"))

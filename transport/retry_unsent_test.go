@@ -325,7 +325,7 @@ func TestUnsentCostsNoBudget(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s := &script{outcomes: []outcome{answer(500, "")}}
+		s := &script{outcomes: []outcome{respondWith(500, "")}}
 		swap.next = s
 		if _, _ = rt.RoundTrip(newGet(t, t.Context(), readURL)); s.attempts() != 4 {
 			t.Errorf("%s: the next call makes %d attempts, want 4", name, s.attempts())

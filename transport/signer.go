@@ -35,8 +35,8 @@ import (
 //
 // A call whose session the API rejects (codes 102, 103 and 107, and 100 about
 // a session parameter) is repeated once with a newer session, if the source
-// of the session has one. The source is told by its method
-// Invalidate(*oauth2.Token), or Replace(old, new *oauth2.Token) if the API
+// of the session has one. The Signer reports the rejection by its method
+// Invalidate(*oauth2.Token), or by Replace(old, new *oauth2.Token) if the API
 // handed out new keys; both are optional, and [oauth.Source] has them. If it
 // has TokenContext(context.Context) (*oauth2.Token, error), that is called
 // instead of Token.
@@ -57,7 +57,7 @@ import (
 // write by GET, or with a header Idempotency-Key or X-Idempotency-Key. Over
 // HTTP/2 it carries an empty DATA frame, which some servers reject, and it fails
 // instead of being repeated when the server closes the connection in good order
-// or refuses the stream. Send writes by POST, without such a header.
+// or rejects the stream (REFUSED_STREAM). Send writes by POST, without such a header.
 //
 // A Signer prints without its secrets, unless it is in an unexported field of
 // another struct: package fmt then prints the fields by itself.

@@ -20,7 +20,7 @@ type keys struct {
 	access  string        // its access token, when it was used
 	own     string        // its session secret, then
 	secret  string        // empty: the call is not signed
-	derived bool          // secret comes from access, and own plays no part
+	derived bool          // secret is derived from access, and own is not used
 	query   string        // &access_token=…, escaped; empty without a session
 
 	mayShow func(text string) bool // see redact.Secrets.Filter; nil: it may
@@ -79,8 +79,8 @@ func (s *signer) keysOn(circuit Circuit, c *call) (*keys, error) {
 	return s.sessionKeys(circuit, t)
 }
 
-// keysWithout returns the keys of a call on a circuit that has no session, or
-// has to do without.
+// keysWithout returns the keys of a call without a session: its circuit has none,
+// or there is none.
 func (s *signer) keysWithout(circuit Circuit) (*keys, error) {
 	has := s.settings.ApplicationSecret != ""
 	switch {

@@ -227,7 +227,7 @@ func once(r *http.Request) *http.Request {
 // before it writes the header; a POST without a body becomes chunked.
 //
 // Over HTTP/2 it adds an empty DATA frame, and a write fails that the server
-// has not processed, because it closes the connection or refuses the stream.
+// has not processed, because it closes the connection or rejects the stream.
 // net/http has no way that is as safe over HTTP/1.1 and costs less.
 func sendOnce(r *http.Request) {
 	r.GetBody = nil

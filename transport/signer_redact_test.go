@@ -37,7 +37,7 @@ func TestWordsAreNotTakenForSecrets(t *testing.T) {
 		{"token-0", "invalid", "", "PARAM : invalid signature"},
 		{"session_key", "", "app-secret", "PARAM : Wrong session_key"},
 	} {
-		a := &api{answers: []string{apiError(4, test.message, `,"error_field":"session_key"`)}}
+		a := &api{responses: []string{apiError(4, test.message, `,"error_field":"session_key"`)}}
 		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: test.app, TokenSource: oauth.Static(test.token, test.session)}
 		resp, err := s.Wrap(a).RoundTrip(get("method=users.getInfo"))
 		if err != nil {
@@ -57,7 +57,7 @@ func TestQuotedSecretsInAnySpelling(t *testing.T) {
 		"small letters": strings.NewReplacer("%2F", "%2f", "%2B", "%2b", "%3D", "%3d", "%3A", "%3a", "%3C", "%3c").Replace(url.QueryEscape(token)),
 		"twice":         url.QueryEscape(url.QueryEscape(token)), "HTML twice": html.EscapeString(html.EscapeString(token)),
 	} {
-		a := &api{answers: []string{apiError(4, "REQUEST : you sent ["+quoted+"]")}}
+		a := &api{responses: []string{apiError(4, "REQUEST : you sent ["+quoted+"]")}}
 		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: oauth.Static(token, "")}
 		resp, err := s.Wrap(a).RoundTrip(get("method=users.getInfo"))
 		if err != nil {
@@ -69,11 +69,11 @@ func TestQuotedSecretsInAnySpelling(t *testing.T) {
 	}
 }
 
-// Whether a session was refused is judged by what the API said, before what
-// it quotes is taken out.
-func TestRefusalThatQuotesItsTokenIsRenewed(t *testing.T) {
+// Whether a session was rejected is decided by what the API sent, before the
+// secrets in it are masked.
+func TestRejectionThatQuotesItsTokenIsRenewed(t *testing.T) {
 	for _, token := range []string{"invalid", "access_token", "parameter access_token"} {
-		a := &api{answers: []string{apiError(100, "PARAM : Invalid parameter access_token"), `true`}}
+		a := &api{responses: []string{apiError(100, "PARAM : Invalid parameter access_token"), `true`}}
 		tokens := []string{token, "fresh"}
 		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: sourceFunc(func() (*oauth2.Token, error) {
 			return &oauth2.Token{AccessToken: tokens[min(len(a.tokens), 1)]}, nil
@@ -318,7 +318,7 @@ func TestCompressedErrorIsReplaced(t *testing.T) {
 func TestMaskThatHidesTheError(t *testing.T) {
 	for _, token := range []string{`error_code`, `{"error_code`, `error_code":104`} {
 		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: canaryApp, TokenSource: oauth.Static(token, "")}
-		resp, verdict, err := s.Wrap(&api{answers: []string{`{"error_code":104,"error_msg":"x"}`}}).(roundtrip.Verdicter).RoundTripVerdict(get("method=a.b"))
+		resp, verdict, err := s.Wrap(&api{responses: []string{`{"error_code":104,"error_msg":"x"}`}}).(roundtrip.Verdicter).RoundTripVerdict(get("method=a.b"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -333,7 +333,7 @@ func TestMaskThatHidesTheError(t *testing.T) {
 
 // The keys of a new session are not those of the call.
 func TestNewKeysStayReadable(t *testing.T) {
-	a := &api{answers: []string{apiError(107, "PARAM_SESSION_KEY_CHANGED : x", `,"session_key":"new-token","session_secret_key":"new-secret"`)}}
+	a := &api{responses: []string{apiError(107, "PARAM_SESSION_KEY_CHANGED : x", `,"session_key":"new-token","session_secret_key":"new-secret"`)}}
 	s := canarySigner()
 	s.TokenSource = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: canaryToken})
 	resp, err := s.Wrap(a).RoundTrip(get("method=users.getInfo"))

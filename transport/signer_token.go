@@ -15,7 +15,7 @@ import (
 	"github.com/go-okru/okru/internal/token"
 )
 
-// A source is where the session of one call comes from.
+// A source has the session of one call, or returns it.
 type source struct {
 	tokens oauth2.TokenSource // nil: none
 	prompt bool               // Token of tokens returns at once
@@ -139,7 +139,8 @@ func withoutSecrets(err error) error {
 	return redact.NewError(text, err)
 }
 
-// retrieval tells a failed token request by what cannot be a secret.
+// retrieval returns the text of a failed token request: what of it cannot be a
+// secret.
 func retrieval(re *oauth2.RetrieveError) string {
 	text := "oauth2: cannot fetch token"
 	if re.Response != nil {

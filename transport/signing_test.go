@@ -60,7 +60,7 @@ func sent(t *testing.T, s transport.Signer, r *http.Request) (*http.Request, url
 		t.Fatal(err)
 	}
 	if resp.Request != r {
-		t.Error("the answer's Request is not the caller's")
+		t.Error("the response's Request is not the caller's")
 	}
 	query, err := url.ParseQuery(got.URL.RawQuery)
 	if err != nil {

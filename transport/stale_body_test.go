@@ -24,8 +24,8 @@ func TestStaleGetBody(t *testing.T) {
 		"bytes.Buffer":   func(text string) io.Reader { return bytes.NewBufferString(text) },
 	}
 	firsts := map[string]outcome{
-		"success": answer(200, "true"), "session": codeAnswer(200, 102),
-		"throttled": answer(429, ""), "broken": failure(errBroken),
+		"success": respondWith(200, "true"), "session": codeResponse(200, 102),
+		"throttled": respondWith(429, ""), "broken": failure(errBroken),
 	}
 	const status = "status=new"
 	for kind, body := range bodies {
@@ -42,7 +42,7 @@ func TestStaleGetBody(t *testing.T) {
 					}
 					r.Header.Set("Content-Type", mime)
 					r.Body, r.ContentLength = io.NopCloser(body(status)), int64(len(status))
-					s := &script{outcomes: []outcome{firsts[first], answer(200, "true")}}
+					s := &script{outcomes: []outcome{firsts[first], respondWith(200, "true")}}
 					signer := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: new(renewable)}
 					rt := transport.Chain(s, transport.Retry{MinDelay: -1}.Wrap, signer.Wrap)
 					resp, err := rt.RoundTrip(r.WithContext(transport.WithIdempotent(t.Context(), true)))
@@ -80,7 +80,7 @@ func TestStaleGetBodyHidesNoWrite(t *testing.T) {
 			if got := okcall.Method(r); got != "users.setStatus789" {
 				t.Errorf("%s: method is %q", kind, got)
 			}
-			s := &script{outcomes: []outcome{codeAnswer(200, 2)}}
+			s := &script{outcomes: []outcome{codeResponse(200, 2)}}
 			resp, err := transport.Chain(s, okerrors.Decode, transport.Retry{MinDelay: -1}.Wrap, signer().Wrap).RoundTrip(r)
 			if e, ok := err.(*okerrors.Error); !ok || s.attempts() != 1 || e.Method != "users.setStatus789" || resp != nil {
 				t.Errorf("%s: %d attempts, %v", kind, s.attempts(), err)

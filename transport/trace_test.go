@@ -90,7 +90,7 @@ func traced(t *testing.T, base http.RoundTripper, s *patient, r *http.Request) (
 
 func TestTraceReportsAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		base := &script{outcomes: []outcome{answer(200, apiError(2, "SERVICE : x")), failure(errBroken), answer(503, "page"), answer(200, `{}`)}}
+		base := &script{outcomes: []outcome{respondWith(200, apiError(2, "SERVICE : x")), failure(errBroken), respondWith(503, "page"), respondWith(200, `{}`)}}
 		e, err := traced(t, base, &patient{wait: time.Second}, get("uids=1&fields=uid,name&method=users.getInfo"))
 		const url = "https://api.ok.ru/fb.do?uids=REDACTED&fields=uid,name&method=users.getInfo"
 		e.check(t,
@@ -129,7 +129,7 @@ func TestTraceReportsRenewals(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				base := &script{outcomes: []outcome{answer(200, apiError(102, "PARAM_SESSION_EXPIRED : Session expired")), answer(200, `{}`)}}
+				base := &script{outcomes: []outcome{respondWith(200, apiError(102, "PARAM_SESSION_EXPIRED : Session expired")), respondWith(200, `{}`)}}
 				source := test.source
 				source.wait = time.Second
 				source.n = 1 // a Token that waits, from the first call on
@@ -145,7 +145,7 @@ func TestTraceReportsRenewals(t *testing.T) {
 
 // The session of one call cannot be renewed.
 func TestTraceReportsNoRenewalOfFixedSession(t *testing.T) {
-	base := &script{outcomes: []outcome{answer(200, apiError(102, "PARAM_SESSION_EXPIRED : Session expired"))}}
+	base := &script{outcomes: []outcome{respondWith(200, apiError(102, "PARAM_SESSION_EXPIRED : Session expired"))}}
 	r := get("method=users.getInfo")
 	ctx := transport.WithToken(r.Context(), &oauth2.Token{AccessToken: "of this call"})
 	e, _ := traced(t, base, new(patient), r.WithContext(ctx))
@@ -155,7 +155,7 @@ func TestTraceReportsNoRenewalOfFixedSession(t *testing.T) {
 }
 
 func TestTraceReportsNoAttemptThatWasNotSent(t *testing.T) {
-	base := &script{outcomes: []outcome{answer(200, `{}`)}}
+	base := &script{outcomes: []outcome{respondWith(200, `{}`)}}
 	e, err := traced(t, base, &patient{deny: 1}, get("method=users.getInfo"))
 	e.check(t, fmt.Sprintf("limited 1 %s denied", strings.Fields(e[0])[2]))
 	if !errors.Is(err, errDenied) {
@@ -198,7 +198,7 @@ func TestTraceOfOtherStacks(t *testing.T) {
 		{"upload, Signer", signer().Wrap, upload, ""},
 	} {
 		var e events
-		resp, err := test.rt(&script{outcomes: []outcome{answer(200, `{}`)}}).RoundTrip(test.r.WithContext(transport.WithTrace(t.Context(), e.trace())))
+		resp, err := test.rt(&script{outcomes: []outcome{respondWith(200, `{}`)}}).RoundTrip(test.r.WithContext(transport.WithTrace(t.Context(), e.trace())))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +214,7 @@ func TestTraceReportsEachCircuit(t *testing.T) {
 	for _, c := range []transport.Circuit{transport.ServerServer, transport.ClientServer, transport.Sessionless, transport.Unsigned} {
 		var got transport.Circuit
 		ctx := transport.WithTrace(transport.WithCircuit(t.Context(), c), &transport.Trace{Attempt: func(i transport.AttemptInfo) { got = i.Circuit }})
-		if _, err := s.Wrap(&script{outcomes: []outcome{answer(200, `{}`)}}).RoundTrip(get("method=users.getInfo").WithContext(ctx)); err != nil || got != c {
+		if _, err := s.Wrap(&script{outcomes: []outcome{respondWith(200, `{}`)}}).RoundTrip(get("method=users.getInfo").WithContext(ctx)); err != nil || got != c {
 			t.Errorf("%v is reported as %v: %v", c, got, err)
 		}
 	}
@@ -233,7 +233,7 @@ func TestTracesCompose(t *testing.T) {
 	ctx = transport.WithTrace(ctx, &transport.Trace{Done: hook("middle")})
 	ctx = transport.WithTrace(ctx, &transport.Trace{Done: hook("inner")})
 	ctx = transport.WithTrace(ctx, &transport.Trace{Limited: func(transport.LimitedInfo) { t.Error("there is no limiter") }})
-	resp, err := signer().Wrap(&script{outcomes: []outcome{answer(200, `{}`)}}).RoundTrip(get("method=users.getInfo").WithContext(ctx))
+	resp, err := signer().Wrap(&script{outcomes: []outcome{respondWith(200, `{}`)}}).RoundTrip(get("method=users.getInfo").WithContext(ctx))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestTraceIsShared(t *testing.T) {
 		Attempt: func(transport.AttemptInfo) { attempts.Add(1) },
 		Done:    func(transport.DoneInfo) { done.Add(1) },
 	})
-	rt := transport.Chain(&script{outcomes: []outcome{answer(200, `{}`)}}, transport.Retry{}.Wrap,
+	rt := transport.Chain(&script{outcomes: []outcome{respondWith(200, `{}`)}}, transport.Retry{}.Wrap,
 		ratelimit.Limit{Limiter: ratelimit.NewBucket(1e6, 100)}.Wrap, signer().Wrap)
 	var calls sync.WaitGroup
 	for range 100 {
@@ -317,7 +317,7 @@ func testHookPanics(t *testing.T, hook, kind string) {
 	panics := 0
 	for range 250 { // more than the budget has
 		s.TokenSource = new(renewable)
-		base = &script{outcomes: []outcome{answer(500, "page"), answer(200, apiError(102, "PARAM_SESSION_EXPIRED : x")), answer(200, `{}`)}}
+		base = &script{outcomes: []outcome{respondWith(500, "page"), respondWith(200, apiError(102, "PARAM_SESSION_EXPIRED : x")), respondWith(200, `{}`)}}
 		stack := rt
 		if kind != "upload" { // a new session each time
 			stack = transport.Chain(base, transport.Retry{MinDelay: -1}.Wrap, limit.Wrap, s.Wrap)
@@ -342,7 +342,7 @@ func testHookPanics(t *testing.T, hook, kind string) {
 	if panics != 250 {
 		t.Errorf("%d panics of 250 came up", panics)
 	}
-	base = &script{outcomes: []outcome{answer(500, "page"), answer(200, `{}`)}}
+	base = &script{outcomes: []outcome{respondWith(500, "page"), respondWith(200, `{}`)}}
 	resp, err := rt.RoundTrip(newRequest(t.Context()))
 	if err != nil || resp.StatusCode != 200 {
 		t.Fatalf("the next call has no repeat or no slot: %v, %v", resp, err)
@@ -358,8 +358,8 @@ func TestTracePrintsNoSecret(t *testing.T) {
 		"GET":  get("method=users.getInfo&uids=canary-parameter&sig=canary-parameter&canary-parameter"),
 		"POST": post("", "method=users.getInfo&uids=canary-parameter"),
 	} {
-		for _, end := range []outcome{failure(errors.New("broken " + canaryToken + "2")), answer(200, expired(2)), answer(200, `{}`)} {
-			base := &script{outcomes: []outcome{answer(200, expired(1)), end}}
+		for _, end := range []outcome{failure(errors.New("broken " + canaryToken + "2")), respondWith(200, expired(2)), respondWith(200, `{}`)} {
+			base := &script{outcomes: []outcome{respondWith(200, expired(1)), end}}
 			s := canarySigner()
 			s.TokenSource = new(canarySessions)
 			var seen []any
