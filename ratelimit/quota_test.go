@@ -233,7 +233,7 @@ func TestQuotasAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const bound = 10_000
 		passed, body := 0, `{"error_code":11}`
-		rt := ratelimit.Limit{Limiter: new(recorder)}.Wrap(roundTrip(func(r *http.Request) (*http.Response, error) {
+		rt := ratelimit.Limit{Limiter: new(recorder)}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
 			passed++
 			return response(r, http.StatusOK, body), nil
 		}))
