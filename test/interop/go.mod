@@ -8,7 +8,7 @@ replace github.com/go-okru/okru/vcr => ../../vcr
 
 require (
 	github.com/failsafe-go/failsafe-go v0.9.8
-	github.com/go-okru/okru v0.0.0
+	github.com/go-okru/okru v0.1.0
 	github.com/go-okru/okru/vcr v0.0.0
 	github.com/go-resty/resty/v2 v2.17.2
 	github.com/gregjones/httpcache v0.0.0-20190611155906-901d90724c79
