@@ -48,12 +48,14 @@ var (
 
 // ErrOutcomeUnknown reports that a write failed which may have run: check
 // before you repeat it. A write is a call that is not known to be safe to
-// repeat. [errors.Is] finds it in the errors of okru.Call, of clients and of
-// transport.Retry and transport.Signer, whether the API sent the error or not.
-// If the error of a write does not match, the write did not run.
+// repeat; of the Graph API, any call but a GET. [errors.Is] finds it in the errors
+// of okru.Call and okru.Graph, of clients and of transport.Retry,
+// transport.Signer and transport.Group, whether the API sent the error or not. If
+// the error of a write does not match, the write did not run.
 //
 // There is one exception: of an error after http.Client.Timeout, net/http keeps
-// only the text. It matches for okru.Call, and may not match for client.Do.
+// only the text. It matches for okru.Call and okru.Graph, and may not match for
+// client.Do.
 var ErrOutcomeUnknown = errors.New("okru: the call may have run")
 
 // A Code is the number of an API error. It is an error itself, the one that

@@ -96,8 +96,8 @@ func (e *Error) Unwrap() error { return e.Code }
 // It also makes errors.Is(e, ErrOutcomeUnknown) true for a write that may have
 // run: if e is the response to an API call, its code is 1, 2, 31, 5000 or
 // 9999, and the call is not known to be safe to repeat, by
-// transport.WithIdempotent or else by its Method. An error of [Parse] never
-// matches, nor does one that a program makes.
+// transport.WithIdempotent or else by its Method or, if it is a Graph call, its
+// verb. An error of [Parse] never matches, nor does one that a program makes.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrSession:

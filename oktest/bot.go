@@ -20,7 +20,7 @@ const botTokenLifetime = 30 * 24 * time.Hour
 // which a program learns of what they write. Bots are safe for concurrent use by
 // multiple goroutines and print without their token.
 //
-// Of https://apiok.ru/en/dev/graph_api these calls work, as GET or POST:
+// Of https://apiok.ru/en/dev/graph_api these calls work:
 //
 //	GET  me/info
 //	GET  me/chats           count, marker
@@ -36,9 +36,10 @@ const botTokenLifetime = 30 * 24 * time.Hour
 // what is wrong with a request and 705 for a chat that does not exist; that a
 // missing token gets 100, an unknown one 103 and an expired one 102; that count
 // is 1 to 100 everywhere, and 50 if it is not sent; that from and to are
-// inclusive; that the sender of the bot's messages is group:ID; the response to
-// a message, {"success":true,"message_id":"mid:…"}; that a second subscription
-// of a URL changes the first; and all of me/updates: see [Bot.Write].
+// inclusive; that chats with users are of type DIALOG; that the sender of the
+// bot's messages is group:ID; the response to a message,
+// {"success":true,"message_id":"mid:…"}; that a second subscription of a URL
+// changes the first; and all of me/updates: see [Bot.Write].
 type Bot struct {
 	server *Server
 	group  group

@@ -84,8 +84,9 @@ func (b *bot) webhook(proxy string) *callback.Webhook {
 // only returns h for the path of a URL, and no other path: OK signs no event, so
 // that a secret in the path is what shows that OK sent it.
 func only(public string, h http.Handler) http.Handler {
+	u, err := url.Parse(public)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if u, err := url.Parse(public); err != nil || r.URL.Path != cmp.Or(u.Path, "/") {
+		if err != nil || r.URL.Path != cmp.Or(u.Path, "/") {
 			http.NotFound(w, r)
 			return
 		}
