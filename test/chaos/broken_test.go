@@ -251,3 +251,12 @@ func TestLongPausesAreFound(t *testing.T) {
 	})
 	finds(t, p, "pauses beyond 10 minutes")
 }
+
+// A limiter that learns from every host.
+func TestPausesBecauseOfAnotherHostAreFound(t *testing.T) {
+	p := smallPlan(t)
+	p.above = layer(func(http.RoundTripper, *http.Request) (*http.Response, error) {
+		return nil, &ratelimit.LimitedError{Wait: 10 * time.Minute}
+	})
+	finds(t, p, "pauses because of another host")
+}

@@ -79,12 +79,16 @@ func (s *soak) make(c *call) error {
 		defer time.AfterFunc(c.cancel, cancel).Stop()
 	}
 	late := s.lateness(ctx)
-	answer, err := s.send(c, transport.WithAttempts(s.session(ctx, c, &at), &attempts))
+	ctx = s.session(ctx, c, &at)
+	if s.weather.strikes(otherHost) {
+		s.visit(ctx, c)
+	}
+	answer, err := s.send(c, transport.WithAttempts(ctx, &attempts))
 	late()
 	s.tally.attempts.Add(int64(attempts.Load()))
 	s.outcome(c, err)
 	if err != nil {
-		s.tally.pause(err)
+		s.tally.pause(err, s.isVictim(c.person))
 		s.tally.failed(c.process.name, err, &at)
 		s.witness.readError("call", err)
 		return err

@@ -41,7 +41,7 @@ func limiters() map[string]ratelimit.Limiter {
 // its own.
 func (s *soak) newProcess(network *http.Transport, name string, limiter ratelimit.Limiter) (*process, error) {
 	p := &process{name: name, network: network}
-	base := around(s.plan.below, &wire{next: network, tally: &s.tally, witness: &s.witness})
+	base := around(s.plan.below, &wire{next: elsewhere{network}, tally: &s.tally, witness: &s.witness})
 	for _, person := range s.people {
 		p.sources = append(p.sources, person.source(s.service.App(), &http.Client{Transport: base}, s.plan.dir, oauth.Options{
 			Early:    time.Second,

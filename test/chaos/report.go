@@ -35,6 +35,7 @@ func (r *report) findings() []finding {
 		{"calls back late", int(r.tally.late.Load()), nil},
 		{"calls never back", int(r.stuck), nil},
 		{"pauses beyond 10 minutes", int(r.tally.longPauses.Load()), nil},
+		{"pauses because of another host", int(r.tally.foreignPauses.Load()), nil},
 		{"sessions or clients that did not recover", len(r.unrecovered), r.unrecovered},
 		{"connections left open", r.openConnections, nil},
 		{"goroutines leaked", times(r.leaked != nil), texts(r.leaked)},

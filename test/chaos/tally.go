@@ -24,6 +24,7 @@ type tally struct {
 	renewals, renewalErrors    atomic.Int64
 	wrong, late                atomic.Int64
 	longPauses                 atomic.Int64 // beyond maxPause
+	foreignPauses              atomic.Int64 // that only another host can have asked for
 	latest                     atomic.Int64 // how long after its end a call came back at most, in ns
 	outcomes                   counts       // by client, and by how sessions are had
 	failures                   counts       // by client and why
@@ -47,10 +48,18 @@ func (t *tally) lateness(by, slack time.Duration) {
 // maxPause is the longest pause that a limiter takes if a server asks for one.
 const maxPause = 10 * time.Minute
 
-// pause counts err if it is of a limiter that pauses for longer than promised.
-func (t *tally) pause(err error) {
-	if e, ok := errors.AsType[*ratelimit.LimitedError](err); ok && e.Wait > maxPause {
+// longestWait is more than the API asks anyone to wait for but the victim.
+const longestWait = time.Minute
+
+// pause counts err, of a call of the victim or another user, if it is of a
+// limiter that pauses for longer than promised, or because of another host.
+func (t *tally) pause(err error, isVictim bool) {
+	e, ok := errors.AsType[*ratelimit.LimitedError](err)
+	if ok && e.Wait > maxPause {
 		t.longPauses.Add(1)
+	}
+	if ok && e.Wait > longestWait && !isVictim {
+		t.foreignPauses.Add(1)
 	}
 }
 

@@ -28,6 +28,7 @@ const (
 	status503  // with Retry-After: 1
 	longWait   // 429 with Retry-After: 4, which is beyond most deadlines
 	hugeWait   // 429 with a Retry-After of centuries, to the calls of one user
+	otherHost  // 429 with a Retry-After of centuries, from a host that is not the API's
 	wrongWait  // 429 or 503 with a Retry-After that means nothing
 	code1      // UNKNOWN, before or after the method ran
 	code2      // SERVICE, before or after
@@ -73,6 +74,7 @@ var outlook = [kinds]struct {
 	status503:   {"503 with Retry-After", 250},
 	longWait:    {"429 with a long Retry-After", 20},
 	hugeWait:    {"429 that asks one user to wait for centuries", 300},
+	otherHost:   {"429 of another host that asks to wait for centuries", 200},
 	wrongWait:   {"429 or 503 with a meaningless Retry-After", 70},
 	code1:       {"code 1, before or after the call ran", 150},
 	code2:       {"code 2, before or after the call ran", 150},
