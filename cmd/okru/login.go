@@ -66,14 +66,17 @@ func (l login) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	where := "the keyring"
 	if l.file {
-		ring = nil
+		ring, where = nil, fmt.Sprint(file)
+	} else if _, err := ring.Load(ctx); err != nil && !errors.Is(err, oauth.ErrCorrupt) { // before the user is asked
+		return fmt.Errorf("%w; run okru login --file to store the session in a file", err)
 	}
 	t, err := l.signIn(ctx, a, s)
 	if err != nil {
 		return err
 	}
-	where, err := save(ctx, file, ring, t)
+	err = save(ctx, file, ring, t)
 	if err != nil {
 		return err
 	}
@@ -120,22 +123,18 @@ func (a *app) openPage(page string) {
 	_ = exec.Command(name, args...).Run()
 }
 
-// save stores the session in the keyring or, if ring is nil, in the file. It
-// returns where the session is. One in the other place would be out of date.
-func save(ctx context.Context, file, ring store, t *oauth2.Token) (where string, err error) {
-	err = locked(ctx, file, func(ctx context.Context) error {
+// save stores the session in the keyring or, if ring is nil, in the file. One
+// in the other place would be out of date.
+func save(ctx context.Context, file, ring store, t *oauth2.Token) error {
+	return locked(ctx, file, func(ctx context.Context) error {
 		if ring == nil {
 			return file.Save(ctx, t)
 		}
 		if err := ring.Save(ctx, t); err != nil {
-			return fmt.Errorf("%w; run okru login --file to store the session in a file", err)
+			return err
 		}
 		return file.Delete(ctx)
 	})
-	if ring == nil {
-		return fmt.Sprint(file), err
-	}
-	return "the keyring", err
 }
 
 // nameOf returns the name of the user of a new session.
@@ -145,7 +144,7 @@ func nameOf(ctx context.Context, a *app, s settings, t *oauth2.Token) (string, e
 		return "", err
 	}
 	user, err := okru.Call[struct{ UID, Name string }](ctx, client, "users.getCurrentUser", nil)
-	return fmt.Sprintf("%s (%s)", cell([]byte(`"`+user.Name+`"`)), user.UID), err
+	return fmt.Sprintf("%s (%s)", printable(user.Name), user.UID), err
 }
 
 func (a *app) logoutCommand() *cobra.Command {

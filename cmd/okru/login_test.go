@@ -62,13 +62,13 @@ func TestLoginAndLogout(t *testing.T) {
 		where string
 	}{
 		"keyring": {nil, "the keyring"},
-		"file":    {[]string{"--file"}, "session file"},
+		"file":    {[]string{"--file"}, ".json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := signedOut(t)
 			s.fails(exitSignIn, "run okru login", "call", "users.getCurrentUser")
 			code, stdout, stderr := s.logIn(test.args...)
-			if code != exitOK || !strings.Contains(stdout, "("+s.user.ID()+")") || !strings.Contains(stderr, "https://connect.ok.ru/oauth/authorize?") {
+			if code != exitOK || !strings.Contains(stdout, "("+s.user.ID()+")") || !strings.Contains(stdout, test.where+".\n") || !strings.Contains(stderr, "https://connect.ok.ru/oauth/authorize?") {
 				t.Fatalf("exit code %d, %s, %s", code, stdout, stderr)
 			}
 			if out := s.must("call", "users.getCurrentUser"); !strings.Contains(out, s.user.ID()) {

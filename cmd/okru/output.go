@@ -115,13 +115,18 @@ func fieldsOf(element json.RawMessage) []field {
 	return fields
 }
 
-// cell returns the text of a value. Control characters, which could do anything
-// in a terminal, become spaces.
+// cell returns the text of a value.
 func cell(value json.RawMessage) string {
 	var text string
 	if json.Unmarshal(value, &text) != nil {
 		text = string(value)
 	}
+	return printable(text)
+}
+
+// printable returns text with spaces for control characters, which could do
+// anything in a terminal.
+func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '

@@ -12,6 +12,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"path"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -120,7 +121,7 @@ func (a *app) proxyHandler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return callsOnly(&httputil.ReverseProxy{
+	return callsOnly(s.groupToken != "", &httputil.ReverseProxy{
 		Transport: stack,
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(target)
@@ -140,13 +141,18 @@ func (a *app) proxyHandler() (http.Handler, error) {
 // on the method in it.
 const maxForm = 1 << 20
 
-// callsOnly passes on calls of the API, and nothing else.
-func callsOnly(next http.Handler) http.Handler {
+// callsOnly passes on calls of the API, and nothing else. Those of the Graph API
+// need the token of a group.
+func callsOnly(hasGroup bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := r.URL.Path
+		p := r.URL.Path
+		isGraph := strings.HasPrefix(p, "/graph/")
 		switch {
-		case path != "/fb.do" && !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/graph/"):
-			writeError(w, http.StatusNotFound, "there is nothing but /fb.do, /api/GROUP/NAME and /graph/")
+		case p != path.Clean(p), p != "/fb.do" && !strings.HasPrefix(p, "/api/") && !isGraph:
+			writeError(w, http.StatusNotFound, "there is nothing but /fb.do, /api/GROUP/NAME and /graph/…")
+			return
+		case isGraph && !hasGroup:
+			writeError(w, http.StatusBadRequest, "set OKRU_GROUP_TOKEN for calls of the Graph API, and start the proxy again")
 			return
 		case r.Header.Get("Content-Encoding") != "":
 			writeError(w, http.StatusUnsupportedMediaType, "a compressed body cannot be signed")

@@ -116,8 +116,11 @@ func TestProxyFailures(t *testing.T) {
 		"bad escape":     {httptest.NewRequest("GET", "/fb.do?method=users.isAppUser&x=%zz", nil), oktest.Fault{}, 400},
 		"duplicate":      {httptest.NewRequest("GET", "/fb.do?method=users.isAppUser&x=1&x=2", nil), oktest.Fault{}, 400},
 		"not a call":     {httptest.NewRequest("GET", "/", nil), oktest.Fault{}, 404},
-		"path that ends": {httptest.NewRequest("GET", "/api/users/isAppUser/", nil), oktest.Fault{}, 400},
-		"upwards":        {httptest.NewRequest("GET", "/api/../oauth/token.do", nil), oktest.Fault{}, 400},
+		"path that ends": {httptest.NewRequest("GET", "/api/users/isAppUser/", nil), oktest.Fault{}, 404},
+		"upwards":        {httptest.NewRequest("GET", "/api/../oauth/token.do", nil), oktest.Fault{}, 404},
+		"upwards, Graph": {httptest.NewRequest("GET", "/graph/%2e%2e/oauth/token.do", nil), oktest.Fault{}, 404},
+		"no group":       {httptest.NewRequest("GET", "/graph/me/info", nil), oktest.Fault{}, 400},
+		"group and name": {httptest.NewRequest("GET", "/api/users.isAppUser", nil), oktest.Fault{}, 400},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShell(t)

@@ -44,7 +44,7 @@ func serve(ctx context.Context, handlers map[net.Listener]http.Handler) error {
 		err = errors.Join(err, server.Close())
 	}
 	for range running {
-		<-failed
+		_ = <-failed // http.ErrServerClosed
 	}
 	return err
 }

@@ -7,11 +7,13 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru"
 	"github.com/go-okru/okru/oauth"
+	"github.com/go-okru/okru/transport"
 )
 
 // settings is what the environment says.
@@ -77,6 +79,10 @@ func (s settings) host() string {
 	return s.api.Host
 }
 
+// attemptTimeout is how long one attempt of a call may take until its response
+// begins. Without it, a service that hangs would hang the command.
+const attemptTimeout = 30 * time.Second
+
 // config returns how to call the API with a session, which may be nil.
 func (s settings) config(a *app, session oauth2.TokenSource) (okru.Config, error) {
 	if s.applicationKey == "" {
@@ -87,6 +93,7 @@ func (s settings) config(a *app, session oauth2.TokenSource) (okru.Config, error
 		ApplicationSecret: s.applicationSecret,
 		TokenSource:       session,
 		GroupToken:        s.groupToken,
+		Retry:             transport.Retry{AttemptTimeout: attemptTimeout},
 		Base:              a.base,
 	}
 	if s.api != nil {

@@ -126,7 +126,7 @@ func (c *signed) texts() []variant[string] {
 	}
 	add("resig is signed as well: leave it out", join(sorted(c.pairs)))
 	for i, p := range right {
-		add(p.name+" is not signed: sign each parameter that is sent", join(slices.Delete(slices.Clone(right), i, i+1)))
+		add(p.name+" is not signed: "+unsignedAdvice(p.name), join(slices.Delete(slices.Clone(right), i, i+1)))
 	}
 	add("percent-encoded values are signed: sign them as they are before", join(mapped(right, url.QueryEscape)))
 	add("percent-encoded values are signed: sign them as they are before", join(mapped(right, func(v string) string {
@@ -143,6 +143,14 @@ func (c *signed) texts() []variant[string] {
 	add("true and false are signed with a capital letter: sign what is sent", join(mapped(right, capitalBool)))
 	add("characters beyond U+FFFF, such as emoji, are signed as CESU-8: sign the bytes of UTF-8", join(mapped(right, cesu8)))
 	return list
+}
+
+// unsignedAdvice says what is right about a parameter that is not signed.
+func unsignedAdvice(name string) string {
+	if name == "method" {
+		return "that is right for /api/GROUP/NAME, where it is not sent; for /fb.do, sign it"
+	}
+	return "sign it, or do not send it"
 }
 
 func sorted(pairs []pair) []pair {

@@ -41,9 +41,18 @@ func (a *app) stores(s settings) (file, ring store, err error) {
 		}
 	}
 	account := url.QueryEscape(s.host()) + "," + url.QueryEscape(s.applicationKey)
-	fileStore := oauth.FileStore(filepath.Join(dir, "okru", account+".json")).(store)
-	return fileStore, keyringStore{fileStore, account}, nil
+	path := filepath.Join(dir, "okru", account+".json")
+	file = fileStore{oauth.FileStore(path).(store), path}
+	return file, keyringStore{file, account}, nil
 }
+
+// A fileStore is a file that prints as its path.
+type fileStore struct {
+	store
+	path string
+}
+
+func (f fileStore) String() string { return f.path }
 
 // keyringService is under what name keyrings show the sessions.
 const keyringService = "okru"

@@ -198,8 +198,9 @@ func character(name string) (char uint32, ok bool) {
 		char, ok = entities[name]
 		return char, ok
 	}
-	digits, base := number, uint32(10)
-	if digits, ok = strings.CutPrefix(number, "x"); ok {
+	base := uint32(10)
+	digits, isHex := strings.CutPrefix(number, "x")
+	if isHex {
 		base = 16
 	}
 	value := uint32(0)
