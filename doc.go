@@ -13,9 +13,10 @@
 //
 // Its transport gives the request a session and a signature, turns an API
 // error in the response into an *okerrors.Error, repeats what is safe to repeat
-// and keeps to a rate limit. [Call] is a shorthand which decodes the response.
-// [Graph] is the same for the Graph API, by which the bot of a group reads and
-// writes messages.
+// and keeps to a rate limit. [Call] is a shorthand which decodes the response,
+// and [Pages] calls a method for all its pages. [Graph] is the same for the Graph
+// API, by which the bot of a group reads and writes messages. [Upload] and
+// [UploadResumable] send files.
 //
 // The transport is a stack of layers, each of which can be used alone:
 //
@@ -31,5 +32,6 @@
 // in the queue, and because nothing may touch parameters once they are signed.
 //
 // Sessions come from package oauth, and package oktest is a fake of the
-// service for tests.
+// service for tests. The folder docs of the module has a cookbook, how calls are
+// signed, and how to come from other clients.
 package okru

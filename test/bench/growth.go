@@ -54,7 +54,7 @@ func (g *growth) keyTable() string {
 }
 
 func (g *growth) answerTable() string {
-	table := report.NewTable(1, append([]string{"answer"}, readers...)...)
+	table := report.NewTable(1, append([]string{"response"}, readers...)...)
 	for _, a := range g.answers {
 		row := []string{report.Size(a.Size)}
 		for _, c := range a.Costs {

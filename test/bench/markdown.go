@@ -58,5 +58,5 @@ func (l *limiters) write(say func(string, ...any)) {
 func (g *growth) write(say func(string, ...any)) {
 	say("## Growth\n\nGoroutines that call through one client, in memory. Time is that of the clock, for all of them together:\n\n%s", g.goroutineTable())
 	say("Limiters for so many keys, in memory after a collection:\n\n%s", g.keyTable())
-	say("What a call allocates above a bare client, which reads the answer as a stream:\n\n%s", g.answerTable())
+	say("What a call allocates above a bare client, which reads the response as a stream:\n\n%s", g.answerTable())
 }
