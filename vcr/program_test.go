@@ -25,6 +25,7 @@ type keys struct {
 	app                   oktest.App
 	session               *oauth2.Token
 	code, login, password string
+	group                 string // token of a bot
 }
 
 // A program does everything that involves a secret. It logs the results, in
@@ -41,6 +42,7 @@ func (p *program) run() []string {
 	p.codeGrant()
 	p.passwordGrants()
 	p.photo()
+	p.graph()
 	p.oddities()
 	return p.log
 }
@@ -59,6 +61,7 @@ func (p *program) client(circuit transport.Circuit, sessions oauth2.TokenSource)
 		ApplicationSecret: p.app.Secret,
 		Circuit:           circuit,
 		TokenSource:       sessions,
+		GroupToken:        p.group,
 		Retry:             transport.Retry{Max: -1}, // a replay has no more responses than were recorded
 		Base:              p.base,
 	})
@@ -135,6 +138,19 @@ func (p *program) passwordGrants() {
 		friends, err := okru.Call[[]string](ctx, p.client(transport.ClientServer, oauth2.StaticTokenSource(session)), "friends.get", url.Values{"grant": {name}})
 		p.note(name+": friends.get", friends, err)
 	}
+}
+
+// graph makes calls of the bot of a group, whose token is in the query.
+func (p *program) graph() {
+	c := p.client(transport.Auto, nil)
+	info, err := okru.Graph[any](ctx, c, "GET", "me/info", nil)
+	p.note("me/info", info, err)
+	_, err = okru.Graph[any](ctx, c, "POST", "me/subscribe", map[string]bool{"longPolling": true})
+	p.note("me/subscribe", nil, err)
+	_, err = okru.Graph[any](ctx, c, "POST", "me/subscribe", map[string]string{"url": "no URL"})
+	p.note("me/subscribe, wrong", nil, err)
+	updates, err := okru.Graph[any](ctx, c, "GET", "me/updates?timeout=0", nil)
+	p.note("me/updates", updates, err)
 }
 
 // photo uploads a file to a URL and commits it by a token that only the

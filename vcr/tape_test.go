@@ -32,6 +32,7 @@ func made(srv *oktest.Server) keys {
 		code:     anna.AuthCode(redirectURL),
 		login:    anna.Login(),
 		password: "her pass/word+1&2",
+		group:    srv.NewBot("54000000000001").Token(),
 	}
 }
 
@@ -44,6 +45,7 @@ func madeUp() keys {
 		code:     "anything",
 		login:    "anna",
 		password: "anything",
+		group:    "tkn:anything",
 	}
 }
 
@@ -76,7 +78,7 @@ func recordAll(t *testing.T, options ...recorder.Option) *tape {
 	if err := r.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	x.secrets = append(wire.secrets(), k.app.Secret, k.session.AccessToken, k.session.RefreshToken, k.code, k.password)
+	x.secrets = append(wire.secrets(), k.app.Secret, k.session.AccessToken, k.session.RefreshToken, k.code, k.password, k.group)
 	return x
 }
 
