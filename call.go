@@ -1,5 +1,9 @@
 package okru
 
+// This file sends one call and returns its result. Call and Graph differ in the
+// request that they make, here and in graph.go; both send it by call.do, decode
+// the response by response.go, and return the same errors.
+
 import (
 	"context"
 	"errors"

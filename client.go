@@ -1,5 +1,9 @@
 package okru
 
+// This file stacks the layers. NewTransport is the only place that knows all of
+// them and their order; NewClient and Wrap put the stack into an http.Client. The
+// package comment has the reasons for the order.
+
 import (
 	"errors"
 	"fmt"

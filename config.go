@@ -1,5 +1,8 @@
 package okru
 
+// This file has the settings of a client, and what is checked about them before
+// anything is sent. client.go stacks the layers that they describe.
+
 import (
 	"cmp"
 	"errors"

@@ -1,5 +1,8 @@
 package okru
 
+// This file makes the request of a Graph call. Unlike the methods of the REST API,
+// operations of the Graph API are paths, a verb and a body in JSON.
+
 import (
 	"bytes"
 	"context"

@@ -1,5 +1,8 @@
 package okru
 
+// This file has the layer of Config.Logger. It sits above all other layers and
+// learns by a transport.Trace what they did, so no other layer logs anything.
+
 import (
 	"errors"
 	"fmt"

@@ -1,5 +1,9 @@
 package okru
 
+// This file repeats a Call for the next page until there is none. OK has three
+// names for the mark of a page, two for the flag that says whether there is more,
+// and methods that send neither: a pager copes with all of them.
+
 import (
 	"context"
 	"encoding/json"

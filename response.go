@@ -1,5 +1,9 @@
 package okru
 
+// This file decodes the response to a call: into the caller's type, an API error,
+// or an AnswerError. It reads the body as a stream, so that of a page of a proxy
+// it reads no more than an excerpt.
+
 import (
 	"bufio"
 	"bytes"

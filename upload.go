@@ -1,5 +1,8 @@
 package okru
 
+// This file makes the body of an Upload, a multipart form that is never in memory
+// as a whole. uploader.go sends it.
+
 import (
 	"context"
 	"errors"

@@ -1,5 +1,9 @@
 package okru
 
+// This file sends a file in chunks and, after a failure, asks the server how much
+// of it has arrived. See the section on resumable uploads of
+// https://apiok.ru/en/dev/examples/video_upload.
+
 import (
 	"context"
 	"errors"

@@ -1,5 +1,8 @@
 package okru
 
+// This file sends the requests of Upload and UploadResumable. Their URL is a
+// secret: it is cut out of every error, and is not passed on as a Referer.
+
 import (
 	"context"
 	"errors"

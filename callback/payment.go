@@ -1,5 +1,7 @@
 package callback
 
+// This file has one payment, as OK describes it in a request.
+
 import (
 	"crypto/sha256"
 	"encoding/hex"

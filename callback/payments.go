@@ -1,5 +1,8 @@
 package callback
 
+// This file serves callbacks.payment: it verifies the request, calls the program,
+// and responds in the XML that OK expects.
+
 import (
 	"context"
 	"errors"

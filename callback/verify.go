@@ -1,5 +1,8 @@
 package callback
 
+// This file verifies what OK has signed. The two signatures differ from that of an
+// API call, which is in package param.
+
 import (
 	"crypto/md5"
 	"crypto/subtle"

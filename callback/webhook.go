@@ -1,5 +1,9 @@
 package callback
 
+// This file serves webhooks. OK waits 5 seconds for a response and repeats an
+// event that got none, so the handling of an event and the response to it are
+// separate: webhook_runs.go keeps what is in progress.
+
 import (
 	"bytes"
 	"context"

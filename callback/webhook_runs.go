@@ -1,5 +1,8 @@
 package callback
 
+// This file keeps the events that are being handled, so that a repeat by OK does
+// not handle one twice at the same time.
+
 import (
 	"crypto/sha256"
 	"sync"

@@ -1,5 +1,8 @@
 package okerrors
 
+// This file has the type Code, and the classes that codes belong to. The codes are
+// in codes.go, and the class of each in codes_table.go.
+
 import (
 	"errors"
 	"strconv"

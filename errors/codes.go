@@ -1,5 +1,8 @@
 package okerrors
 
+// This file has the constants of codes, grouped by subject. Their names and
+// classes are in codes_table.go.
+
 // Codes about a call as a whole, whatever its method.
 const (
 	// CodeUnknown is a fault of the server that has no other code. It may pass, but for some objects it

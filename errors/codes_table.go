@@ -1,5 +1,8 @@
 package okerrors
 
+// This file has the table of codes. TestCodes compares it with testdata/codes.tsv,
+// the list of codes that OK publishes.
+
 // codes is the list of codes: OK's name and the class of each known one. The
 // constants are below, with what they mean.
 var codes = map[Code]struct {

@@ -1,5 +1,8 @@
 package okerrors
 
+// This file has the layer that makes an API error in a response the error of the
+// request.
+
 import (
 	"encoding/json"
 	"errors"

@@ -1,5 +1,8 @@
 package okerrors
 
+// This file has the error of a response and how it prints. It is what programs see
+// of an API error.
+
 import (
 	"encoding/json"
 	"fmt"

@@ -1,5 +1,8 @@
 package okerrors
 
+// This file reads an error in JSON, from a response that may be a success of any
+// length.
+
 import (
 	"encoding/json"
 	"io"

@@ -1,5 +1,8 @@
 package okerrors
 
+// This file finds the API error in a response. Every layer that needs one calls
+// FromResponse; nothing else in the module parses errors.
+
 import (
 	"bufio"
 	"bytes"

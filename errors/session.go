@@ -1,5 +1,9 @@
 package okerrors
 
+// This file decides whether an error rejects the session of its call. OK has codes
+// for that, and also sends code 100, which is the code of any wrong parameter,
+// with a message that names the session.
+
 import (
 	"slices"
 	"strings"

@@ -1,5 +1,8 @@
 package okerrors
 
+// This file reads an error in XML. OK may send one if a call has neither the
+// parameter format nor a header Accept that asks for JSON.
+
 import (
 	"bufio"
 	"bytes"

@@ -1,5 +1,7 @@
 package oauth
 
+// This file has the grant of web servers.
+
 import (
 	"context"
 	"fmt"

@@ -1,5 +1,8 @@
 package oauth
 
+// This file sends forms to the token endpoint and to auth.login. response.go reads
+// what comes back.
+
 import (
 	"bytes"
 	"context"

@@ -1,5 +1,8 @@
 package oauth
 
+// This file has the errors of the package, and takes secrets out of the errors of
+// others: grants, stores, x/oauth2 and the network.
+
 import (
 	"encoding/json"
 	"errors"

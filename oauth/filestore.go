@@ -1,5 +1,8 @@
 package oauth
 
+// This file keeps a session in a file, which several processes may share. The
+// difficulties are all about processes that are killed halfway.
+
 import (
 	"context"
 	"errors"

@@ -1,5 +1,8 @@
 package oauth
 
+// This file has the interfaces of grants, and checks the fields of those in this
+// package. Each grant has a file of its own.
+
 import (
 	"context"
 	"errors"

@@ -1,5 +1,8 @@
 package oauth
 
+// This file has the implicit grant, by which a program that has the user's
+// password signs in as a browser would. implicit_pages.go visits the pages.
+
 import (
 	"context"
 	"encoding/json"

@@ -1,5 +1,8 @@
 package oauth
 
+// This file has the grant of programs on the user's own machine: it opens a
+// browser, and loopback_server.go receives the redirect.
+
 import (
 	"context"
 	"crypto/rand"

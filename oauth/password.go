@@ -1,5 +1,8 @@
 package oauth
 
+// This file has the sign-in by auth.login, which is an API call and no grant of
+// OAuth 2.0.
+
 import (
 	"context"
 	"errors"

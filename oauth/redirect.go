@@ -1,5 +1,8 @@
 package oauth
 
+// This file reads the URL that OK redirects a user to after the sign-in. It is
+// what an attacker can forge, hence its checks.
+
 import (
 	"crypto/subtle"
 	"net/http"

@@ -1,5 +1,7 @@
 package oauth
 
+// This file has the grant that renews a session without the user.
+
 import (
 	"context"
 	"fmt"

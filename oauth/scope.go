@@ -1,5 +1,7 @@
 package oauth
 
+// This file has the names of the permissions that a program can ask for.
+
 import "strings"
 
 // Scopes that an application can ask a user for. Most must first be enabled

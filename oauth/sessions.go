@@ -1,5 +1,9 @@
 package oauth
 
+// This file keeps the Sources of many users. The number in memory is bounded, and
+// a user has one Source as long as anything refers to it: two would renew the same
+// session.
+
 import (
 	"container/list"
 	"context"

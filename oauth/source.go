@@ -1,5 +1,9 @@
 package oauth
 
+// This file has the Source: its settings, its state, and the way of a caller to a
+// session. What a renewal does is in source_renew.go; the other files source_*.go
+// have its steps.
+
 import (
 	"context"
 	"fmt"

@@ -1,5 +1,8 @@
 package oauth
 
+// This file renews the session of a Source, with the token refresh and the single
+// flight that callers share.
+
 import (
 	"context"
 	"errors"

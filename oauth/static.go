@@ -1,5 +1,7 @@
 package oauth
 
+// This file has the source of one session that is never renewed.
+
 import (
 	"context"
 	"fmt"

@@ -1,5 +1,8 @@
 package oauth
 
+// This file has the interfaces of stores. filestore.go has one, package okredis
+// another.
+
 import (
 	"context"
 

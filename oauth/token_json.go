@@ -1,5 +1,8 @@
 package oauth
 
+// This file has the format in which stores keep a session. json.Marshal of an
+// oauth2.Token leaves out the extras, and with them the session secret.
+
 import (
 	"bytes"
 	"encoding/json"

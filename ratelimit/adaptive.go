@@ -1,5 +1,9 @@
 package ratelimit
 
+// This file has the limiter that finds the rate by itself. It joins three parts:
+// the queue of callers (queue.go), the rate (cubic.go), and the backoff at the end
+// of this file, in which no call is made at all.
+
 import (
 	"context"
 	"time"

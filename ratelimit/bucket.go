@@ -1,5 +1,8 @@
 package ratelimit
 
+// This file has the limiter of a known rate: the queue of queue.go, and reasons to
+// reject a call that would have to wait too long.
+
 import (
 	"context"
 	"fmt"

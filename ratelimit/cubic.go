@@ -1,5 +1,8 @@
 package ratelimit
 
+// This file has the control loop of Adaptive: it computes the rate, and does
+// nothing else. It can therefore be simulated by itself.
+
 import (
 	"math"
 	"time"

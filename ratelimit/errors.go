@@ -1,5 +1,8 @@
 package ratelimit
 
+// This file has the error of a call that a limiter rejected. It is final for a
+// Retry: a repeat would wait in the same queue.
+
 import (
 	"context"
 	"errors"

@@ -1,5 +1,8 @@
 package ratelimit
 
+// This file has a limiter for each key, such as a session. The set is bounded:
+// lru.go evicts.
+
 import (
 	"context"
 	"sync"

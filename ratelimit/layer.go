@@ -1,5 +1,8 @@
 package ratelimit
 
+// This file has the layer. Its order is: find the limiter of the request, wait for
+// it, send, and report to the limiter what the response shows about the limit.
+
 import (
 	"errors"
 	"fmt"

@@ -1,5 +1,8 @@
 package ratelimit
 
+// This file has the interfaces between the layer and limiters, also those of other
+// packages, and the limiters that stand for mistakes in the settings.
+
 import (
 	"context"
 	"fmt"

@@ -1,5 +1,9 @@
 package ratelimit
 
+// This file has the queue that Bucket and Adaptive wait in. x/time/rate alone has
+// no queue: each of its callers reserves a time in the future, which cannot move
+// up when another caller leaves.
+
 import (
 	"context"
 	"math"

@@ -1,5 +1,10 @@
 package transport
 
+// This file sends one attempt, for whichever layer is the lowest: Signer, Group,
+// or Retry above neither. net/http does not report whether a request that failed
+// was sent. It shows in the kind of error and in the request body, of which the
+// transport reads nothing before it has a connection.
+
 import (
 	"context"
 	"fmt"

@@ -1,5 +1,8 @@
 package transport
 
+// This file has what all layers have in common for their users: the types
+// Middleware and Func, and Chain, which stacks layers.
+
 import (
 	"net/http"
 	"reflect"

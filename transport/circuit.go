@@ -1,5 +1,8 @@
 package transport
 
+// This file has the ways to sign a call. signer_keys.go decides which one a call
+// is on.
+
 import (
 	"fmt"
 )

@@ -1,5 +1,9 @@
 package transport
 
+// This file has the layer of the Graph API. It does for a group's token what the
+// Signer does for a session, without a signature and without a renewal: a group
+// token does not expire.
+
 import (
 	"errors"
 	"fmt"

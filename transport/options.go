@@ -1,5 +1,8 @@
 package transport
 
+// This file has the options of one call, which travel in its context: see
+// okcall.Options. They let one client serve many users.
+
 import (
 	"context"
 

@@ -1,5 +1,9 @@
 package transport
 
+// This file has the settings of Retry. The layer is in retry_layer.go, its loop in
+// retry_loop.go, the policy in retry_policy.go, and the pauses and the budget in
+// retry_backoff.go.
+
 import (
 	"cmp"
 	"context"

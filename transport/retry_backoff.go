@@ -1,5 +1,8 @@
 package transport
 
+// This file decides how long a Retry pauses before a repeat, and whether its
+// budget allows one.
+
 import (
 	"math"
 	"math/rand/v2"

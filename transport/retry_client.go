@@ -1,5 +1,9 @@
 package transport
 
+// This file applies a configured client of go-retryablehttp to a Retry, and shows
+// its functions substitutes for the request and the response: they may print what
+// they get.
+
 import (
 	"cmp"
 	"fmt"

@@ -1,5 +1,10 @@
 package transport
 
+// This file decides what an error of the transport means: whether the request was
+// sent, and whether a repeat can help. It goes by the types of errors where
+// net/http has types, and by the texts where it has none;
+// TestPermanentErrorsAreFinal gets those from net/http itself.
+
 import (
 	"context"
 	"crypto/tls"

@@ -1,5 +1,8 @@
 package transport
 
+// This file has the layer of a Retry up to its first attempt. Nearly all calls
+// succeed at once, and leave the layer here without a loop.
+
 import (
 	"cmp"
 	"encoding/json"

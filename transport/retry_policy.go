@@ -1,5 +1,8 @@
 package transport
 
+// This file has the retry policy: the table of outcomes, and which calls are safe
+// to repeat. It has no state and sends nothing.
+
 import (
 	"errors"
 	"net/http"

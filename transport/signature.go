@@ -1,5 +1,8 @@
 package transport
 
+// This file exports the two pure functions of signing, for programs that sign by
+// themselves. The Signer signs by the same code, in package param.
+
 import (
 	"net/url"
 

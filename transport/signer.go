@@ -1,5 +1,11 @@
 package transport
 
+// This file has the settings of the Signer and its layer. A call then takes this
+// way: signer_call.go checks and sends it, signer_token.go has its session,
+// signer_keys.go what signs it, signer_params.go its parameters, signer_redact.go
+// keeps its secrets to the layer, and signer_renew.go repeats it if the session
+// was rejected.
+
 import (
 	"errors"
 	"fmt"

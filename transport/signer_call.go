@@ -1,5 +1,8 @@
 package transport
 
+// This file takes a call through the Signer: check, sign, send, and renew once.
+// Its order is the order of the steps.
+
 import (
 	"fmt"
 	"net/http"

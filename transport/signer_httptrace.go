@@ -1,5 +1,8 @@
 package transport
 
+// This file hides the signed URL of a call from the httptrace.ClientTrace of its
+// caller.
+
 import (
 	"context"
 	"maps"

@@ -1,5 +1,9 @@
 package transport
 
+// This file has what signs a call: which circuit it is on, and the keys of its
+// session there. Keys are cached, because the secret of a session costs an MD5 and
+// does not change.
+
 import (
 	"errors"
 	"hash/maphash"

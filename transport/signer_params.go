@@ -1,5 +1,9 @@
 package transport
 
+// This file signs the parameters of a call in a private copy of its request. It is
+// the part of a call that costs most, so it works in memory that is used again;
+// package param has the algorithms.
+
 import (
 	"bytes"
 	"context"

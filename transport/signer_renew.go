@@ -1,5 +1,9 @@
 package transport
 
+// This file repeats a call once after the API has rejected its session. The limit
+// of one repeat is in its structure: renew is called by RoundTripVerdict, and not
+// by the repeat.
+
 import (
 	"bytes"
 	"context"

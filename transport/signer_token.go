@@ -1,5 +1,9 @@
 package transport
 
+// This file has the session of a call: where it is from, how to wait for it, and
+// whom to report its rejection. What a TokenSource can do beyond x/oauth2 is found
+// by its methods.
+
 import (
 	"context"
 	"errors"

@@ -1,5 +1,8 @@
 package transport
 
+// This file calls the method Token of a source that knows no context. Only sources
+// of other packages are: oauth.Source has TokenContext.
+
 import (
 	"context"
 	"errors"

@@ -1,5 +1,8 @@
 package transport
 
+// This file has the hooks of a Trace, as a program sets them. tracer.go calls
+// them.
+
 import (
 	"context"
 	"time"

@@ -1,5 +1,8 @@
 package transport
 
+// This file reports one attempt to the hooks of a Trace. Without a Trace it does
+// nothing, and costs a comparison for each step.
+
 import (
 	"cmp"
 	"errors"

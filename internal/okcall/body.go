@@ -1,5 +1,8 @@
 package okcall
 
+// This file reads the body of a request a second time. A layer must not trust
+// GetBody alone: middlewares that replace Body often forget it.
+
 import (
 	"bytes"
 	"errors"

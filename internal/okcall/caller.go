@@ -1,5 +1,9 @@
 package okcall
 
+// This file connects okru.Call with the layers below it. A Call knows its method
+// and waits for the response; the Signer knows the secrets. They meet in the
+// context.
+
 import "sync/atomic"
 
 // A Caller is an okru.Call or okru.Graph that waits for its response. It marks

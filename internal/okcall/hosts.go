@@ -1,5 +1,8 @@
 package okcall
 
+// This file has the hosts of the API. With path.go it is the definition of an API
+// call.
+
 import (
 	"errors"
 	"fmt"

@@ -1,5 +1,8 @@
 package okcall
 
+// This file lets package ratelimit ask a source of package oauth for a key,
+// although neither imports the other.
+
 // A LimitKeyer is a token source that reports the key of its session for
 // limits. The key is no secret, and it is the same in every process that has
 // the session. "" means that the source has none.

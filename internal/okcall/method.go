@@ -1,5 +1,7 @@
 package okcall
 
+// This file finds the API method of a call: in the path, the query or the form.
+
 import (
 	"io"
 	"net/http"

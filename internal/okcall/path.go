@@ -1,5 +1,8 @@
 package okcall
 
+// This file has the paths of calls, those that look like calls and are none, and
+// the hint at the spelling that was meant.
+
 import (
 	"fmt"
 	"net/url"

@@ -1,5 +1,8 @@
 package okcall
 
+// This file decides which redirects a call may take. net/http sends the form of a
+// call again after status 307 and 308, and to any host.
+
 import (
 	"fmt"
 	"net/http"

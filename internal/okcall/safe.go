@@ -1,5 +1,8 @@
 package okcall
 
+// This file decides whether a call is safe to repeat, as far as its name, its verb
+// and its context show it.
+
 import (
 	"net/http"
 	"strings"

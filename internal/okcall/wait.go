@@ -1,5 +1,8 @@
 package okcall
 
+// This file lets package ratelimit report a wait to a transport.Trace, although
+// neither imports the other.
+
 import (
 	"context"
 	"time"

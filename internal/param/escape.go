@@ -1,5 +1,8 @@
 package param
 
+// This file has what percent-escapes need: which bytes must be escaped, and the
+// search for such bytes, eight at a time.
+
 import (
 	"encoding/binary"
 	"strings"

@@ -1,5 +1,8 @@
 package param
 
+// This file has the list of parameters that Parse fills, Sort sorts, and the
+// Append methods turn into the text to sign and the text to send.
+
 import "bytes"
 
 // A List is the parameters of one call, in memory that can be used again. It

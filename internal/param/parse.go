@@ -1,5 +1,8 @@
 package param
 
+// This file parses a query or a form. It is stricter than net/url: what that drops
+// silently would be missing from the signature.
+
 import (
 	"encoding/binary"
 	"errors"

@@ -1,5 +1,8 @@
 package param
 
+// This file has the signature of OK's API. OK specifies MD5, which is no choice of
+// this module. See https://apiok.ru/en/dev/methods, "Request signing".
+
 import (
 	"crypto/md5"
 	"net/url"

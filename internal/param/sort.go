@@ -1,5 +1,8 @@
 package param
 
+// This file sorts parameters by key, which the signature needs, and finds
+// duplicate keys on the way.
+
 import (
 	"bytes"
 	"cmp"

@@ -1,5 +1,7 @@
 package redact
 
+// This file searches for one secret in the readings of a text.
+
 // A pattern is a secret to search for, backwards, by the algorithm of Knuth,
 // Morris and Pratt.
 type pattern struct {

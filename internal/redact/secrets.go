@@ -1,5 +1,8 @@
 package redact
 
+// This file finds and replaces values that are known to be secret. reading.go
+// decodes the text, search.go searches in it, mask.go overwrites what was found.
+
 import (
 	"math"
 	"slices"

@@ -1,5 +1,8 @@
 package roundtrip
 
+// This file closes bodies. A body that is not closed keeps its connection, and one
+// that is not read to its end loses it.
+
 import (
 	"io"
 	"net/http"

@@ -1,5 +1,8 @@
 package roundtrip
 
+// This file reads the header Retry-After, for the layers that wait: Retry, the
+// limiters and uploads.
+
 import (
 	"net/http"
 	"strings"

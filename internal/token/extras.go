@@ -1,5 +1,8 @@
 package token
 
+// This file has the extras of a token. x/oauth2 keeps them in a field that other
+// packages cannot list, so their names are known here.
+
 import (
 	"encoding/json"
 	"strconv"

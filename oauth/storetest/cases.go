@@ -1,5 +1,7 @@
 package storetest
 
+// This file has the cases about loading, saving and deleting a session.
+
 import (
 	"context"
 	"errors"

@@ -1,5 +1,8 @@
 package storetest
 
+// This file has the cases about the lock, which keeps two processes from renewing
+// one session.
+
 import (
 	"context"
 	"errors"
