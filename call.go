@@ -95,6 +95,9 @@ func (c *call) transportError(err error) error {
 	if e, ok := cause.(*okerrors.Error); ok && e.Method == c.method {
 		return c.withOutcome(e)
 	}
+	// A Signer or a Group has found out by the request body whether an error means
+	// that the call may have run. Without one below, only the type of the error is
+	// left.
 	unknown := false
 	if !c.caller.IsSigned() { // no layer of ours has judged the error
 		unknown = c.isWrite && !isConnecting(err)
@@ -147,6 +150,8 @@ func endpoint(c *http.Client) string {
 // methodName is what a method's name looks like: group.name.
 var methodName = regexp.MustCompile(`^[A-Za-z0-9]+(\.[A-Za-z0-9]+)+$`)
 
+// newCall checks what Call is given, and makes its request. The method comes
+// first in the form, where a proxy or a log that cuts a long form still has it.
 func newCall(ctx context.Context, c *http.Client, method string, params url.Values) (*call, error) {
 	if !methodName.MatchString(method) {
 		return nil, fmt.Errorf("okru: Call: %q is not a method; a method is named group.name, such as users.getInfo", method)

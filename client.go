@@ -29,6 +29,7 @@ func NewTransport(cfg Config) (http.RoundTripper, error) {
 		layers = append(layers, func(next http.RoundTripper) http.RoundTripper { return &logger{roundtrip.On(next), cfg.Logger} })
 	}
 	if !cfg.PassErrors {
+		// Above the retry: it would see errors where it judges responses.
 		layers = append(layers, okerrors.Decode)
 	}
 	layers = append(layers, cfg.Retry.Wrap)
@@ -36,6 +37,8 @@ func NewTransport(cfg Config) (http.RoundTripper, error) {
 	if cfg.Limiter != nil {
 		limit := ratelimit.Limit{Limiter: cfg.Limiter, Key: cfg.LimitKey}
 		layers = append(layers, limit.Wrap)
+		// The limiter is above the Signer and does not see the repeat after a
+		// renewal, so the Signer asks it.
 		signer.BeforeRepeat = limit.Charge
 	}
 	attempts, err := cfg.wrapLayers(signer.Wrap(cfg.group().Wrap(cfg.Base)))
@@ -57,6 +60,8 @@ func (cfg Config) wrapLayers(signer http.RoundTripper) (http.RoundTripper, error
 		if made == nil || roundtrip.IsTypedNil(made) {
 			return nil, fmt.Errorf("okru: Layers[%d] returned a nil RoundTripper", i)
 		}
+		// The Hosts of the stack are one value. A layer whose Unwrap leads to
+		// another one, or to none, is above another Signer.
 		if roundtrip.HostsBelow(rt) != roundtrip.HostsBelow(signer) {
 			return nil, fmt.Errorf("okru: Layers[%d] leads past the stack's transport.Signer: by its Unwrap to another RoundTripper, or to another Signer; it must wrap the RoundTripper that it is given", i)
 		}

@@ -143,6 +143,7 @@ func (cfg Config) checkSigner() error {
 	return s.Check()
 }
 
+// checkRetry returns what is wrong with Retry beyond what it checks itself.
 func (cfg Config) checkRetry() error {
 	if r := cfg.Retry; r.MinDelay > 0 && r.MaxDelay > 0 && r.MinDelay > r.MaxDelay {
 		return fmt.Errorf("okru: Retry.MinDelay is %v and longer than Retry.MaxDelay, %v; swap them", r.MinDelay, r.MaxDelay)
@@ -150,6 +151,7 @@ func (cfg Config) checkRetry() error {
 	return nil
 }
 
+// checkLimit returns what is wrong with Limiter and LimitKey together.
 func (cfg Config) checkLimit() error {
 	if err := notNil("Limiter", cfg.Limiter); err != nil {
 		return err
@@ -160,6 +162,8 @@ func (cfg Config) checkLimit() error {
 	return nil
 }
 
+// checkLayers returns which Layers are nil. transport.Chain would leave them
+// out, but here they are a variable that was never set.
 func (cfg Config) checkLayers() error {
 	var faults []error
 	for i, layer := range cfg.Layers {

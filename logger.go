@@ -34,6 +34,8 @@ func (l *logger) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // RoundTripVerdict implements [roundtrip.Verdicter].
 func (l *logger) RoundTripVerdict(r *http.Request) (resp *http.Response, v roundtrip.Verdict, err error) {
+	// Error is the highest level that a record has. If that is off, so are the
+	// others.
 	if !l.Hosts.IsCall(r.URL) || !l.log.Enabled(r.Context(), slog.LevelError) {
 		return l.Send(r)
 	}
@@ -65,18 +67,21 @@ type loggedCall struct {
 	last     transport.DoneInfo
 }
 
+// limited is the hook Limited of the Trace: waits of all attempts add up.
 func (c *loggedCall) limited(i transport.LimitedInfo) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.waited += i.Wait
 }
 
+// renewed is the hook Renewed.
 func (c *loggedCall) renewed(i transport.RenewedInfo) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.repeated = c.repeated || i.Repeated
 }
 
+// done is the hook Done: the last attempt is how the call has ended.
 func (c *loggedCall) done(i transport.DoneInfo) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -115,6 +120,8 @@ func (c *loggedCall) level(err error) slog.Level {
 	return slog.LevelDebug
 }
 
+// message returns the message of the record, one of four: programs may search
+// for it.
 func (c *loggedCall) message(err error) string {
 	switch {
 	case err != nil, c.last.Status >= 400:

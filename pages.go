@@ -131,6 +131,7 @@ func hasMore(fields map[string]json.RawMessage) bool {
 	for _, name := range [...]string{"has_more", "hasMore"} {
 		switch string(fields[name]) {
 		case "", "null":
+		// A string or a number in place of the boolean is read as well.
 		case "false", `"false"`, "0":
 			return false
 		default:

@@ -99,6 +99,8 @@ func (c *call) decode(resp *http.Response, result any) error {
 			return c.apiError(e, resp)
 		}
 	}
+	// A JSON value in a response that is no success is not the result, though it
+	// may have the same type.
 	if resp.StatusCode/100 != 2 {
 		err = errNothing
 	}
@@ -128,10 +130,14 @@ func (c *call) answerError(resp *http.Response, head *headReader, err error) *An
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	e := &AnswerError{Method: c.method, Status: resp.StatusCode, ContentType: kind, Err: err}
 	if !looksLikeJSON(kind, head.text) {
+		// First what is known to be secret, then what looks like it: a page of a
+		// proxy may quote a form or a cookie of others.
 		excerpt := redact.Page(c.redact(strings.ToValidUTF8(string(head.beginning()), "")))
 		e.Excerpt = strings.ToValidUTF8(excerpt[:min(len(excerpt), maxExcerpt)], "")
 	}
 	_, later := roundtrip.RetryAfter(resp.Header, time.Now())
+	// A 4xx rejects the call, and a 503 with Retry-After asks to come back.
+	// Everything else may be a proxy that gave up on a server which runs the call.
 	e.mayHaveRun = c.isWrite && (resp.StatusCode/100 == 2 || resp.StatusCode >= 500 && !(resp.StatusCode == http.StatusServiceUnavailable && later))
 	return e
 }

@@ -109,6 +109,8 @@ func newMultipartBody(files []File) (*multipartBody, error) {
 	var text strings.Builder
 	form := multipart.NewWriter(&text)
 	var parts []io.Reader
+	// flush ends the text before a file: its length counts to the size of the
+	// form.
 	flush := func() {
 		b.add(int64(text.Len()))
 		parts = append(parts, strings.NewReader(text.String()))

@@ -185,6 +185,7 @@ func (s *resumableUpload) resume(ctx context.Context, cause error, resp *uploadR
 	}
 	if resp != nil {
 		switch status := resp.StatusCode; {
+		// The server has lost the upload, or never had it.
 		case status == http.StatusRequestedRangeNotSatisfiable, status == http.StatusInternalServerError:
 			return s.fail(ctx, cause, resp, 0)
 		case status < 500 && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout:
@@ -214,6 +215,7 @@ func (s *resumableUpload) fail(ctx context.Context, cause error, resp *uploadRes
 	if s.failures > maxUploadFailures {
 		return cause
 	}
+	// There are at most maxUploadFailures, so this is at most eight seconds.
 	delay := minUploadDelay << (s.failures - 1)
 	if resp != nil {
 		asked, _ := roundtrip.RetryAfter(resp.Header, time.Now())

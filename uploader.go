@@ -47,6 +47,8 @@ func newUploader(c *http.Client, uploadURL string) (*uploader, error) {
 	if hosts.IsCall(u) || hosts.Check(u) != nil {
 		return nil, errors.New("okru: upload: the upload URL is an API call; pass the upload_url of its response")
 	}
+	// A copy, since the policy of the program's client must not change for its
+	// other requests.
 	own := *c
 	own.CheckRedirect = uploadRedirect(c.CheckRedirect)
 	return &uploader{client: &own, url: u, secrets: secretsOf(u)}, nil
@@ -69,6 +71,7 @@ func secretsOf(u *url.URL) redact.Secrets {
 // Referer.
 func uploadRedirect(policy func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
 	return func(r *http.Request, via []*http.Request) error {
+		// http.Client sets it to the URL before, unless the scheme drops to http.
 		r.Header.Del("Referer")
 		switch {
 		case r.URL.Scheme != "https" && via[len(via)-1].URL.Scheme == "https":

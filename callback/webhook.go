@@ -168,6 +168,8 @@ func (h *Webhook) event(w http.ResponseWriter, r *http.Request, event json.RawMe
 		http.Error(w, "no handler is set", http.StatusServiceUnavailable)
 		return
 	}
+	// A repeat is recognized by its content, so that it need not be known where
+	// each kind of event has its id.
 	id := sha256.Sum256(event)
 	run, isNew := h.runs.join(id)
 	if isNew {
@@ -183,6 +185,7 @@ func (h *Webhook) event(w http.ResponseWriter, r *http.Request, event json.RawMe
 	case <-run.done:
 	case <-late.C:
 		h.runs.markLate(run)
+	// OK has closed the connection, and will send the event again.
 	case <-r.Context().Done():
 		h.runs.markLate(run)
 	}

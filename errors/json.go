@@ -27,6 +27,8 @@ func jsonMembers(r io.Reader, all bool) members {
 			break
 		}
 		name, _ := t.(string)
+		// A success, of which the rest may be long. After an error_code the rest
+		// belongs to the error, whatever its keys are.
 		if !all && !isMember(name) && m.code() == 0 {
 			return nil
 		}

@@ -48,6 +48,8 @@ func FromResponse(resp *http.Response) (*Error, bool) {
 	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil, false
 	}
+	// A layer below has inspected the same body. This saves time, and decides
+	// nothing.
 	if verdict, ok := lookahead.VerdictOf(resp); ok {
 		e, found := verdict.(*Error)
 		return e, found
@@ -90,6 +92,8 @@ func inspectBody(body *lookahead.Body, code Code) *Error {
 	for form == unknownForm && body.More() {
 		form = formOf(body.Head())
 	}
+	// No header has a code, and the body cannot be an error: the decoder is not
+	// started.
 	if code == 0 && (form == foreignForm || form == textForm) {
 		return nil // nearly all successes
 	}

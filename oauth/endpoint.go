@@ -68,6 +68,8 @@ func newClient(ctx context.Context, c *http.Client, jar http.CookieJar) *http.Cl
 	}
 	own := *c
 	own.Jar = jar
+	// A redirect with status 307 or 308 would send the form, with its secrets, to
+	// the host that it names.
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &own
 }

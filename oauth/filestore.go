@@ -142,6 +142,8 @@ func (s *fileStore) Lock(ctx context.Context) (unlock func(), err error) {
 		if _, err := lock.TryLockContext(ctx, lockRetry); err != nil {
 			return nil, fmt.Errorf("okru: session file: waiting for the lock: %w", err)
 		}
+		// Another process may have removed the file between its opening and the
+		// lock: then this lock is on a file that no other process will see.
 		if s.isCurrent(lock) {
 			return sync.OnceFunc(func() { s.unlock(lock) }), nil
 		}
@@ -210,6 +212,7 @@ func replaceFile(path string, data []byte) (err error) {
 	if err = writeAndClose(file, data); err != nil {
 		return err
 	}
+	// EBUSY is what Linux returns for a mount point.
 	if err = rename(file.Name(), path); errors.Is(err, syscall.EBUSY) {
 		_ = os.Remove(file.Name())
 		return overwriteFile(path, data)

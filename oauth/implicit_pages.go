@@ -60,6 +60,7 @@ func newPageWalker(ctx context.Context, g Implicit) (*pageWalker, error) {
 // signIn returns the URL that OK redirects to in the end.
 func (w *pageWalker) signIn(ctx context.Context) (string, error) {
 	req, err := w.request(ctx, http.MethodGet, w.grant.AuthURL()+"&layout=w", nil)
+	// One round for each page: a redirect, a form, or the end.
 	for range maxPages {
 		if err != nil {
 			return "", err

@@ -210,6 +210,8 @@ type renewalKey struct{}
 // progress, if it must, until ctx ends. A grant that uses its own Source, by a
 // client that signs with it, would wait for itself: that is an error.
 func (s *Source) wait(ctx context.Context) (*oauth2.Token, error) {
+	// The context of a renewal reached its own Source: a grant sends a request by
+	// a client that is signed with the session it is to obtain.
 	if ctx.Value(renewalKey{}) == s {
 		return nil, errRecursion
 	}
@@ -245,6 +247,7 @@ func (s *Source) join(ctx context.Context) (*oauth2.Token, *renewal, error) {
 	case !usable && ctx.Err() != nil:
 		return nil, nil, contextFailure(ctx, "waiting for a session")
 	}
+	// Nothing brings a dismissed user back, not even the store.
 	if s.dismissed {
 		return nil, nil, s.blocked.unavailable(0)
 	}
@@ -269,6 +272,8 @@ func (s *Source) Invalidate(t *oauth2.Token) {
 	if s.last == nil || s.rejected || !token.Same(s.last.token, t) {
 		return
 	}
+	// The session is kept in last: its refresh token is what the next caller
+	// renews with.
 	s.rejected = true
 	s.current.Store(nil)
 	if end := s.last.obtained.Add(s.coolDown); s.last.replacesRejected && !s.blocked.permanent && time.Now().Before(end) {

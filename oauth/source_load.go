@@ -32,6 +32,8 @@ func (r *renewal) load(ctx context.Context) (*oauth2.Token, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// An empty store means that the user was signed out, but only under the lock:
+	// then no other process is replacing the session.
 	if r.unlock != nil && stored == nil && !isCorrupt && r.wasInStore() {
 		return nil, errSignedOut
 	}

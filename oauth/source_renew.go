@@ -77,6 +77,8 @@ func (r *renewal) run(ctx context.Context) {
 	if r.err != nil && !r.repeated {
 		r.report(r.err)
 	}
+	// The order matters, see the comment of the type. First the result counts,
+	// then the store is free for others, and then the program learns it.
 	r.settle()
 	r.source.notify()
 	r.release(ctx)
@@ -159,6 +161,7 @@ func (r *renewal) settle() {
 		return
 	case r.err == nil && (r.fetched || !isReplaced):
 		s.adopt(r.result())
+	// The renewal has failed, and Replace has brought a session: that one counts.
 	case isReplaced && s.last != nil:
 	default:
 		r.fail()

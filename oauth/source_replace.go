@@ -39,6 +39,9 @@ func (s *Source) Replace(old, fresh *oauth2.Token) {
 	if s.store == nil {
 		return
 	}
+	// Replace is called by a request that goes on with the new keys. It must not
+	// wait for a slow store, and a program that ends at once should still have
+	// saved them.
 	saved := make(chan struct{})
 	go func() {
 		defer close(saved)

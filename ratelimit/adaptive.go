@@ -67,6 +67,7 @@ type Adaptive struct {
 // calls per second. A min of 0 or less is one call in 10 seconds; a max of 0
 // or less is no bound. Bounds in the wrong order are exchanged.
 func NewAdaptive(min, max rate.Limit) *Adaptive {
+	// The negation also catches a NaN.
 	if !(min > 0) {
 		min = 0.1
 	}
@@ -109,6 +110,8 @@ func (a *Adaptive) enter(ctx context.Context) (*waiter, error) {
 	if a.queue.tryPass(now) {
 		return nil, nil
 	}
+	// Only what the server has asked for rejects a call. An estimate of ours may
+	// be wrong.
 	if deadline, ok := ctx.Deadline(); ok && a.backoff.asked.After(deadline) {
 		return nil, &LimitedError{Wait: a.backoff.asked.Sub(now), deadline: true, reason: "the server asked to wait beyond the deadline of its context"}
 	}
@@ -265,4 +268,5 @@ func (b *backoff) grow(now time.Time) {
 // isProbe reports whether a call that was sent at this time is the probe.
 func (b *backoff) isProbe(sent time.Time) bool { return b.on && !sent.Before(b.until) }
 
+// seconds returns s seconds as a Duration.
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

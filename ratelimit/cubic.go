@@ -60,6 +60,7 @@ type cubic struct {
 	measured bool    // latency is known
 }
 
+// newCubic returns a cubic at its start.
 func newCubic(min, max float64) cubic {
 	c := cubic{min: min, max: max}
 	c.rate = c.bounded(startRate)
@@ -67,6 +68,7 @@ func newCubic(min, max float64) cubic {
 	return c
 }
 
+// bounded returns rate within the bounds that the user has set.
 func (c *cubic) bounded(rate float64) float64 { return math.Min(math.Max(rate, c.min), c.max) }
 
 // starting reports whether the server has not throttled yet.
@@ -126,6 +128,8 @@ func (c *cubic) measure(latency float64) {
 	if !c.measured {
 		c.latency, c.measured = latency, true
 	}
+	// Exponential means over about ten calls, in the way of RFC 6298, by which TCP
+	// measures its round-trip time.
 	c.jitter += (math.Abs(latency-c.latency) - c.jitter) / 10
 	c.latency += (latency - c.latency) / 10
 }
@@ -194,6 +198,8 @@ func (c *cubic) slow(now time.Time) {
 		ceiling *= 1 - release
 		trust = c.busy / (c.busy + 0.5)
 	}
+	// The rate that the server has let pass: what was sent, times the share that
+	// it has accepted.
 	measured := c.level() * c.accepted / (c.accepted + c.throttled)
 	ceiling += (measured - ceiling) * trust
 	c.begin(now, math.Min(c.rate, ceiling), ceiling)

@@ -94,6 +94,8 @@ func (k *Keyed) find(key string) *entry {
 		k.lru.touch(e)
 		return e
 	}
+	// New keys get room in the order in which they came, so this one has to wait
+	// behind them.
 	if k.waiting > 0 {
 		return nil
 	}

@@ -174,6 +174,8 @@ func (t *limitLayer) RoundTripVerdict(r *http.Request) (*http.Response, roundtri
 		}
 	}()
 	s, wait := t.limit.slot(r), okcall.BeginWait(r.Context())
+	// The key must not be evicted until the call has ended, since its outcome
+	// belongs to the limiter of the key.
 	if s.entry != nil {
 		e, err := s.entry.acquire(r.Context())
 		if err != nil {
@@ -189,6 +191,7 @@ func (t *limitLayer) RoundTripVerdict(r *http.Request) (*http.Response, roundtri
 		return nil, roundtrip.Verdict{}, waitError(r.Context(), err, s)
 	}
 	unsent = nil
+	// A limiter that learns nothing need not know how the call ends.
 	if _, ok := s.limiter.(Observer); !ok {
 		return t.send(r)
 	}
@@ -257,6 +260,7 @@ func (t *limitLayer) outcome(r *http.Request, sent time.Time, resp *http.Respons
 	case !t.Hosts.IsCall(r.URL):
 		o.Err = errNoCall
 		return o, verdict, quotaUnknown
+	// The stack of an unusual program: the status is in the error.
 	case isAPI: // okerrors.Decode is below
 		resp = &http.Response{StatusCode: apiErr.Status}
 	case err != nil:

@@ -147,6 +147,8 @@ func (q *queue) wait(w *waiter) error {
 func (q *queue) leave(w *waiter) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	// It has passed, or its error is known, between the end of the context and the
+	// lock. A token that was taken must be used.
 	if !w.queued {
 		return w.err
 	}
@@ -192,6 +194,7 @@ func timeFor(tokens float64, limit rate.Limit) time.Duration {
 	return time.Duration(d)
 }
 
+// later returns the later one of a and b.
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
@@ -199,6 +202,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
+// wakeIn sets the timer. The caller holds q.mu.
 func (q *queue) wakeIn(d time.Duration) {
 	if q.timer == nil {
 		q.timer = time.AfterFunc(d, q.wake)
@@ -207,12 +211,15 @@ func (q *queue) wakeIn(d time.Duration) {
 	q.timer.Reset(d)
 }
 
+// stop stops the timer. A wake that has begun finds nothing to do. The caller
+// holds q.mu.
 func (q *queue) stop() {
 	if q.timer != nil {
 		q.timer.Stop()
 	}
 }
 
+// wake is called by the timer.
 func (q *queue) wake() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -239,6 +246,7 @@ type waiter struct {
 	prev, next *waiter
 }
 
+// empty reports whether no caller waits.
 func (l *fifo) empty() bool { return l.first == nil }
 
 // add appends the caller of ctx.

@@ -30,6 +30,8 @@ import (
 // sent; for an error of a write that may have run, that is
 // okerrors.ErrOutcomeUnknown. isWrite is called after an error only.
 func sendAttempt(b *roundtrip.Base, r *http.Request, timeout time.Duration, isWrite func() bool) (*http.Response, roundtrip.Verdict, bodyState, error) {
+	// http.Transport checks this only when it needs a connection. A request that
+	// is not sent must not count as one that may have run.
 	if r.Context().Err() != nil {
 		roundtrip.CloseRequest(r)
 		return nil, roundtrip.Verdict{}, bodyUnread, roundtrip.ContextErr(r.Context())
@@ -43,6 +45,8 @@ func sendAttempt(b *roundtrip.Base, r *http.Request, timeout time.Duration, isWr
 	if err == nil {
 		return resp, v, bodyNone, nil
 	}
+	// A RoundTripper that returns both breaks its contract; the response would
+	// leak.
 	roundtrip.Discard(resp) // there should be none
 	body := stateOf(r)
 	return nil, v, body, markSent(r, err, body, isWrite)
@@ -76,10 +80,13 @@ func markSent(r *http.Request, err error, body bodyState, isWrite func() bool) e
 	switch unsent := isUnsent(err, body); {
 	case roundtrip.IsTerminal(err), has[*okerrors.Error](err), has[*attemptError](err):
 		return err
+	// The type of err shows it to any layer above, also to those of others.
 	case unsent && isConnecting(err):
 		return err
 	case unsent:
 		return &attemptError{err: err}
+	// net/http has rejected the request before it sent it, such as for an invalid
+	// header.
 	case body != bodyRead && !has[*url.Error](err) && isPermanent(err):
 		return err
 	case body == bodyUnread && (r.Context().Err() != nil || has[*attemptTimeoutError](err)):
@@ -89,6 +96,8 @@ func markSent(r *http.Request, err error, body bodyState, isWrite func() bool) e
 	if !write && !isConnecting(err) {
 		return err
 	}
+	// net/http may keep only the text of the error, as http.Client does after its
+	// Timeout. A Call learns the outcome in this way.
 	if o := okcall.FromContext(r.Context()); write && o != nil && o.Caller != nil {
 		o.Caller.SetMayHaveRun()
 	}
@@ -226,6 +235,7 @@ func (e *attemptTimeoutError) Error() string {
 
 func (e *attemptTimeoutError) Timeout() bool { return true }
 
+// Unwrap returns what the layer below made of the timeout, if that says more.
 func (e *attemptTimeoutError) Unwrap() error {
 	if isCanceled(e.cause) {
 		return nil // only the attempt was canceled

@@ -101,6 +101,7 @@ type groupKey struct {
 	mayShow func(text string) bool // see redact.Secrets.Filter
 }
 
+// newGroupKey returns the groupKey of a token, which may be empty.
 func newGroupKey(token string) *groupKey {
 	secrets := redact.Secrets{token}
 	return &groupKey{token: token, secrets: secrets, mayShow: secrets.Filter()}

@@ -44,6 +44,8 @@ func (t *retrier) delay(a Attempt, wait time.Duration) (time.Duration, bool) {
 	if e := a.apiError(); e == nil || e.Code != okerrors.CodeFloodBlocked {
 		return delay, true
 	}
+	// Flood protection counts calls over a time that OK does not publish. A short
+	// pause spends the attempts and changes nothing.
 	half := s.MaxDelay / 2
 	return max(delay, half+upTo(s.MaxDelay-half)), s.MaxDelay > 0
 }
@@ -89,6 +91,7 @@ const (
 	budgetSize = 200 * repeatCost
 )
 
+// newBudget returns a full budget.
 func newBudget() *budget {
 	b := new(budget)
 	b.left.Store(budgetSize)
@@ -116,6 +119,8 @@ func (b *budget) refund() { b.add(repeatCost) }
 // earn adds what a success is worth.
 func (b *budget) earn() { b.add(1) }
 
+// add adds n, up to the size of the budget. Without a lock: all calls of a
+// client share it, and nearly none changes it.
 func (b *budget) add(n int64) {
 	for {
 		left := b.left.Load()

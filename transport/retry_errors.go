@@ -109,6 +109,8 @@ var temporaryStatuses = []int{http.StatusRequestTimeout, http.StatusTooEarly, ht
 // status for which ok returns true. Of such a response http.Transport returns
 // the text of the status alone.
 func isProxyStatus(err error, ok func(status int) bool) bool {
+	// The innermost error is the one of http.Transport: errors.New of the text
+	// after the status code of the response to CONNECT.
 	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
 		err = next
 	}
@@ -129,6 +131,7 @@ func isCertificate(err error) bool {
 		has[x509.InsecureAlgorithmError](err) || has[x509.ConstraintViolationError](err)
 }
 
+// has reports whether err is an E, or wraps one.
 func has[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok

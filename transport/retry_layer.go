@@ -66,6 +66,9 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 		isSent = t.isSentBelow(caller.URL)
 		timeout = t.timeout(caller.URL)
 	}
+	// The lowest layer applies the timeout and reports the number, so they travel
+	// in the context. It is made only where it says something: it costs an
+	// allocation.
 	if options.Traced() && n > 1 || isSent && timeout > 0 { // number 1 is what layers below assume
 		r = r.WithContext(okcall.With(ctx, func(o *okcall.Options) { o.Attempt, o.AttemptTimeout = n, cmp.Or(timeout, o.AttemptTimeout) }))
 	}
@@ -83,6 +86,8 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 		a.Response = nil
 	default:
 		a.Response.Request = caller
+		// No Signer or Group is directly below: a layer of others between may hide
+		// it.
 		if isCall && !a.verdict.Inspected {
 			a.verdict.Inspected = true
 			if e, failed := okerrors.FromResponse(a.Response); failed {
@@ -121,6 +126,8 @@ func (t *retrier) decide(a Attempt) (again bool, err error) {
 		return checkRetry(s.CheckRetry, a)
 	case s.If != nil:
 		return s.If(a), nil
+	// The policy of a configured client knows statuses and errors, and neither
+	// codes nor writes. It decides only what it can know.
 	case t.log.CheckRetry != nil && a.apiError() == nil && (a.outcome() == notRun || a.isSafe()):
 		return checkRetry(t.log.CheckRetry, a)
 	}

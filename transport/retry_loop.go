@@ -47,10 +47,14 @@ func (l *loop) run() (*http.Response, roundtrip.Verdict, error) {
 	}
 	log := &l.layer.log
 	client := retryablehttp.Client{
-		HTTPClient:      &http.Client{Transport: l},
-		RetryMax:        l.layer.settings.Max,
-		CheckRetry:      func(context.Context, *http.Response, error) (bool, error) { return l.again && l.prepare(), nil },
-		Backoff:         func(time.Duration, time.Duration, int, *http.Response) time.Duration { return l.last.Delay },
+		// The loop is the transport of this client: the library asks it for each
+		// attempt.
+		HTTPClient: &http.Client{Transport: l},
+		RetryMax:   l.layer.settings.Max,
+		CheckRetry: func(context.Context, *http.Response, error) (bool, error) { return l.again && l.prepare(), nil },
+		Backoff:    func(time.Duration, time.Duration, int, *http.Response) time.Duration { return l.last.Delay },
+		// Without it, the library closes the last response and returns an error of
+		// its own.
 		ErrorHandler:    retryablehttp.PassthroughErrorHandler,
 		Logger:          log.Logger,
 		RequestLogHook:  copyRequest(log.RequestLogHook),
@@ -79,6 +83,8 @@ func (l *loop) RoundTrip(substitute *http.Request) (*http.Response, error) {
 	return substituteResponse(substitute, l.last.Response), nil
 }
 
+// send sends the next attempt, and decides whether there is another one after
+// it.
 func (l *loop) send() {
 	next := l.next
 	l.next = nil
@@ -97,6 +103,8 @@ func (l *loop) prepare() bool {
 	if a.N > t.settings.Max || l.caller.Context().Err() != nil || !hasBodies(l.caller) {
 		return false
 	}
+	// What costs nothing is checked first. The budget is charged before GetBody is
+	// called, since a program may open a file there.
 	delay, ok := t.pause(*a)
 	if !ok {
 		return false
@@ -149,6 +157,7 @@ func (l *loop) conclude() (*http.Response, roundtrip.Verdict, error) {
 		return a.Response, a.verdict, nil
 	}
 	err = roundtrip.WithContext(l.caller.Context(), err)
+	// The last attempt did not run, but an earlier one may have.
 	if l.mayHaveRun && !errors.Is(err, okerrors.ErrOutcomeUnknown) {
 		err = &attemptError{err: err, sent: true, write: true}
 	}

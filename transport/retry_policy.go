@@ -100,6 +100,8 @@ const (
 	notRun                        // the request certainly did not run
 )
 
+// outcome returns what the end of a means. An API error decides before the
+// status, and an error that is not of the API before both.
 func (a Attempt) outcome() outcome {
 	e := a.apiError()
 	switch {
@@ -147,6 +149,9 @@ func (a Attempt) outcomeOfStatus(status int) outcome {
 	switch status {
 	case http.StatusTooManyRequests:
 		return notRun
+	// A server that knows when to come back has not begun the call. A 503 without
+	// it may be of a proxy whose server broke off. RFC 9110, section 15.6.4,
+	// leaves that open.
 	case http.StatusServiceUnavailable:
 		if a.Response == nil {
 			return mayHaveRun
@@ -189,6 +194,8 @@ var permanentClasses = []error{
 	okerrors.ErrNotFound, okerrors.ErrUserAction, okerrors.ErrRule,
 }
 
+// outcomeOfError returns the outcome by a.Err. The order matters: an error may
+// be both final and unsent, such as a certificate that does not verify.
 func (a Attempt) outcomeOfError() outcome {
 	switch {
 	case roundtrip.IsTerminal(a.Err), a.isCanceled(), isPermanent(a.Err):

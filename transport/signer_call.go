@@ -39,6 +39,8 @@ func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // RoundTripVerdict implements [roundtrip.Verdicter].
 func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Verdict, error) {
+	// The options are looked up once for all that follows: a context is a chain,
+	// and each lookup walks it.
 	options, isCall := okcall.FromContext(r.Context()), s.Hosts.IsCall(r.URL)
 	isSigned := isCall && !okcall.IsGraphPath(r.URL.Path)
 	err := s.check(r, options, isCall, isSigned)
@@ -46,12 +48,16 @@ func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Ve
 		roundtrip.CloseRequest(r)
 		return nil, roundtrip.Verdict{}, terminal(err)
 	}
+	// Uploads, redirect targets and Graph calls pass as they are. They may go
+	// through the Group, which is below.
 	if !isSigned {
 		return s.Send(r)
 	}
 	c := call{request: r, options: options, isForm: okcall.IsForm(r)}
 	c.source = s.source(c.options)
 	c.trace = newTracer(options, 1)
+	// The form is read before the session is waited for: a form that cannot be
+	// sent must not cost a renewal.
 	if c.isForm {
 		if c.form, err = formOf(r); err != nil {
 			return nil, roundtrip.Verdict{}, terminal(err)
@@ -90,6 +96,7 @@ func (s *signer) attempt(c *call) (reply, error) {
 	if err := s.sign(c); err != nil {
 		return reply{}, terminal(err)
 	}
+	// From here on the RoundTripper below closes the body, also if it panics.
 	isSigned = true
 	return s.send(c)
 }
@@ -105,6 +112,8 @@ func (s *signer) sign(c *call) error {
 	if err != nil {
 		return err
 	}
+	// This needs the keys: whether a session in the parameters is the right one is
+	// known only now.
 	if err := p.checkSession(c, k); err != nil {
 		return err
 	}
@@ -119,9 +128,14 @@ func (s *signer) sign(c *call) error {
 
 // send sends the signed copy of the request of c and inspects the response.
 func (s *signer) send(c *call) (reply, error) {
+	// In this order: what sends the request twice below us is switched off, hooks
+	// of the caller are kept from secrets, and then the response is made safe to
+	// show before any layer above can see it.
 	signed := &c.signed
 	isWrite := func() bool { return !safeToRepeat(c.options, okcall.Method(&signed.request)) }
 	sent := &signed.request
+	// sign has done so for the verbs that net/http repeats. A header makes it
+	// repeat any verb.
 	if hasIdempotencyKey(sent.Header) && isWrite() {
 		sent = once(sent)
 	}
@@ -134,7 +148,11 @@ func (s *signer) send(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, roundtrip.WithContext(sent.Context(), s.redactError(err, *signed))
 	}
+	// http.Client resolves a Location against the URL of resp.Request, and a
+	// program may print it: so it must be the caller's, and not the signed copy.
 	resp.Request = c.request
+	// The memory of this Body is in the signedCopy, see there. One pass over the
+	// header finds secrets and the headers of an error.
 	signed.body.Wrap(resp)
 	if hasCode := s.redactHeader(resp.Header, signed); !hasCode {
 		signed.body.SetNoCode()

@@ -30,6 +30,7 @@ type keys struct {
 	mayShow func(text string) bool // see redact.Secrets.Filter; nil: it may
 }
 
+// unsigned are the keys of a call that has neither a session nor a signature.
 var unsigned = new(keys)
 
 // isOf reports whether k is made of t as it is now. A session secret, which is
@@ -102,6 +103,8 @@ func (s *signer) keysWithout(circuit Circuit) (*keys, error) {
 
 // sessionKeys returns the keys of session t on a circuit that has one.
 func (s *signer) sessionKeys(circuit Circuit, t *oauth2.Token) (*keys, error) {
+	// The usual case. It compares the token with the one that the keys were made
+	// of, by its values: a source may change a token in place.
 	if k := s.derived.find(circuit, t); k != nil {
 		return &k.keys, nil
 	}
@@ -136,6 +139,8 @@ func checkSession(t *oauth2.Token) error {
 func (s *signer) secret(circuit Circuit, access, own string) (secret string, derived bool, err error) {
 	app := s.settings.ApplicationSecret
 	switch {
+	// The application secret comes first: it is valid for every session, and a
+	// session secret may be missing or old.
 	case app != "" && circuit != ClientServer:
 		return DeriveSecret(access, app), true, nil
 	case circuit == ServerServer:
@@ -177,13 +182,16 @@ func (k *cached) fits(circuit Circuit, t *oauth2.Token) bool {
 	return k != nil && k.circuit == circuit && k.isOf(t)
 }
 
+// add makes k the keys that find returns for its token.
 func (c *keyCache) add(k *cached) {
 	c.latest.Store(k)
 	c.slot(k.access).Store(k)
 }
 
+// cacheSeed keeps a program that chooses its tokens from choosing their slots.
 var cacheSeed = maphash.MakeSeed()
 
+// slot returns the slot of an access token.
 func (c *keyCache) slot(access string) *atomic.Pointer[cached] {
 	return &c.slots[maphash.String(cacheSeed, access)%uint64(len(c.slots))]
 }

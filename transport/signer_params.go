@@ -46,6 +46,7 @@ func newParams(key string) *params {
 // maxPooled keeps the scratch of a rare long form from staying for good.
 const maxPooled = 64 << 10
 
+// release returns p to the pool, unless it has grown too large.
 func (s *signer) release(p *params) {
 	if cap(p.text)+p.list.Size() <= maxPooled {
 		s.scratch.Put(p)
@@ -78,8 +79,11 @@ func (p *params) parse(c *call, key string) error {
 	return nil
 }
 
+// inText returns err, which Parse found in the query or the form.
 func inText(which string, err error) error { return reject("%s: %w", which, err) }
 
+// errTwice returns the error of a duplicate parameter. Which of two values
+// counts differs between servers, and OK does not say which one it signs.
 func (p *params) errTwice(i int) error {
 	return reject("duplicate parameter %q; send a list as one value joined by commas", p.list.Key(i))
 }
@@ -123,6 +127,7 @@ func (p *params) checkSession(c *call, k *keys) error {
 // with the signature and the session if k has them. The signature is also
 // returned by itself.
 func (p *params) encode(form bool, k *keys) (text, sig string) {
+	// Unsigned, or the query of a call whose signature is in its form.
 	if k.secret == "" {
 		p.text = p.list.AppendText(p.text[:0], form)
 		return string(bytes.TrimSuffix(p.text, []byte("&"))), ""
@@ -133,6 +138,8 @@ func (p *params) encode(form bool, k *keys) (text, sig string) {
 	signature := len(all) - begin
 	all = param.AppendMD5(all, all[:begin])
 	p.text = append(all, k.query...)
+	// What was signed comes first in the buffer, and what is sent follows it. So
+	// both are made in one piece of memory, and one string is allocated.
 	text = string(p.text[begin:])
 	return text, text[signature:][:2*md5.Size]
 }
@@ -170,8 +177,13 @@ func (p *params) sign(c *call, k *keys) {
 	}
 }
 
+// signForm makes the form of a call, which gets all that the Signer adds.
+// GetBody lets http.Transport send it again on a new connection, if the server
+// has closed an idle one before it read anything.
 func (p *params) signForm(signed *signedCall) {
 	signed.form, signed.sig = p.encode(true, signed.keys)
+	// The query of a form call is sent as the caller wrote it, unless something in
+	// it must not be sent.
 	if p.dropped || !param.Travels(signed.url.RawQuery) {
 		signed.url.RawQuery, _ = p.encode(false, unsigned)
 	}
@@ -270,6 +282,7 @@ func formOf(r *http.Request) (string, error) {
 	return string(text), nil
 }
 
+// readForm reads the form of r, up to one byte more than maxForm.
 func readForm(r *http.Request) ([]byte, error) {
 	if r.GetBody == nil {
 		return readStream(r.Context(), r.Body)
@@ -292,6 +305,8 @@ func readStream(ctx context.Context, stream io.ReadCloser) ([]byte, error) {
 		text []byte
 		err  error
 	}
+	// The channel has room for the result, so that the goroutine ends although the
+	// caller has left.
 	read := make(chan result, 1)
 	go func() {
 		text, err := io.ReadAll(io.LimitReader(stream, maxForm+1))

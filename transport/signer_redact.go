@@ -49,6 +49,7 @@ func (s *signer) redactError(err error, c signedCall) error {
 	return redactError(err, s.secrets(c))
 }
 
+// redactError returns err, or one that prints without the secrets and is err.
 func redactError(err error, secrets redact.Secrets) error {
 	text := err.Error()
 	clean := secrets.Clean(text)
@@ -108,6 +109,7 @@ func maskError(resp *http.Response, e *okerrors.Error, secrets redact.Secrets) *
 		return e
 	}
 	masked, ok := okerrors.FromResponse(resp)
+	// Masked, the body is no error any more. The code is kept, and nothing else.
 	if !ok { // a secret is one of the words that make it an error
 		replaceBody(resp, e.Code)
 		masked, _ = okerrors.FromResponse(resp)
@@ -126,6 +128,7 @@ func replaceBody(resp *http.Response, code okerrors.Code) {
 	roundtrip.Discard(resp)
 	text := fmt.Sprintf(`{"error_code":%d}`, int(code))
 	resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
+	// A RoundTripper below may still use its header, such as a cache.
 	resp.Header = resp.Header.Clone()
 	resp.Header.Del("Content-Encoding")
 	resp.Header.Set("Content-Type", "application/json")

@@ -41,10 +41,16 @@ func (s *signer) renew(c *call, got reply) (reply, error) {
 	fresh, err := c.source.replace(ctx, got.rejected)
 	c.trace.renewed(err)
 	switch {
+	// The caller has left, and gets the end of its context: the renewal goes on
+	// for others.
 	case ctx.Err() != nil:
 		return reply{}, terminal(roundtrip.WithContext(ctx, err))
+	// Only the user can help. The error is both, that of the source and the
+	// rejection.
 	case errors.Is(err, token.ErrSignIn):
 		return reply{}, terminal(&signInError{source: err, rejection: got.verdict.Err})
+	// No newer session, for now or at all: the rejection is what the caller needs
+	// to see.
 	case err != nil || got.rejected.keys.isOf(fresh):
 		return got, nil
 	}
@@ -56,6 +62,8 @@ func (s *signer) renew(c *call, got reply) (reply, error) {
 		return reply{}, err
 	}
 	got.resp.Request = c.request
+	// The new session is rejected as well. The source learns it, so that it does
+	// not renew for each call; the caller gets this rejection.
 	if got.rejected != nil {
 		finish(ctx, got.resp)
 		c.source.rejected(got.rejected)
@@ -96,6 +104,7 @@ func finish(ctx context.Context, resp *http.Response) {
 	defer cancel()
 	body := resp.Body
 	defer body.Close()
+	// A Read of a body cannot be given a context. Closing the body ends it.
 	stop := context.AfterFunc(ctx, func() { body.Close() }) // ends the Read
 	defer stop()
 	text, err := io.ReadAll(body) // of at most maxErrorBody, see maskedBody

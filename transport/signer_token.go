@@ -67,6 +67,9 @@ func (src *source) token(ctx context.Context) (*oauth2.Token, error) {
 func (src *source) replace(ctx context.Context, by *rejection) (*oauth2.Token, error) {
 	src.rejected(by)
 	t, joined, err := src.ask(ctx)
+	// Another call has asked for the session before this one reported the
+	// rejection. What it got is the rejected session: ask once more, now after the
+	// report.
 	if joined && err == nil && by.keys.isOf(t) { // the request may have begun before the report
 		t, _, err = src.ask(ctx)
 	}
@@ -79,6 +82,7 @@ func (src *source) ask(ctx context.Context) (t *oauth2.Token, joined bool, err e
 	switch ts := src.tokens.(type) {
 	case nil:
 		t = src.fixed
+	// It waits by itself, and no longer than ctx.
 	case contextSource:
 		t, err = ts.TokenContext(ctx)
 	default:
@@ -119,6 +123,8 @@ func (src *source) rejected(by *rejection) {
 
 // noSession returns the error of a call whose token source failed with err.
 func noSession(ctx context.Context, err error) error {
+	// Errors of this module begin with its name. They are made without secrets,
+	// and say what to do.
 	if !strings.HasPrefix(err.Error(), "okru: ") { // else it says enough, and no secret
 		err = fmt.Errorf("okru: no session: %w", withoutSecrets(err))
 	}

@@ -86,6 +86,8 @@ func (t *tracer) renewed(err error) {
 	}
 }
 
+// reportRenewal calls Renewed once for each renewal, before what follows from
+// it.
 func (t *tracer) reportRenewal(repeated bool) {
 	info := t.renewal
 	t.renewal = RenewedInfo{}
@@ -130,6 +132,8 @@ func closingOnPanic(c io.Closer, f func()) {
 }
 
 // readable are the parameters whose values say nothing about a user.
+// What is not in the list is hidden. New parameters of OK are therefore hidden,
+// too.
 const readable = " method format fields count anchor "
 
 // safeURL returns what is not secret of u, the URL of a request for the API

@@ -117,6 +117,8 @@ func HasNoCode(resp *http.Response) bool {
 	return ok && b.state == noCode
 }
 
+// grow returns the part of b that few responses need, and allocates it if there
+// is none.
 func (b *Body) grow() *more {
 	if b.more == nil {
 		b.more = new(more)
@@ -154,6 +156,7 @@ func (b *Body) More() bool {
 
 // readAhead reads once: into buf, and into a longer head once buf is full.
 func (b *Body) readAhead() (int, error) {
+	// One small read decides about nearly all successes.
 	if b.to < first && (b.more == nil || b.more.head == nil) {
 		n, err := b.rest.Read(b.buf[b.to:])
 		b.to += uint8(n)
@@ -202,6 +205,8 @@ func (a *ahead) Read(p []byte) (int, error) {
 
 // Read implements [io.Reader]. After Close, the original decides what happens.
 func (b *Body) Read(p []byte) (int, error) {
+	// What net/http returns after Close is an error, and its own business. The
+	// head may be in use by a Read that is in progress, so it is not touched.
 	if b.closed.Load() {
 		return b.rest.Read(p)
 	}

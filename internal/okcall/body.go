@@ -12,6 +12,9 @@ import (
 	"strings"
 )
 
+// nopCloser is the type that io.NopCloser returns for readers with a WriteTo,
+// which those of bytes and strings have. It is not exported, and its reader is
+// its only field.
 var nopCloser = reflect.TypeOf(io.NopCloser(strings.NewReader("")))
 
 // InMemory returns the reader in body if it is one of bytes or strings in an
@@ -51,6 +54,8 @@ func NewBody(r *http.Request) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The content of Body itself: then GetBody, whatever it returns, does not
+	// matter.
 	if text, ok := InMemory(r.Body).(sizedReaderAt); ok && text.Size() == r.ContentLength {
 		body.Close()
 		return io.NopCloser(io.NewSectionReader(text, 0, r.ContentLength)), nil

@@ -83,6 +83,9 @@ func (h *Hosts) Check(u *url.URL) error {
 	if u == nil || u.Opaque != "" {
 		return nil
 	}
+	// A path with a RawPath has an escape that the server may read in another way,
+	// such as %2F: it is no call of the REST API, but looks like one. Ids in a
+	// Graph path have escapes.
 	isCall := isRESTPath(u.Path) && u.RawPath == "" || IsGraphPath(u.Path)
 	if isCall && u.Scheme == "https" || !isCall && !beginsLikeCall(u.Path) {
 		return nil
@@ -127,6 +130,9 @@ func (h *host) serves(u *url.URL) bool {
 	switch u.Scheme {
 	case "https":
 		return listens
+	// A host that is not a loopback host serves no calls over http. It is found
+	// all the same, so that Check rejects such a call instead of sending it
+	// unsigned.
 	case "http":
 		return listens || !h.loopback && h.port == "" && h.name == strings.TrimSuffix(name, ".")
 	}

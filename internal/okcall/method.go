@@ -45,6 +45,8 @@ func MethodInURL(u *url.URL) string {
 // MethodInPath returns the API method that path names, such as
 // /api/users/getInfo, or "".
 func MethodInPath(path string) string {
+	// The API has the same methods under both paths: users.getInfo is
+	// /api/users/getInfo.
 	group, name, ok := splitPath(path)
 	if !ok {
 		return ""

@@ -77,6 +77,7 @@ func FromContext(ctx context.Context) *Options {
 
 // With returns a context with the options of ctx, changed by edit.
 func With(ctx context.Context, edit func(*Options)) context.Context {
+	// A copy: other calls, and other goroutines, may share the old options.
 	c := &optionsContext{Context: ctx}
 	if old := FromContext(ctx); old != nil {
 		c.options = *old

@@ -14,6 +14,7 @@ import (
 // response without a request may be of any host. Package net/http keeps the
 // responses that led to a request in its field Response.
 func (h *Hosts) CheckRedirects(r *http.Request) error {
+	// From the last response to the first: each has the request that it answers.
 	for resp := r.Response; resp != nil; resp = resp.Request.Response {
 		if resp.Request == nil || resp.Request.URL == nil {
 			return h.redirectedBy("an unknown host")

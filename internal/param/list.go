@@ -48,6 +48,7 @@ func (l *List) Reset() {
 
 // Size returns how much memory l holds, in bytes.
 func (l *List) Size() int {
+	// The sizes of a pair and of an index, in bytes.
 	const ofPair, ofIndex = 24, 4
 	return cap(l.text) + ofPair*cap(l.pairs) + ofIndex*cap(l.order)
 }

@@ -41,9 +41,13 @@ func (l *List) Parse(text string, form bool) error {
 					eq = i
 				}
 				continue
+			// The worst byte of a pair decides how it is added. Plain bytes among
+			// them, which oddBytes reports by mistake, have the kind plain and change
+			// nothing.
 			case c != '&':
 				worst = max(worst, kinds[c])
 				continue
+			// An empty pair, as in a&&b: net/url skips it as well.
 			case start == i:
 			case worst == plain && eq >= 0:
 				p := l.add(all[start:eq:len(all)])
@@ -96,6 +100,8 @@ func (l *List) addOdd(text string, worst uint8, form bool) error {
 		return fmt.Errorf("parameter %q has a bad percent-escape; escape its value with url.QueryEscape", key)
 	}
 	switch {
+	// net/http would send such a byte, or reject the URL. It is escaped, so that
+	// what is sent is what is signed.
 	case worst == illegal:
 		plain, _ := url.QueryUnescape(value) // it can: see above
 		text = url.QueryEscape(key) + "=" + url.QueryEscape(plain)

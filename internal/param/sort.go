@@ -18,6 +18,8 @@ func (l *List) Sort() (duplicate int) {
 	if l.dropped || len(l.order) != len(l.pairs) {
 		l.number()
 	}
+	// The time of an insertion sort grows with the square of the number: a form of
+	// thousands of parameters must not take seconds.
 	if len(l.order) > 16 {
 		slices.SortFunc(l.order, l.compare)
 	}
@@ -29,6 +31,8 @@ func (l *List) Sort() (duplicate int) {
 
 // leastDuplicate returns a parameter with the least key that occurs more than once.
 func (l *List) leastDuplicate() int {
+	// At a duplicate the order is undefined, so it is made again. This is the slow
+	// way of a call that fails.
 	l.number()
 	slices.SortFunc(l.order, l.compare)
 	i := 1

@@ -184,6 +184,7 @@ func (m *masker) tag() {
 				m.xmlText()
 			}
 			m.i++
+		// A value without quotes ends at white space or at the end of the tag.
 		case c == '=' && m.i+1 < len(m.text) && !isQuote(m.text[m.i+1]): // not valid, but common in HTML
 			for m.i++; m.i < len(m.text) && strings.IndexByte(" \t\r\n>", m.text[m.i]) < 0; {
 				m.xmlText()

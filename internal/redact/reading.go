@@ -109,6 +109,8 @@ func (r readings) hex(i int32, n int, isRune bool) (next reading, ok, short bool
 // reading, because their number doubles with each escaping. A backslash before
 // a letter is therefore read like one of a control character, see fold.
 func (r readings) backslash(i int32) (next reading, ok, short bool) {
+	// The characters at i are readings themselves, so a backslash that was escaped
+	// once more is decoded in the same pass.
 	at := r[i]
 	switch at.char {
 	case none:
@@ -186,6 +188,8 @@ func (r readings) entity(i int32) (next reading, ok, short bool) {
 		case at.char != '#' && !isWord(at.char):
 			return reading{}, false, false
 		}
+		// Names of entities are case-sensitive in XML and not in what browsers
+		// accept: the lenient way finds more.
 		name[n] = byte(at.char) | 0x20 // lower case
 	}
 	return reading{}, false, false

@@ -63,6 +63,8 @@ func (s Secrets) find(text string) []bool {
 		if !searchable(secret) {
 			continue
 		}
+		// A secret with a percent sign, a backslash or an ampersand is searched for
+		// as it is, too.
 		if strings.ContainsAny(secret, leads) { // what follows it in text may change how its end decodes
 			asIs = asIs.find(text, secret, plain)
 		}

@@ -104,6 +104,8 @@ func (p *parser) value(i int) (from, to int) {
 	if p.isQuoted(i) {
 		return p.until(from+1, func(j int) bool { return p.text[j] == p.text[from] && p.isSpelledLike(j, from) })
 	}
+	// A query or a form ends a value by an ampersand; the quotes and brackets are
+	// of a page that has the query in an attribute or a link.
 	delimiters := "& \t\r\n\"'<>"
 	if p.text[i] == ':' {
 		delimiters = " \t\r\n,]}"

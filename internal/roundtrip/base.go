@@ -43,6 +43,7 @@ type Base struct {
 	// Hosts are those of the Signer or Group below, or else [okcall.Default].
 	Hosts *okcall.Hosts
 
+	// What Next is, found once: Send is called for each attempt.
 	verdicter       Verdicter // Next, if it is one
 	isOverTransport bool
 }
@@ -57,6 +58,7 @@ func On(next http.RoundTripper) Base {
 	switch next := next.(type) {
 	case *http.Transport:
 		b.isOverTransport = true
+	// A layer of this module: it passes on what is below.
 	case interface{ IsOverTransport() bool }:
 		b.isOverTransport = next.IsOverTransport()
 	}

@@ -45,6 +45,8 @@ func seconds(value string) (d time.Duration, ok bool) {
 	if !digits(whole) || point && !digits(fraction) {
 		return 0, false
 	}
+	// Not strconv: a number of any length is valid, and asks for the longest
+	// pause.
 	for _, c := range whole {
 		if d = d*10 + time.Duration(c-'0')*time.Second; d >= MaxRetryAfter {
 			return MaxRetryAfter, true

@@ -67,6 +67,7 @@ func Numbers(value any) any {
 // number returns n as a float64, or n itself if a float64 cannot have its digits.
 func number(n json.Number) any {
 	f, err := n.Float64()
+	// The digits decide, and not the size: 2^53+1 has a float64 next to it.
 	if err != nil || strconv.FormatFloat(f, 'f', -1, 64) != n.String() {
 		return n
 	}

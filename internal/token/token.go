@@ -43,6 +43,8 @@ func Secret(t *oauth2.Token) string {
 	if t == nil {
 		return ""
 	}
+	// A session secret of digits alone may arrive as a number: from JSON, from a
+	// form by x/oauth2, and from a store of another format.
 	switch secret := t.Extra(param.SessionSecretKey).(type) {
 	case string:
 		return secret
