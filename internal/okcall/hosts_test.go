@@ -16,7 +16,7 @@ func parse(t *testing.T, address string) *url.URL {
 }
 
 func TestIsCall(t *testing.T) {
-	hosts, err := ParseHosts([]string{"api.ok.ru", "Gateway.example:8443", "127.0.0.1:8080"})
+	hosts, err := ParseHosts([]string{"api.ok.ru", "Gateway.example:8443", "127.0.0.1:8080", "localhost"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,6 +29,11 @@ func TestIsCall(t *testing.T) {
 		"https://gateway.example:8443/fb.do":           true,
 		"http://127.0.0.1:8080/api/users/getInfo":      true,
 		"https://127.0.0.1:8080/fb.do":                 true,
+		"http://localhost/fb.do":                       true,
+		"http://localhost:80/fb.do":                    true,
+		"https://localhost:443/fb.do":                  true,
+		"http://localhost:443/fb.do":                   false,
+		"https://localhost:80/fb.do":                   false,
 		"https://api.ok.ru/graph/me/chats?count=1":     true,
 		"https://api.ok.ru/graph/chat:C1/messages":     true,
 		"https://gateway.example:8443/graph/me":        true,
@@ -83,6 +88,12 @@ func TestCheck(t *testing.T) {
 		"https://gateway.example/api/users/getInfo/": "/api/users/getInfo",
 		"http://localhost:8080/api/users.getInfo":    "/api/users/getInfo",
 		"https://gateway.example/fb.do/":             "/fb.do",
+		"https://gateway.example/FB.do":              "write /fb.do",
+		"https://gateway.example/Api/users/getInfo":  "write /api/users/getInfo",
+		"https://gateway.example//Graph//me/chats":   "write /graph/me/chats",
+		"https://gateway.example/Graph":              "not a path of the API; write /fb.do?method=GROUP.NAME",
+		"https://gateway.example/api/a.b.c":          "write /fb.do?method=GROUP.NAME",
+		"https://gateway.example/api/a.":             "write /fb.do?method=GROUP.NAME",
 		"https://gateway.example/graph/":             "not a path of the API",
 		"https://gateway.example/api/..%2Ffb.do":     "not a path of the API",
 	} {

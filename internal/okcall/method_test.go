@@ -27,8 +27,10 @@ func TestIsForm(t *testing.T) {
 	} {
 		r, _ := http.NewRequest("POST", "https://api.ok.ru/fb.do", strings.NewReader("method=users.getInfo"))
 		r.Header = test.header
-		if got := IsForm(r); got != test.want {
-			t.Errorf("%v: IsForm is %t", test.header, got)
+		for range 20 { // maps have no order
+			if got := IsForm(r); got != test.want {
+				t.Errorf("%v: IsForm is %t", test.header, got)
+			}
 		}
 		if got := Method(r); (got == "users.getInfo") != test.want {
 			t.Errorf("%v: Method is %q", test.header, got)
@@ -48,6 +50,29 @@ func TestMethodOfABrokenBody(t *testing.T) {
 		r.GetBody = getBody
 		if got := Method(r); got != "" {
 			t.Errorf("%s: Method is %q", name, got)
+		}
+	}
+}
+
+// A method of the Graph API is its path without ids.
+func TestMethodOfAGraphPath(t *testing.T) {
+	for path, want := range map[string]string{
+		"/graph/me/chats":                   "graph/me/chats",
+		"/graph/me/chats/":                  "graph/me/chats",
+		"/graph/chat:C1/messages":           "graph/{id}/messages",
+		"/graph/me/messages/mid.0-1":        "graph/me/messages/{id}",
+		"/graph/me//x":                      "graph/me//x",
+		"/graph/me//7":                      "graph/me/{id}/{id}",
+		"/graph/@/[/" + "`/{/AZaz":          "graph/{id}/{id}/{id}/{id}/AZaz",
+		"/api/users/getInfo":                "users.getInfo",
+		"/api/users/getInfo?method=ignored": "users.getInfo",
+	} {
+		r, err := http.NewRequest("GET", "https://api.ok.ru"+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Method(r); got != want {
+			t.Errorf("%s: Method is %q, want %q", path, got, want)
 		}
 	}
 }

@@ -77,6 +77,7 @@ func FuzzList(f *testing.F) {
 		{"aaaaaaaab=1&aaaaaaaaa=2", "", "aaaaaaaac=1&aaaaaaaab=2&aaaaaaaa=3", ""},
 		{"session_key=1&sessions=2&client_secret2=3", "applicationkey=1&access_tokens=2", "=1&x=", "%3D=2&%26=%26"},
 		{strings.Repeat("k=1&", 3) + "q=\x01", "", "a=\xff&b=<>", "c=\"#"},
+		{"a%62c=1&abc.=2&abcA=3&abc%2B=4&abc=5&ab%63%64=6", "", "a%62c=1&abcA=2&abc.=3", "ab=1&abcde%66gh=2&abcdefgh1=3&abcdefg=4"},
 		{manyParameters(20), "", manyParameters(20) + "&a=1", manyParameters(3)},
 	} {
 		f.Add(seed[0], seed[1], seed[2], seed[3])
