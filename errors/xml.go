@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"unicode/utf8"
 )
@@ -95,14 +96,4 @@ func (r *runeReader) ReadByte() (byte, error) {
 }
 
 // Read implements [io.Reader]. The decoder calls ReadByte instead.
-func (r *runeReader) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	c, err := r.ReadByte()
-	if err != nil {
-		return 0, err
-	}
-	p[0] = c
-	return 1, nil
-}
+func (r *runeReader) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }

@@ -55,7 +55,7 @@ func TestMethodOfABrokenBody(t *testing.T) {
 }
 
 // A method of the Graph API is its path without ids.
-func TestMethodOfAGraphPath(t *testing.T) {
+func TestMethodOfAPath(t *testing.T) {
 	for path, want := range map[string]string{
 		"/graph/me/chats":                   "graph/me/chats",
 		"/graph/me/chats/":                  "graph/me/chats",
@@ -66,6 +66,9 @@ func TestMethodOfAGraphPath(t *testing.T) {
 		"/graph/@/[/" + "`/{/AZaz":          "graph/{id}/{id}/{id}/{id}/AZaz",
 		"/api/users/getInfo":                "users.getInfo",
 		"/api/users/getInfo?method=ignored": "users.getInfo",
+		"/fb.do?a=1&%6Dethod=users.getInfo": "users.getInfo",
+		"/fb.do?metho%64=users.get%49nfo":   "users.getInfo",
+		"/fb.do?methods=1&%=2&method=%":     "",
 	} {
 		r, err := http.NewRequest("GET", "https://api.ok.ru"+path, nil)
 		if err != nil {
