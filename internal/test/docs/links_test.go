@@ -1,4 +1,4 @@
-package okru_test
+package docs
 
 import (
 	"fmt"

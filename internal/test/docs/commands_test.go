@@ -1,4 +1,4 @@
-package okru_test
+package docs
 
 import (
 	"fmt"
@@ -335,7 +335,7 @@ func isVariable(name string) bool {
 		if err != nil || found {
 			return fs.SkipAll
 		}
-		if filepath.Ext(file) == ".go" && file != "docs_commands_test.go" || file == filepath.Join(".ci", "run") {
+		if filepath.Ext(file) == ".go" && filepath.Base(file) != "commands_test.go" || file == filepath.Join(".ci", "run") {
 			text, err := os.ReadFile(file)
 			found = err == nil && strings.Contains(string(text), name)
 		}
