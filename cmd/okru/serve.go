@@ -44,7 +44,9 @@ func serve(ctx context.Context, handlers map[net.Listener]http.Handler) error {
 		err = errors.Join(err, server.Close())
 	}
 	for range running {
-		_ = <-failed // http.ErrServerClosed
+		if e := <-failed; !errors.Is(e, http.ErrServerClosed) {
+			err = errors.Join(err, e)
+		}
 	}
 	return err
 }
