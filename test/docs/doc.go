@@ -25,6 +25,9 @@
 // lines are added to the statements, before the first of them, or after the
 // declarations, which they run.
 //
+// Run the test with -count=1: the go command does not notice that a page of
+// another module has changed.
+//
 // A block with the information string "text output" has what the snippet before
 // it prints.
 package docs

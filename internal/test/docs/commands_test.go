@@ -14,6 +14,7 @@ import (
 // Every command line of a page names packages, modules, files, flags, tests and
 // variables of the environment that exist.
 func TestCommands(t *testing.T) {
+	atRoot(t)
 	checked := 0
 	for _, page := range docPages(t) {
 		for _, command := range commandsOf(readDoc(t, page)) {
@@ -29,6 +30,7 @@ func TestCommands(t *testing.T) {
 }
 
 func TestCommandsFindsBroken(t *testing.T) {
+	atRoot(t)
 	for _, command := range []string{
 		"go run ./examples/nothing", "go run ./examples", "go test ./nothing/...", "go -C test/nothing run .", "go run ./examples/quickstart -nothing",
 		"go get github.com/go-okru/okru/nothing", "go get github.com/go-okru/okro", "go install github.com/go-okru/okru@latest", "go nothing ./...",
@@ -52,6 +54,7 @@ func TestCommandsFindsBroken(t *testing.T) {
 
 // Every variable of the environment that a page names is used by something.
 func TestVariables(t *testing.T) {
+	atRoot(t)
 	name := regexp.MustCompile(`\bOKRU_[A-Z0-9_]*[A-Z0-9]\b`)
 	for _, page := range docPages(t) {
 		for _, variable := range name.FindAllString(readDoc(t, page), -1) {
@@ -64,6 +67,7 @@ func TestVariables(t *testing.T) {
 
 // Every test that a page names exists.
 func TestNamedTests(t *testing.T) {
+	atRoot(t)
 	var source strings.Builder
 	err := filepath.WalkDir(".", func(file string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(file, "_test.go") {

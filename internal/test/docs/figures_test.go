@@ -9,6 +9,7 @@ import (
 
 // README quotes the figures of the soak: the sums of its two runs.
 func TestFiguresOfTheSoak(t *testing.T) {
+	atRoot(t)
 	runs := []string{readDoc(t, "test/chaos/results.md"), readDoc(t, "test/chaos/results-http2.md")}
 	for _, page := range []struct{ name, separator string }{{"README.md", ","}, {"README.ru.md", " "}} {
 		text := strings.Join(strings.Fields(readDoc(t, page.name)), " ")

@@ -18,6 +18,7 @@ import (
 // Every link of a page leads somewhere: to a file, a heading, or a name of this
 // module at pkg.go.dev. Other sites are not asked.
 func TestLinks(t *testing.T) {
+	atRoot(t)
 	checked := 0
 	for _, page := range docPages(t) {
 		text := readDoc(t, page)
@@ -35,6 +36,7 @@ func TestLinks(t *testing.T) {
 
 // Every path of this project that a page has as code exists.
 func TestPaths(t *testing.T) {
+	atRoot(t)
 	path := regexp.MustCompile("`((?:internal|test|docs|examples|cmd|oauth|transport|ratelimit|errors)/[\\w./-]+)`")
 	for _, page := range docPages(t) {
 		for _, m := range path.FindAllStringSubmatch(readDoc(t, page), -1) {
@@ -46,6 +48,7 @@ func TestPaths(t *testing.T) {
 }
 
 func TestLinksFindsBroken(t *testing.T) {
+	atRoot(t)
 	for _, target := range []string{
 		"nothing.md", "docs/nothing.md", "#nothing", "docs/stores.md#nothing", "http://ok.ru", "https:///x", "../outside.md", "oauth/store.go#L1",
 		"https://pkg.go.dev/github.com/go-okru/okru/nothing", "https://pkg.go.dev/github.com/go-okru/okru#Nothing",

@@ -17,6 +17,7 @@ import (
 // Every exported name of every public package, those of nested modules
 // included, has a comment. So has every field and method of an exported type.
 func TestNamesHaveComments(t *testing.T) {
+	atRoot(t)
 	for _, folder := range publicPackages(t) {
 		for _, file := range goFiles(t, folder, false) {
 			for _, name := range undocumented(file.syntax) {
@@ -29,6 +30,7 @@ func TestNamesHaveComments(t *testing.T) {
 // Every exported type of a public package of this module is in an Example: one
 // with its name, or one that uses it.
 func TestTypesHaveExamples(t *testing.T) {
+	atRoot(t)
 	for _, folder := range publicPackages(t) {
 		if isNested(folder) {
 			continue
