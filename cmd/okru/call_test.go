@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"net/url"
 	"strings"
 	"testing"
@@ -218,6 +219,12 @@ func TestRoot(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"help", "call"}, {"sign", "--help"}} {
 		if out := s.must(args...); !strings.Contains(out, "Usage:") {
 			t.Errorf("%q: %s", args, out)
+		}
+	}
+	s.app.stdout, s.app.stderr = io.Discard, io.Discard
+	for _, cmd := range s.app.command().Commands() {
+		if cmd.Long == "" || cmd.Example == "" {
+			t.Errorf("okru %s has no long help, or no example", cmd.Name())
 		}
 	}
 	if out := s.must("completion", "bash"); !strings.Contains(out, "okru") {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,6 +44,15 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// describe returns the text of an error, with what to do about a session.
+func describe(err error) string {
+	text := strings.TrimPrefix(err.Error(), "okru: ")
+	if _, own := errors.AsType[*exitError](err); !own && exitCode(err) == exitSignIn {
+		text += "; sign in again: run okru login, or set OKRU_ACCESS_TOKEN"
+	}
+	return text
 }
 
 // exitCode returns the exit code for an error of a command. That a write may

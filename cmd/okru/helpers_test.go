@@ -43,7 +43,7 @@ func newShell(t *testing.T, scopes ...string) *shell {
 
 func (s *shell) checkSecrets() {
 	for _, secret := range s.secrets {
-		if strings.Contains(s.printed.String(), secret) {
+		if secret != "" && strings.Contains(s.printed.String(), secret) {
 			s.t.Errorf("a secret was printed: %q", s.printed.String())
 		}
 	}

@@ -151,7 +151,11 @@ func (a *app) logoutCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "logout",
 		Short: "Delete the session that okru login has stored",
-		Args:  usageArgs(cobra.NoArgs),
+		Long: `Logout deletes the session of the application OKRU_APPLICATION_KEY from the
+keyring or the file. OK does not get to know: the session stays valid until it
+expires or the user withdraws the consent on ok.ru.`,
+		Example: `  okru logout`,
+		Args:    usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.settings()
 			if err != nil {

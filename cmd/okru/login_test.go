@@ -26,22 +26,44 @@ func signedOut(t *testing.T) *shell {
 	s := newShell(t)
 	s.set(map[string]string{"OKRU_ACCESS_TOKEN": "", "OKRU_SESSION_SECRET_KEY": ""})
 	s.app.configDir = t.TempDir()
-	s.app.open = func(page string) {
-		u, err := url.Parse(page)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		q := u.Query()
-		code := s.user.AuthCode(q.Get("redirect_uri"), strings.Split(q.Get("scope"), ";")...)
-		resp, err := http.Get(q.Get("redirect_uri") + "?" + url.Values{"code": {code}, "state": {q.Get("state")}}.Encode())
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		resp.Body.Close()
-	}
+	s.app.open = func(page string) { s.agree(page) }
 	return s
+}
+
+// agree is what the browser and the user do on page: they agree. It returns to
+// the redirect URL, with a code in the query or, in the implicit flow, a session
+// in the fragment, which the page there sends on.
+func (s *shell) agree(page string) {
+	u, err := url.Parse(page)
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	q := u.Query()
+	back, scopes := q.Get("redirect_uri"), strings.Split(q.Get("scope"), ";")
+	result := url.Values{"state": {q.Get("state")}}
+	r, err := http.NewRequest(http.MethodGet, back, nil)
+	if q.Get("response_type") == "code" {
+		result.Set("code", s.user.AuthCode(back, scopes...))
+		r.URL.RawQuery = result.Encode()
+	} else {
+		token := s.user.Token(scopes...)
+		s.secrets = append(s.secrets, token.AccessToken, oauth.SessionSecret(token))
+		result.Set("access_token", token.AccessToken)
+		result.Set("session_secret_key", oauth.SessionSecret(token))
+		r, err = http.NewRequest(http.MethodPost, back, strings.NewReader(result.Encode()))
+		r.Header.Set("Origin", strings.TrimSuffix(back, "/signed-in"))
+	}
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	resp.Body.Close()
 }
 
 // logIn runs okru login at a free port.
@@ -103,7 +125,40 @@ func TestStoredSessionIsRenewed(t *testing.T) {
 	}
 	// When the user has revoked everything, there is one thing left to do.
 	s.user.Revoke()
-	s.fails(exitSignIn, "", "call", "users.getCurrentUser")
+	s.fails(exitSignIn, "run okru login", "call", "users.getCurrentUser")
+}
+
+// Without the application's secret, a session is not renewed: the user signs in
+// again.
+func TestLoginWithoutSecret(t *testing.T) {
+	s := signedOut(t).set(map[string]string{"OKRU_APPLICATION_SECRET": ""})
+	if code, _, stderr := s.logIn(); code != exitOK {
+		t.Fatal(stderr)
+	}
+	s.must("call", "users.getCurrentUser")
+	calls := s.srv.Calls()
+	if c := calls[len(calls)-1]; c.Circuit != "client" {
+		t.Errorf("the call is %v, want circuit client", c)
+	}
+	s.srv.Expire(s.stored(t).AccessToken)
+	s.fails(exitSignIn, "run okru login", "call", "users.getCurrentUser")
+}
+
+func TestLoginDenied(t *testing.T) {
+	s := signedOut(t)
+	s.app.open = func(page string) {
+		u, _ := url.Parse(page)
+		q := u.Query()
+		resp, err := http.Get(q.Get("redirect_uri") + "?" + url.Values{"error": {"access_denied"}, "state": {q.Get("state")}}.Encode())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		resp.Body.Close()
+	}
+	if code, _, stderr := s.logIn(); code != exitSignIn || !strings.Contains(stderr, "denied") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
 }
 
 // stored returns the session in the keyring.

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -42,7 +41,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil && err.Error() != "" {
-		fmt.Fprintln(a.stderr, "okru:", strings.TrimPrefix(err.Error(), "okru: "))
+		fmt.Fprintln(a.stderr, "okru:", describe(err))
 	}
 	return exitCode(err)
 }
