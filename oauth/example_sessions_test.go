@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -93,8 +94,8 @@ func ExampleLoopback() {
 	session, err := oauth.Loopback{
 		ClientID:     ok.App().ID,
 		ClientSecret: ok.App().Secret,
-		RedirectURL:  "http://localhost:8910/signed-in", // registered with the application
-		Open:         agree,                             // leave it out: the browser of the system
+		RedirectURL:  unused() + "/signed-in", // the registered one, such as http://localhost:8910/signed-in
+		Open:         agree,                   // leave it out: the browser of the system
 		HTTPClient:   &http.Client{Transport: ok.Transport()},
 	}.Token(context.Background())
 	if err != nil {
@@ -102,6 +103,16 @@ func ExampleLoopback() {
 	}
 	fmt.Println("renewable:", session.RefreshToken != "")
 	// Output: renewable: true
+}
+
+// unused returns an address at which no program listens.
+func unused() string {
+	listener, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer listener.Close()
+	return "http://" + listener.Addr().String()
 }
 
 // variable is a Store that keeps a session as long as the process runs.
