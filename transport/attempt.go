@@ -98,7 +98,7 @@ func markSent(r *http.Request, err error, body bodyState, isWrite func() bool) e
 	}
 	// net/http may keep only the text of the error, as http.Client does after its
 	// Timeout. A Call learns the outcome in this way.
-	if o := okcall.FromContext(r.Context()); write && o != nil && o.Caller != nil {
+	if o := okcall.FromContext(r.Context()); write && o.IsCaller() {
 		o.Caller.SetMayHaveRun()
 	}
 	return &attemptError{err: err, sent: true, write: write, hint: hintFor(err)}

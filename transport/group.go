@@ -56,10 +56,7 @@ type Group struct {
 // copies g: later changes have no effect. The layer is safe for concurrent use
 // by multiple goroutines.
 func (g Group) Wrap(next http.RoundTripper) http.RoundTripper {
-	hosts, noHosts := okcall.ParseHosts(g.Hosts)
-	base := roundtrip.On(next)
-	base.Hosts = hosts
-	return &groupLayer{Base: base, settings: g, own: newGroupKey(g.Token), fault: g.Check(), isLost: noHosts != nil}
+	return &groupLayer{hostLayer: newHostLayer(next, g.Hosts, g.Check()), settings: g, own: newGroupKey(g.Token)}
 }
 
 // Check returns what is wrong with g, all faults joined, or nil. The layer
@@ -86,12 +83,13 @@ func (g Group) MarshalJSON() ([]byte, error) { return g.view().MarshalJSON() }
 
 // groupLayer is the layer of a Group.
 type groupLayer struct {
-	roundtrip.Base // with the Hosts of the settings
-	settings       Group
-	own            *groupKey // of the settings, for calls whose context has no token
-	fault          error     // of the settings
-	isLost         bool      // it is not known which hosts are those of the API
+	hostLayer
+	settings Group
+	own      *groupKey // of the settings, for calls whose context has no token
 }
+
+// Format hides the settings, which package fmt would print with their token.
+func (g *groupLayer) Format(f fmt.State, verb rune) { g.settings.Format(f, verb) }
 
 // A groupKey is the token of a group, and what finds it in a text. It is made once
 // for the token of the settings.
@@ -110,12 +108,6 @@ func newGroupKey(token string) *groupKey {
 // shows reports whether text has the token.
 func (k *groupKey) shows(text string) bool { return k.mayShow(text) && k.secrets.In(text) }
 
-// Format hides the settings, which package fmt would print with their token.
-func (g *groupLayer) Format(f fmt.State, verb rune) { g.settings.Format(f, verb) }
-
-// APIHosts returns the hosts of the API, for the layers above.
-func (g *groupLayer) APIHosts() *okcall.Hosts { return g.Hosts }
-
 // AddsGroupToken marks the layer, so that okru.Graph finds it.
 func (*groupLayer) AddsGroupToken() {}
 
@@ -132,7 +124,8 @@ func (g *groupLayer) RoundTripVerdict(r *http.Request) (*http.Response, roundtri
 		return g.Send(r) // the usual case below a Signer, which has checked r
 	}
 	options := okcall.FromContext(r.Context())
-	if err := g.check(r, options, isGraph); err != nil {
+	isStray := !isGraph && options.IsCaller() && r.URL != nil && okcall.IsGraphPath(r.URL.Path)
+	if err := g.check(r, isGraph, isGraph, isStray); err != nil {
 		roundtrip.CloseRequest(r)
 		return nil, roundtrip.Verdict{}, terminal(err)
 	}
@@ -144,7 +137,7 @@ func (g *groupLayer) RoundTripVerdict(r *http.Request) (*http.Response, roundtri
 		roundtrip.CloseRequest(r)
 		return nil, roundtrip.Verdict{}, terminal(err)
 	}
-	if options != nil && options.Caller != nil {
+	if options.IsCaller() {
 		options.Caller.Sign(key.secrets.Clean)
 	}
 	sent := withGroupToken(r, key.token)
@@ -153,20 +146,6 @@ func (g *groupLayer) RoundTripVerdict(r *http.Request) (*http.Response, roundtri
 	resp, v, err := g.send(r, sent, options, key)
 	trace.done(resp, v, err)
 	return resp, v, err
-}
-
-// check returns an error if r must not be sent.
-func (g *groupLayer) check(r *http.Request, o *okcall.Options, isGraph bool) error {
-	switch {
-	case g.fault != nil && (isGraph || g.isLost):
-		return g.fault
-	case !isGraph && o != nil && o.Caller != nil && r.URL != nil && okcall.IsGraphPath(r.URL.Path):
-		return fmt.Errorf("okru: Graph sent its request to %s, which is not one of the Hosts (%v) of its transport.Group", r.URL.Host, g.Hosts)
-	}
-	if err := g.Hosts.Check(r.URL); err != nil || !isGraph {
-		return err
-	}
-	return g.Hosts.CheckRedirects(r)
 }
 
 // key returns the token of a Graph call with these options, which may be nil,

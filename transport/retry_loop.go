@@ -144,7 +144,7 @@ func (l *loop) conclude() (*http.Response, roundtrip.Verdict, error) {
 	if !t.budget.full() && a.isSuccess() {
 		t.budget.earn()
 	}
-	if o := okcall.FromContext(l.caller.Context()); l.mayHaveRun && o != nil && o.Caller != nil {
+	if o := okcall.FromContext(l.caller.Context()); l.mayHaveRun && o.IsCaller() {
 		o.Caller.SetMayHaveRun()
 	}
 	err := a.Err

@@ -103,19 +103,15 @@ type Signer struct {
 // copies s: later changes have no effect. The layer is safe for concurrent use
 // by multiple goroutines.
 func (s Signer) Wrap(next http.RoundTripper) http.RoundTripper {
-	hosts, noHosts := okcall.ParseHosts(s.Hosts)
-	base := roundtrip.On(next)
-	base.Hosts = hosts
-	calls := base
+	layer := newHostLayer(next, s.Hosts, s.Check())
+	calls := layer.Base
 	if g, ok := next.(*groupLayer); ok { // it has nothing to do with calls that are signed
 		calls = g.Base
 	}
 	return &signer{
-		Base:        base,
+		hostLayer:   layer,
 		calls:       calls,
 		settings:    s,
-		fault:       errors.Join(s.fault(), noHosts),
-		isLost:      noHosts != nil,
 		scratch:     sync.Pool{New: func() any { return newParams(s.ApplicationKey) }},
 		own:         source{tokens: s.TokenSource, prompt: isPrompt(s.TokenSource)},
 		sessionless: &keys{secret: s.ApplicationSecret},
@@ -126,12 +122,6 @@ func (s Signer) Wrap(next http.RoundTripper) http.RoundTripper {
 // answers every API call with it. A missing secret or source is no fault,
 // since a call's context may bring a session.
 func (s Signer) Check() error {
-	_, err := okcall.ParseHosts(s.Hosts)
-	return errors.Join(s.fault(), err)
-}
-
-// fault returns what is wrong with s, except for its Hosts.
-func (s Signer) fault() error {
 	var key, circuit, source error
 	if s.ApplicationKey == "" {
 		key = errors.New("okru: ApplicationKey is empty; set it to the public key of your application")
@@ -142,7 +132,8 @@ func (s Signer) fault() error {
 	if roundtrip.IsTypedNil(s.TokenSource) {
 		source = fmt.Errorf("okru: TokenSource is a nil %T; leave it out for calls without a session", s.TokenSource)
 	}
-	return errors.Join(key, circuit, source,
+	_, noHosts := okcall.ParseHosts(s.Hosts)
+	return errors.Join(key, circuit, source, noHosts,
 		checkSpace("ApplicationKey", s.ApplicationKey),
 		checkSpace("ApplicationSecret", s.ApplicationSecret))
 }
@@ -179,19 +170,14 @@ func (s Signer) MarshalJSON() ([]byte, error) { return s.view().MarshalJSON() }
 
 // signer is the layer of a Signer.
 type signer struct {
-	roundtrip.Base                // with the Hosts of the settings
-	calls          roundtrip.Base // the same, but for a Group: sends the calls
-	settings       Signer
-	fault          error     // of the settings
-	isLost         bool      // it is not known which hosts are those of the API
-	scratch        sync.Pool // of *params
-	own            source    // of sessions, unless a context brings its own
-	sessionless    *keys
-	derived        keyCache
+	hostLayer
+	calls       roundtrip.Base // sends the calls: the Base, or what is below a Group there
+	settings    Signer
+	scratch     sync.Pool // of *params
+	own         source    // of sessions, unless a context brings its own
+	sessionless *keys     // of calls without a session; without a secret, not used
+	derived     keyCache
 }
 
 // Format hides the settings, which package fmt would print with their secrets.
 func (s *signer) Format(f fmt.State, verb rune) { s.settings.Format(f, verb) }
-
-// APIHosts returns the hosts of the API, for the layers above.
-func (s *signer) APIHosts() *okcall.Hosts { return s.Hosts }

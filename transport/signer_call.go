@@ -43,7 +43,7 @@ func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Ve
 	// and each lookup walks it.
 	options, isCall := okcall.FromContext(r.Context()), s.Hosts.IsCall(r.URL)
 	isSigned := isCall && !okcall.IsGraphPath(r.URL.Path)
-	err := s.check(r, options, isCall, isSigned)
+	err := s.check(r, isSigned, isCall, !isCall && options.IsCaller())
 	if err != nil {
 		roundtrip.CloseRequest(r)
 		return nil, roundtrip.Verdict{}, terminal(err)
@@ -69,20 +69,6 @@ func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Ve
 	}
 	c.trace.done(got.resp, got.verdict, err)
 	return got.resp, got.verdict, err
-}
-
-// check returns an error if r must not be sent.
-func (s *signer) check(r *http.Request, o *okcall.Options, isCall, isSigned bool) error {
-	switch {
-	case s.fault != nil && (isSigned || s.isLost):
-		return s.fault
-	case !isCall && o != nil && o.Caller != nil:
-		return fmt.Errorf("okru: Call sent its request to %s, which is not one of Hosts (%v): either a RoundTripper above the Signer has no Unwrap method by which Call finds Hosts, see transport.Chain, or the call was redirected", r.URL.Host, s.Hosts)
-	}
-	if err := s.Hosts.Check(r.URL); err != nil || !isCall {
-		return err
-	}
-	return s.Hosts.CheckRedirects(r)
 }
 
 // attempt signs c and sends it.
@@ -119,7 +105,7 @@ func (s *signer) sign(c *call) error {
 	}
 	p.sign(c, k)
 	s.release(p)
-	if c.options != nil && c.options.Caller != nil {
+	if c.options.IsCaller() {
 		signed := c.signed // so that only calls with a Caller allocate it
 		c.options.Caller.Sign(func(text string) string { return s.secrets(signed).Clean(text) })
 	}

@@ -86,6 +86,10 @@ func With(ctx context.Context, edit func(*Options)) context.Context {
 	return c
 }
 
+// IsCaller reports whether an okru.Call or okru.Graph sends the request. o may be
+// nil.
+func (o *Options) IsCaller() bool { return o != nil && o.Caller != nil }
+
 // Timeout returns the AttemptTimeout. o may be nil.
 func (o *Options) Timeout() time.Duration {
 	if o == nil {

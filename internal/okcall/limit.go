@@ -1,12 +1,22 @@
 package okcall
 
-// This file lets package ratelimit report a wait to a transport.Trace, although
-// neither imports the other.
+// This file has what package ratelimit exchanges with packages that it does not
+// import, nor they it: the key of a session, from a source of package oauth, and
+// the report of a wait, to a Trace of package transport.
 
 import (
 	"context"
 	"time"
 )
+
+// A LimitKeyer is a token source that reports the key of its session for
+// limits. The key is no secret, and it is the same in every process that has
+// the session. "" means that the source has none.
+type LimitKeyer interface{ LimitKey() string }
+
+// LocalKey is the beginning of a default key for limits that this process made
+// up: it means nothing in another one.
+const LocalKey = "session "
 
 // A Tracer reports what happens to a call. Package transport implements it by
 // its Trace, which packages below it cannot import.
