@@ -17,6 +17,9 @@ import (
 // Send a changed payment by [Server.Pay], a changed launch by a GET of the page:
 //
 //	for name, params := range oktest.Tamperings(anna.Launch()) {
+//		resp, err := http.Get(page + "?" + params.Encode())
+//		…
+//	}
 //
 // auth_sig, if there is one, proves the user and the session without sig, so
 // that launch parameters without sig are not among the copies.
