@@ -19,7 +19,8 @@ import (
 // the callers at its head, at most as many as callers wait and as the rate has
 // in 20 ms, and Redis is not asked again before they are used. A slot that no
 // caller uses, because all have gone, is returned. A slot that is not used
-// within 20 ms of its time, because the machine was busy, is lost.
+// within 20 ms of its time, because the machine was busy, is lost; later ones
+// replace as many lost slots as the bound below allows.
 //
 // In any window of t seconds, all processes together make at most
 // rate·t + burst + rate·0.02 calls.
@@ -61,6 +62,8 @@ type Bucket struct {
 	own      int       // how many of them, at the end, no process has reserved after
 	version  int64     // of the state in Redis after the last reservation
 	free     time.Time // the slot after the last reservation, so far
+	lost     int       // slots that came while this process waited for a processor, and that Redis does not know of
+	lostFrom int64     // when the first of them was due, in µs of the clock of Redis
 	busy     bool      // the goroutine runs
 	asked    time.Time // since when it waits for Redis
 	noted    bool      // that Redis took too long
@@ -72,6 +75,7 @@ type Bucket struct {
 // A slot is a moment at which one call may be made.
 type slot struct {
 	at   time.Time
+	due  int64 // the same in µs of the clock of Redis
 	cost int64 // the time, in µs, that the slot adds to the state in Redis
 }
 

@@ -53,12 +53,21 @@ func (b *Bucket) isStuck(now time.Time) bool { return b.busy && now.Sub(b.asked)
 // long ago are lost.
 func (b *Bucket) release(now time.Time) {
 	for len(b.slots) > 0 && !b.slots[0].at.After(now) {
-		isLost := now.Sub(b.slots[0].at) > usable
-		if !isLost && !b.pass() {
+		if now.Sub(b.slots[0].at) > usable {
+			b.lose(b.slots[0])
+		} else if !b.pass() {
 			return
 		}
 		b.slots = b.slots[1:]
 	}
+}
+
+// lose notes that a slot is lost. The next reservation reports it.
+func (b *Bucket) lose(s slot) {
+	if b.lost == 0 {
+		b.lostFrom = s.due
+	}
+	b.lost++
 }
 
 // pass lets the first caller pass. It returns false if none waits.
@@ -163,7 +172,9 @@ func (b *Bucket) reserve(n int, now time.Time) job {
 		wasLocal = 1
 	}
 	lead := b.server.lead()
-	args := []any{n, strconv.FormatFloat(b.interval, 'g', -1, 64), b.rest(), b.patience(n, now), wasLocal, returnPause.Microseconds(), lead.Microseconds()}
+	args := []any{n, strconv.FormatFloat(b.interval, 'g', -1, 64), b.rest(), b.patience(n, now), wasLocal, returnPause.Microseconds(),
+		lead.Microseconds(), b.lost, b.lostFrom}
+	b.lost = 0
 	return func() func(time.Time) {
 		sent := time.Now()
 		reply, err := b.server.run(reserveScript, b.key, args...)
@@ -181,7 +192,7 @@ func (b *Bucket) reserve(n int, now time.Time) job {
 			}
 			b.local = time.Time{}
 			at := b.server.at(reply[0], sent, arrived)
-			b.reserved(at, lead, reply[1], int(reply[2]), reply[3])
+			b.reserved(at, lead, reply)
 			b.rejectLate(at.Add(lead), now)
 		}
 	}
@@ -204,16 +215,19 @@ func (b *Bucket) patience(n int, now time.Time) int64 {
 	return longest.Microseconds()
 }
 
-// reserved adds n slots, the first of them ahead µs after at, but none earlier
-// than lead after it.
-func (b *Bucket) reserved(at time.Time, lead time.Duration, ahead int64, n int, version int64) {
+// reserved adds the slots of a reply, the first of them ahead µs after the time
+// of Redis, but none earlier than lead after it. That time is at.
+func (b *Bucket) reserved(at time.Time, lead time.Duration, reply []int64) {
+	redisNow, ahead, n, version := reply[0], reply[1], int(reply[2]), reply[3]
 	if version != b.version+1 { // another process has reserved in between
 		b.own = 0
 	}
 	for i := range int64(n) {
 		offset := b.offset(i)
+		wait := max(lead.Microseconds(), ahead+offset)
 		b.slots = append(b.slots, slot{
-			at:   at.Add(max(lead, time.Duration(ahead+offset)*time.Microsecond)),
+			at:   at.Add(time.Duration(wait) * time.Microsecond),
+			due:  redisNow + wait,
 			cost: b.offset(i+1) - offset,
 		})
 	}

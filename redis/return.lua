@@ -9,9 +9,9 @@ local state = redis.call('GET', KEYS[1])
 if not state then
 	return {0}
 end
-local ahead, last, version = string.match(state, '^(-?%d+) (%d+) (%d+)$')
+local ahead, last, version, rest = string.match(state, '^(-?%d+) (%d+) (%d+)(.*)$')
 if version ~= ARGV[1] then
 	return {0}
 end
-redis.call('SET', KEYS[1], string.format('%.0f %s %.0f', ahead - ARGV[2], last, version + 1), 'KEEPTTL')
+redis.call('SET', KEYS[1], string.format('%.0f %s %.0f%s', ahead - ARGV[2], last, version + 1, rest), 'KEEPTTL')
 return {1}
