@@ -127,7 +127,7 @@ func (q *queue) admit(now time.Time) bool {
 		return false
 	}
 	if !q.take(later(slot, now.Add(-maxLate))) {
-		q.wakeIn(maxLate) // a rounding error: the token is due within it
+		q.wakeIn(maxLate) // the burst is 0 now; or a rounding error: the token is due within it
 		return false
 	}
 	return true
