@@ -64,5 +64,6 @@
 // application secret in okru.Config as well; without one, Auto uses the session
 // secret. Of aiookru's names, app_id is ClientID, app_key is ApplicationKey,
 // app_secret_key is ClientSecret in a grant and ApplicationSecret elsewhere, and
-// passwd is Password.
+// passwd is Password. The page docs/migrating.md of this module has what else
+// differs.
 package oauth

@@ -23,6 +23,7 @@ func TestBrokenSnippets(t *testing.T) {
 		"a test that fails":              {"```go\nfunc TestX(t *testing.T) { t.Fatal(\"oh\") }\n```\n", "oh"},
 		"a program that fails":           {"```go\npackage main\n\nfunc main() { panic(\"oh\") }\n```\n", "panic: oh"},
 		"a program's output":             {"```go\npackage main\n\nfunc main() {}\n```\n\n```text output\n2\n```\n", "the page says"},
+		"a comment at a program":         {"<!-- with\nx := 1\n-->\n```go\npackage main\n\nfunc main() {}\n```\n", "as it is"},
 		"a comment at no snippet":        {"<!-- with\nx := 1\n-->\n```sh\nls\n```\n", "is none"},
 	} {
 		t.Run(name, func(t *testing.T) {

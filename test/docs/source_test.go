@@ -35,6 +35,9 @@ type snippet struct {
 // the name of the package.
 func toSnippet(b block, imports map[string]string) (snippet, error) {
 	if strings.HasPrefix(b.text, "package ") {
+		if b.with != "" {
+			return snippet{}, fmt.Errorf("%s:%d: a program runs as it is, without a comment", b.page, b.line)
+		}
 		return snippet{block: b, kind: program, source: b.text}, nil
 	}
 	declarations, before := split(b.with)
