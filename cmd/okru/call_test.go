@@ -191,6 +191,14 @@ func TestSettingsAreChecked(t *testing.T) {
 	}
 }
 
+// A service that hangs does not hang the command.
+func TestCallsAreBounded(t *testing.T) {
+	cfg, err := settings{applicationKey: "KEY"}.config(&app{}, nil)
+	if err != nil || cfg.Retry.AttemptTimeout <= 0 {
+		t.Errorf("the timeout of an attempt is %v, %v", cfg.Retry.AttemptTimeout, err)
+	}
+}
+
 // With OKRU_API_URL another service is called, over plain http on this machine.
 func TestCallAnotherService(t *testing.T) {
 	s := newShell(t)

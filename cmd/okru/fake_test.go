@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/oktest"
 )
 
@@ -172,37 +175,102 @@ func TestControlRejects(t *testing.T) {
 	}
 }
 
-func TestControlWorks(t *testing.T) {
-	srv := oktest.New(t)
-	c := newControl(srv)
-	first := c.newUser("anna", "password", allScopes())
-	for _, step := range []struct {
-		path string
-		form url.Values
-	}{
-		{"/users/anna/session", url.Values{"scopes": {"SET_STATUS LONG_ACCESS_TOKEN"}}},
-		{"/users/anna/session", url.Values{"eternal": {"1"}}},
-		{"/users/anna/require", url.Values{"check": {"captcha"}}},
-		{"/users/anna/withdraw", url.Values{"scopes": {"SET_STATUS"}}},
-		{"/sessions/replace", url.Values{"access_token": {first.AccessToken}}},
-		{"/sessions/expire", url.Values{"access_token": {first.AccessToken}}},
-		{"/users/anna/revoke", nil},
-		{"/limits", url.Values{"per_second": {"2.5"}, "burst": {"3"}, "per": {"user"}}},
-		{"/limits/clear", nil},
-		{"/faults", url.Values{"delay": {"1ms"}, "code": {""}}},
-		{"/faults/clear", nil},
-		{"/calls/clear", nil},
+// A controlled is a shell with the control page of its fake, and another
+// session of its user.
+type controlled struct {
+	*shell
+	handler http.Handler
+	other   session
+}
+
+func newControlled(t *testing.T) *controlled {
+	s := lenient(t)
+	c := newControl(s.srv)
+	c.users["anna"] = s.user
+	k := &controlled{shell: s, handler: c.handler()}
+	if err := json.Unmarshal([]byte(k.post("/users/anna/session", "scopes=SET_STATUS")), &k.other); err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// post sends a form to the control page, which must accept it.
+func (k *controlled) post(path, form string) string {
+	k.t.Helper()
+	values, err := url.ParseQuery(form)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	status, text := post(k.t, k.handler, path, values, nil)
+	if status != http.StatusOK || !json.Valid([]byte(text)) {
+		k.t.Fatalf("%s: %d %s", path, status, text)
+	}
+	return text
+}
+
+// code calls a method with a session, and returns the code of the API error.
+func (k *controlled) code(s session, method string) okerrors.Code {
+	k.t.Helper()
+	k.srv.ForgetCalls()
+	k.set(map[string]string{"OKRU_ACCESS_TOKEN": s.AccessToken}).run("call", method, "status=x")
+	return k.srv.Calls()[0].Code
+}
+
+func (k *controlled) want(want okerrors.Code, s session, method string) {
+	k.t.Helper()
+	if code := k.code(s, method); code != want {
+		k.t.Errorf("%s: code %d, want %d", method, code, want)
+	}
+}
+
+func TestControlOfSessions(t *testing.T) {
+	k := newControlled(t)
+	k.want(0, k.other, "users.setStatus")
+	k.post("/users/anna/withdraw", "scopes=SET_STATUS")
+	k.want(okerrors.CodePermissionDenied, k.other, "users.setStatus")
+
+	for end, code := range map[string]okerrors.Code{
+		"expire": okerrors.CodeParamSessionExpired, "revoke": okerrors.CodeParamSessionKey, "replace": okerrors.CodeParamSessionKeyChanged,
 	} {
-		status, text := post(t, c.handler(), step.path, step.form, nil)
-		if status != http.StatusOK || !json.Valid([]byte(text)) {
-			t.Errorf("%s: %d %s", step.path, status, text)
+		var s session
+		if err := json.Unmarshal([]byte(k.post("/users/anna/session", "eternal=1")), &s); err != nil || s.RefreshToken != "" {
+			t.Fatal(err, s)
 		}
-		if strings.HasSuffix(step.path, "/session") {
-			var s session
-			if err := json.Unmarshal([]byte(text), &s); err != nil || s.AccessToken == "" || s.SessionSecret == "" {
-				t.Errorf("%v: %s", err, text)
-			}
-		}
+		k.want(0, s, "users.isAppUser")
+		k.post("/sessions/"+end, "access_token="+s.AccessToken)
+		k.want(code, s, "users.isAppUser")
+	}
+	k.want(0, k.other, "users.isAppUser")
+	k.post("/users/anna/revoke", "")
+	k.want(okerrors.CodeParamSessionKey, k.other, "users.isAppUser")
+
+	k.post("/users/anna/require", "check=captcha")
+	_, err := oauth.Password{ApplicationKey: k.srv.App().Key, Login: "anna", Password: "password of anna",
+		HTTPClient: &http.Client{Transport: k.srv.Transport()}}.Token(t.Context())
+	if !errors.Is(err, okerrors.CodeAuthLoginCaptcha) {
+		t.Errorf("sign-in: %v, want a captcha", err)
+	}
+}
+
+func TestControlOfFaultsAndLimits(t *testing.T) {
+	k := newControlled(t)
+	first := session{AccessToken: k.env["OKRU_ACCESS_TOKEN"]}
+	k.post("/faults", "code=10&method=users.isAppUser&times=2")
+	k.want(okerrors.CodePermissionDenied, first, "users.isAppUser")
+	k.want(0, first, "friends.get")
+	k.post("/faults/clear", "")
+	k.want(0, first, "users.isAppUser")
+
+	k.post("/limits", "calls=1&window=1h&per=session&code=11")
+	k.want(0, first, "users.isAppUser")
+	k.want(okerrors.CodeLimitReached, first, "users.isAppUser")
+	k.want(0, k.other, "users.isAppUser")
+	k.post("/limits/clear", "")
+	k.want(0, first, "users.isAppUser")
+
+	k.post("/calls/clear", "")
+	if n := len(k.srv.Calls()); n != 0 {
+		t.Errorf("%d calls in the journal", n)
 	}
 }
 

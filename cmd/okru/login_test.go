@@ -106,6 +106,22 @@ func TestLoginAndLogout(t *testing.T) {
 	}
 }
 
+// The session of the last sign-in counts, wherever it is stored.
+func TestLoginAgain(t *testing.T) {
+	s := signedOut(t)
+	for _, args := range [][]string{{"--file"}, nil, {"--file"}} {
+		if code, _, stderr := s.logIn(args...); code != exitOK {
+			t.Fatal(stderr)
+		}
+		s.must("call", "users.getCurrentUser")
+		used := s.srv.Calls()
+		signedIn := used[len(used)-2] // by login itself
+		if last := used[len(used)-1]; last.Params.Get("access_token") != signedIn.Params.Get("access_token") {
+			t.Errorf("login %q: an older session is used", args)
+		}
+	}
+}
+
 // A session that expires is renewed and stored again.
 func TestStoredSessionIsRenewed(t *testing.T) {
 	s := signedOut(t)
