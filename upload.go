@@ -11,6 +11,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"strings"
 )
 
@@ -126,10 +127,7 @@ func newMultipartBody(files []File) (*multipartBody, error) {
 			return nil, fmt.Errorf("okru: Upload: duplicate field %q", f.Field)
 		}
 		fields[f.Field] = true
-		if _, err := form.CreatePart(map[string][]string{
-			"Content-Disposition": {multipart.FileContentDisposition(f.Field, f.Name)},
-			"Content-Type":        {f.ContentType},
-		}); err != nil {
+		if _, err := form.CreatePart(f.header()); err != nil {
 			return nil, fmt.Errorf("okru: Upload: %w", err)
 		}
 		flush()
@@ -174,6 +172,15 @@ func (f File) withDefaults(n int) (File, error) {
 		return f, fmt.Errorf("okru: Upload: %s: %q is not a media type; write it as \"image/jpeg\"", f.Field, f.ContentType)
 	}
 	return f, nil
+}
+
+// header returns the header of the part that f is. It escapes quotes and line breaks
+// in the names, by which a file name could add a field of its own.
+func (f File) header() textproto.MIMEHeader {
+	return textproto.MIMEHeader{
+		"Content-Disposition": {multipart.FileContentDisposition(f.Field, f.Name)},
+		"Content-Type":        {f.ContentType},
+	}
 }
 
 // A fileReader reads the content of a file and checks its length.

@@ -80,23 +80,28 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 		trace.attempt(t.Hosts, caller, r, Auto)
 		a.Response, a.verdict, a.sent, a.Err = sendAttempt(&t.Base, r, timeout, func() bool { return isCall && !a.isSafe() })
 	}
-	switch {
-	case a.Err != nil:
-		roundtrip.Discard(a.Response) // there should be none
-		a.Response = nil
-	default:
-		a.Response.Request = caller
-		// No Signer or Group is directly below: a layer of others between may hide
-		// it.
-		if isCall && !a.verdict.Inspected {
-			a.verdict.Inspected = true
-			if e, failed := okerrors.FromResponse(a.Response); failed {
-				a.verdict.Err = e
-			}
-		}
-	}
+	a.inspect(isCall)
 	trace.done(a.Response, a.verdict, a.Err)
 	return a
+}
+
+// inspect completes a, which was sent: it has either a response or an error, and for
+// a call the verdict about the response.
+func (a *Attempt) inspect(isCall bool) {
+	if a.Err != nil {
+		roundtrip.Discard(a.Response) // there should be none
+		a.Response = nil
+		return
+	}
+	a.Response.Request = a.Request
+	// If a layer of others is between this one and the Signer, it does not pass the
+	// verdict on.
+	if isCall && !a.verdict.Inspected {
+		a.verdict.Inspected = true
+		if e, failed := okerrors.FromResponse(a.Response); failed {
+			a.verdict.Err = e
+		}
+	}
 }
 
 // isSentBelow reports whether a Signer or a Group below sends the call to u.

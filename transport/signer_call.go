@@ -134,6 +134,13 @@ func (s *signer) send(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, roundtrip.WithContext(sent.Context(), s.redactError(err, *signed))
 	}
+	return s.inspect(c, resp), nil
+}
+
+// inspect makes resp, the response to the signed copy of c, safe to show, and
+// returns it with what it says.
+func (s *signer) inspect(c *call, resp *http.Response) reply {
+	signed := &c.signed
 	// http.Client resolves a Location against the URL of resp.Request, and a
 	// program may print it: so it must be the caller's, and not the signed copy.
 	resp.Request = c.request
@@ -146,7 +153,7 @@ func (s *signer) send(c *call) (reply, error) {
 	got := reply{resp: resp, verdict: roundtrip.Verdict{Inspected: true}}
 	e, failed := okerrors.FromResponse(resp)
 	if !failed {
-		return got, nil
+		return got
 	}
 	if signed.keys.token != nil && e.SessionRejected() { // judged by what the API sent
 		got.rejected = &rejection{signed.keys, e}
@@ -154,7 +161,7 @@ func (s *signer) send(c *call) (reply, error) {
 	e = maskError(resp, e, s.secrets(*signed))
 	e.Method = okcall.Method(&signed.request) // the form of the caller's request may not be readable
 	got.verdict.Err = e
-	return got, nil
+	return got
 }
 
 // A rejectedError is the error of a call that was not sent. It is final: another
