@@ -62,10 +62,10 @@ func send[T any](client *http.Client, c *call, err error) (T, error) {
 
 // A call is one Call or Graph.
 type call struct {
-	request *http.Request
-	method  string
-	isWrite bool // it is not known to be safe to repeat
-	caller  *okcall.Caller
+	request *http.Request  // as it is sent, but for what the layers add
+	method  string         // for errors; of a Graph call, its path without ids
+	isWrite bool           // it is not known to be safe to repeat
+	caller  *okcall.Caller // what the layers report; it is in the context of the request
 }
 
 // do sends the call by c and decodes the response into result.

@@ -58,13 +58,13 @@ func (l *logger) RoundTripVerdict(r *http.Request) (resp *http.Response, v round
 
 // A loggedCall is what is known about a call.
 type loggedCall struct {
-	trace transport.Trace
+	trace transport.Trace // its hooks are the methods below
 	begun time.Time
 
-	mu       sync.Mutex // a layer of the program may send an attempt to several places at once
-	waited   time.Duration
-	repeated bool // with a newer session
-	last     transport.DoneInfo
+	mu       sync.Mutex         // a layer of the program may send an attempt to several places at once
+	waited   time.Duration      // for the limiter, all attempts together
+	repeated bool               // with a newer session
+	last     transport.DoneInfo // the last attempt; N 0: none was sent
 }
 
 // limited is the hook Limited of the Trace: waits of all attempts add up.

@@ -85,7 +85,7 @@ func decodePage(method string, text json.RawMessage, page any) error {
 
 // A pager finds the marks of pages.
 type pager struct {
-	params url.Values
+	params url.Values      // of the next call; a copy of the caller's
 	used   map[string]bool // marks, as name=value
 }
 

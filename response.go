@@ -78,6 +78,7 @@ const (
 )
 
 var (
+	// What is wrong with a response, see AnswerError.Err.
 	errNotJSON = errors.New("not JSON")
 	errTooLong = errors.New("longer than 16 MiB")
 	errNothing = errors.New("neither a result nor an API error")
@@ -152,10 +153,10 @@ func looksLikeJSON(kind string, text []byte) bool {
 // A headReader keeps the beginning of what it reads, and fails after maxResponse
 // bytes.
 type headReader struct {
-	rest io.Reader
-	text []byte // how it begins
-	read int    // bytes
-	err  error  // of rest; nil: it has not ended
+	rest io.Reader // what was not read yet
+	text []byte    // how it begins
+	read int       // bytes
+	err  error     // of rest; nil: it has not ended
 }
 
 // Read implements [io.Reader].

@@ -96,9 +96,9 @@ func Upload(ctx context.Context, c *http.Client, uploadURL string, files ...File
 // A multipartBody is the body of an Upload.
 type multipartBody struct {
 	io.Reader
-	size        int64 // -1: unknown
-	contentType string
-	fault       fault // of one of the files
+	size        int64  // -1: unknown
+	contentType string // with the boundary
+	fault       fault  // of one of the files
 }
 
 // newMultipartBody returns the body that has the files as its parts.
@@ -186,8 +186,8 @@ func (f File) header() textproto.MIMEHeader {
 // A fileReader reads the content of a file and checks its length.
 type fileReader struct {
 	file File
-	body *multipartBody
-	sent int64
+	body *multipartBody // which gets the error
+	sent int64          // bytes of Content
 }
 
 // Read implements [io.Reader]. A panic of Content or Progress becomes an error:

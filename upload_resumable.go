@@ -46,12 +46,16 @@ type Resumable struct {
 }
 
 const (
+	// defaultChunk is the length of a chunk. A failure repeats one chunk at most,
+	// and each costs a round trip.
 	defaultChunk = 8 << 20
 
 	// maxUploadFailures is how often in a row an upload may fail without
 	// progress.
 	maxUploadFailures = 5
 
+	// The pause before an upload continues: twice as long after each failure, and
+	// as the server asks by Retry-After, up to maxUploadDelay.
 	minUploadDelay = 500 * time.Millisecond
 	maxUploadDelay = time.Minute
 )
@@ -279,10 +283,10 @@ func firstGap(ranges string, size int64) (next int64, ok bool) {
 // A chunkReader is the body of the request for one chunk.
 type chunkReader struct {
 	*io.SectionReader
-	offset   int64 // of the chunk, in the content
-	sent     int64
-	progress func(int64)
-	fault    fault
+	offset   int64       // of the chunk, in the content
+	sent     int64       // bytes of this chunk
+	progress func(int64) // nil: none
+	fault    fault       // of the content
 }
 
 // Read implements [io.Reader]. A content that ends early is an error.

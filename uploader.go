@@ -26,8 +26,8 @@ const maxUploadResponse = 16 << 20
 
 // An uploader sends requests to one upload URL.
 type uploader struct {
-	client  *http.Client
-	url     *url.URL
+	client  *http.Client   // a copy of the program's, with a redirect policy of its own
+	url     *url.URL       // a secret
 	secrets redact.Secrets // parts of the URL
 }
 
@@ -99,7 +99,7 @@ func (u *uploader) newRequest(ctx context.Context, method string, body io.Reader
 type uploadResponse struct {
 	*http.Response
 	body    []byte
-	secrets redact.Secrets
+	secrets redact.Secrets // of the upload URL, for excerpts
 }
 
 // do sends r and reads the response.

@@ -36,7 +36,7 @@ const (
 	// responseTime is how long the response may take. OK waits for 5 s.
 	responseTime = 4500 * time.Millisecond
 
-	defaultTimeout = time.Minute
+	defaultTimeout = time.Minute // of Handle
 )
 
 // A Webhook is an [http.Handler] for the events that OK sends to applications

@@ -16,8 +16,8 @@ const maxRemembered = 1000
 // after OK was asked to repeat the event. The zero value has none.
 type runs struct {
 	mu       sync.Mutex
-	byID     map[runID]*run
-	finished []runID // in byID, in the order in which they ended
+	byID     map[runID]*run // those in progress, and those in finished
+	finished []runID        // in byID, in the order in which they ended
 }
 
 // A runID is the hash of an event.

@@ -67,7 +67,7 @@ type Error struct {
 
 	// Whether the call may have run, and may run twice: see Is.
 	isCall     bool
-	idempotent okcall.Choice
+	idempotent okcall.Choice // what the context of the call says about repeats
 }
 
 // Error returns the method, the name and number of the code, and the text of

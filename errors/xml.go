@@ -74,8 +74,8 @@ func (m members) setText(name, text string) {
 // does, since it is an [io.ByteReader].
 type runeReader struct {
 	in   *bufio.Reader
-	buf  [utf8.UTFMax]byte
-	rest []byte // of buf, the bytes of the current rune that were not read yet
+	buf  [utf8.UTFMax]byte // the UTF-8 of the current rune
+	rest []byte            // of buf, the bytes of the current rune that were not read yet
 }
 
 // ReadByte implements [io.ByteReader].

@@ -77,7 +77,7 @@ func newClient(ctx context.Context, c *http.Client, jar http.CookieJar) *http.Cl
 // A tokenEndpoint is token.do with the credentials of one application.
 type tokenEndpoint struct {
 	clientID, clientSecret string
-	client                 *http.Client
+	client                 *http.Client // nil: see newClient
 }
 
 // refresh obtains a session with a refresh token. The session keeps the
@@ -107,7 +107,7 @@ func (e tokenEndpoint) post(ctx context.Context, form url.Values, secret string)
 
 // A formPost is one form for one of OK's endpoints.
 type formPost struct {
-	client  *http.Client
+	client  *http.Client // nil: see newClient
 	url     string
 	form    url.Values
 	secrets redact.Secrets // which no error may contain

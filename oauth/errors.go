@@ -53,7 +53,7 @@ var (
 // A failure is an error of a grant, a Source or a store. Its text does not
 // contain the texts of its causes, which may be long or contain secrets.
 type failure struct {
-	text   string
+	text   string  // all that is printed
 	causes []error // for errors.Is and errors.As
 }
 
@@ -213,7 +213,7 @@ func redactAPIError(e *okerrors.Error, secrets redact.Secrets) *okerrors.Error {
 // by [errors.Is] what the replaced error matches, but does not expose it.
 type redactedError struct {
 	failure
-	is func(target error) bool
+	is func(target error) bool // errors.Is of the replaced error
 }
 
 // Is reports whether the replaced error is target.

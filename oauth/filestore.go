@@ -52,6 +52,7 @@ type fileStore struct {
 }
 
 const (
+	// For the owner only: a session is as secret as a password.
 	dirMode  = 0o700
 	fileMode = 0o600
 

@@ -133,7 +133,7 @@ func (g Implicit) MarshalJSON() ([]byte, error) { return g.view().MarshalJSON() 
 // captcha, a confirmation by phone, a blocked profile, or any page that this
 // package does not know. It is [ErrSignIn].
 type PageError struct {
-	reason string
+	reason string        // the text of the error, without the URL
 	page   func() string // a function, because fmt prints the fields of structs
 }
 

@@ -34,9 +34,9 @@ const (
 // sends each form once and connects only to connect.ok.ru.
 type pageWalker struct {
 	grant    Implicit
-	redirect *url.URL
-	client   *http.Client
-	secrets  redact.Secrets
+	redirect *url.URL       // the end: the redirect URI of the application
+	client   *http.Client   // follows no redirects by itself; has the cookies
+	secrets  redact.Secrets // which no error may contain
 
 	loginSent, consentSent bool
 }
@@ -200,7 +200,7 @@ func isConnect(u *url.URL) bool {
 
 // A form is a form of an HTML page, as far as signing in needs it.
 type form struct {
-	method, action string
+	method, action string          // in upper case, and as in the page
 	fields         url.Values      // what a browser sends if the user types nothing
 	typed          map[string]bool // names of the fields to type in
 	buttons        map[string]bool // names of the buttons that send the form

@@ -34,15 +34,15 @@ const (
 
 // A loopbackServer waits at a loopback address for the redirect of one sign-in.
 type loopbackServer struct {
-	host, path, state string
-	sockets           []net.Listener
+	host, path, state string              // what a request of this sign-in must have
+	sockets           []net.Listener      // one per loopback address
 	result            chan redirectResult // of capacity one
 }
 
 // A redirectResult is what ParseRedirect returned.
 type redirectResult struct {
-	code  string
-	token *oauth2.Token
+	code  string        // of the flow Code; else empty
+	token *oauth2.Token // of the flow Implicit; else nil
 	err   error
 }
 

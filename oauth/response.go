@@ -24,8 +24,8 @@ import (
 
 // A response is a response of an endpoint or a page of OK, completely read.
 type response struct {
-	*http.Response // its Body can be read again
-	body           []byte
+	*http.Response        // its Body can be read again
+	body           []byte // all of it, at most maxResponse bytes
 	fields         fields // nil: the body is not a JSON object
 }
 

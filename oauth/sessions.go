@@ -48,8 +48,8 @@ type Sessions struct {
 	max     int // negative: no bound
 
 	mu      sync.Mutex
-	entries map[string]*sessionsEntry
-	recent  list.List // entries with a strong reference, the most recently used first
+	entries map[string]*sessionsEntry // by key; also those that only a caller or a renewal keeps
+	recent  list.List                 // entries with a strong reference, the most recently used first
 }
 
 // A sessionsEntry refers to the Source of a key. Only a Source with a session
@@ -58,9 +58,9 @@ type Sessions struct {
 // refers to it: a caller, or a renewal in progress.
 type sessionsEntry struct {
 	key     string
-	weak    weak.Pointer[Source]
-	strong  *Source       // nil: evicted, or without a session
-	element *list.Element // in recent, if strong is set
+	weak    weak.Pointer[Source] // finds the Source as long as anything refers to it
+	strong  *Source              // nil: evicted, or without a session
+	element *list.Element        // in recent, if strong is set
 }
 
 // defaultMaxSessions is about 20 MB of Sources.

@@ -100,12 +100,12 @@ type Options struct {
 // the API has rejected a session and it cannot be renewed, any other session of
 // the application that appears in the store is used, whatever its timestamps.
 type Source struct {
-	grant    Grant
-	marks    marks // of grant
-	store    Store
-	early    time.Duration
-	coolDown time.Duration
-	timeout  time.Duration
+	grant    Grant         // nil: sessions are from the store or from Replace
+	marks    marks         // of grant
+	store    Store         // nil: none
+	early    time.Duration // zero: no early renewal
+	coolDown time.Duration // zero: none
+	timeout  time.Duration // zero: none
 	onToken  func(*oauth2.Token)
 	onError  func(error)
 

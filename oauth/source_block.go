@@ -15,7 +15,7 @@ import (
 // failing endpoint from being called once per API call, and a wrong password
 // from being tried until OK locks the profile.
 type block struct {
-	cause     error
+	cause     error     // nil: there is no block
 	until     time.Time // no request is sent before
 	permanent bool      // no request is sent after it either, but the store is read
 }
@@ -43,7 +43,7 @@ func (b block) unavailable(left time.Duration) error {
 
 // An unavailableError is the error of a Source that has no session.
 type unavailableError struct {
-	cause error
+	cause error         // of the failure that began the block
 	class error         // ErrSignIn, if cause does not match it; otherwise nil
 	left  time.Duration // until the next attempt; zero: unknown
 }

@@ -33,12 +33,12 @@ type renewal struct {
 	base      *session // what is renewed: from, or a newer session from the store
 	permanent error    // the cause of a permanent block, which only the store can end; nil: none
 
-	unlock   func() // unlocks the store; nil: not locked
-	fetched  bool   // the session is from the grant, not from the store or Replace
-	unsaved  bool   // the session could not be saved
-	repeated bool   // the error was reported before
-	errs     []error
-	panicked error // the first panic
+	unlock   func()  // unlocks the store; nil: not locked
+	fetched  bool    // the session is from the grant, not from the store or Replace
+	unsaved  bool    // the session could not be saved
+	repeated bool    // the error was reported before
+	errs     []error // for OnError, when the store is unlocked
+	panicked error   // the first panic
 
 	replaced bool // the user has signed in since it began; guarded by source.mu
 

@@ -17,13 +17,13 @@ import (
 // A session is a token in a Source. Only saveAt and saving change after it is
 // shared.
 type session struct {
-	token            *oauth2.Token
-	obtained         time.Time // when the Source got it
-	early            time.Time // from then on it is renewed in the background
-	expiry           time.Time // from then on it is not usable; zero: it never expires
-	replacesRejected bool      // it was obtained because the API rejected the previous session
-	fromStore        bool      // it was loaded from the store
-	fromUser         bool      // the user has signed in: it overwrites what is stored
+	token            *oauth2.Token // a copy; not modified
+	obtained         time.Time     // when the Source got it
+	early            time.Time     // from then on it is renewed in the background
+	expiry           time.Time     // from then on it is not usable; zero: it never expires
+	replacesRejected bool          // it was obtained because the API rejected the previous session
+	fromStore        bool          // it was loaded from the store
+	fromUser         bool          // the user has signed in: it overwrites what is stored
 
 	saveAt atomic.Int64 // from then on it should be saved, in Unix nanoseconds; 0: it is saved
 	saving atomic.Bool  // saveInBackground is at it

@@ -44,8 +44,8 @@ func SessionSecret(t *oauth2.Token) string { return token.Secret(t) }
 
 // A static is the source that Static returns.
 type static struct {
-	err   error // if not nil, there is no token
-	token atomic.Pointer[oauth2.Token]
+	err   error                        // if not nil, there is no token
+	token atomic.Pointer[oauth2.Token] // the current session; replaced as a whole
 }
 
 // Token returns a copy, because x/oauth2 modifies the tokens of a source.

@@ -229,8 +229,8 @@ func (a *Adaptive) fullIn(now time.Time) time.Duration {
 }
 
 const (
-	minPause = 50 * time.Millisecond
-	maxPause = 10 * time.Minute
+	minPause = 50 * time.Millisecond // the first one that the server did not ask for
+	maxPause = 10 * time.Minute      // as long as the longest Retry-After that counts
 
 	// maxRetryAfter bounds what a server can ask for.
 	maxRetryAfter = 10 * time.Minute
@@ -244,7 +244,7 @@ const (
 
 // A backoff is the time in which no call is made, and then a probe.
 type backoff struct {
-	on    bool
+	on    bool          // a pause, or the wait for the outcome of its probe
 	until time.Time     // when the probe may go
 	asked time.Time     // the part of it that the server asked for
 	pause time.Duration // the last one that the server did not ask for

@@ -38,7 +38,7 @@ const (
 // passes some: so the rate of accepted calls is the rate that is allowed,
 // whatever the burst.
 type cubic struct {
-	min, max float64
+	min, max float64 // the bounds of the rate
 	rate     float64 // calls per second
 	recent   float64 // the mean rate of about the last second
 
@@ -146,9 +146,9 @@ func (c *cubic) accept(sent time.Time) {
 type reaction int8
 
 const (
-	carryOn reaction = iota
-	slowDown
-	stopAll
+	carryOn  reaction = iota // nothing: the call is no news
+	slowDown                 // cut the rate
+	stopAll                  // send none, and then a probe: the rate is not the reason
 )
 
 // throttle learns that a call was throttled, with the pause that the server

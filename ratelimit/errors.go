@@ -38,9 +38,9 @@ type LimitedError struct {
 	// Duration if no wait is long enough, and 0 if the limiter does not say.
 	Wait time.Duration
 
-	reason   string
-	deadline bool  // the deadline is the reason
-	cause    error // the error of another package's limiter
+	reason   string // why, for the text; empty: by a limiter of another package
+	deadline bool   // the deadline is the reason
+	cause    error  // the error of another package's limiter
 }
 
 // Error returns why the call was not sent.

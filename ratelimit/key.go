@@ -123,7 +123,7 @@ var ids identities
 type identities struct {
 	mu    sync.RWMutex
 	known map[uintptr]identity // by address
-	last  uint64
+	last  uint64               // the id that was given last
 }
 
 // An identity is the id of one object. The weak pointer shows whether the object

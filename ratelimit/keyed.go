@@ -31,14 +31,14 @@ const defaultKeys = 10_000
 // and a nil one reject every call; use [NewKeyed].
 type Keyed struct {
 	newLimiter func(key string) Limiter
-	max        int
+	max        int // negative: no bound
 
 	mu      sync.Mutex
-	entries map[string]*entry
-	lru     lru
-	waiting int           // calls of new keys that wait for an entry
-	turn    chan struct{} // full while the first of them tries to evict one
-	freed   chan struct{} // gets a value when the last call of a key has ended
+	entries map[string]*entry // by key
+	lru     lru               // all entries, in the order of their last use
+	waiting int               // calls of new keys that wait for an entry
+	turn    chan struct{}     // full while the first of them tries to evict one
+	freed   chan struct{}     // gets a value when the last call of a key has ended
 }
 
 // NewKeyed returns a set of at most max limiters. newLimiter makes each when
@@ -126,7 +126,7 @@ func (k *Keyed) limiter(key string) Limiter {
 // An entry is a key of a set with its limiter. It stands for the key before it
 // is in the set, and after it was evicted: it then leads to the entry that is.
 type entry struct {
-	set        *Keyed
+	set        *Keyed // that it is of, in it or not
 	key        string
 	limiter    Limiter // set once the entry is in the set
 	prev, next *entry  // in the LRU list

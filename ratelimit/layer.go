@@ -98,9 +98,9 @@ func (l Limit) Charge(r *http.Request) error {
 
 // A slot is what a request waits for.
 type slot struct {
-	limiter Limiter
-	key     string
-	entry   *entry // of the key in a Keyed; nil: the limiter is in none
+	limiter Limiter // that of the key, if the Limiter is a Keyer
+	key     string  // empty: the Limiter has no keys, or the request has none
+	entry   *entry  // of the key in a Keyed; nil: the limiter is in none
 }
 
 // slot returns the slot of r. Its entry, if any, is not acquired yet.
@@ -208,6 +208,7 @@ func (t *limitLayer) send(r *http.Request) (*http.Response, roundtrip.Verdict, e
 }
 
 var (
+	// Why an Outcome has nothing to learn from.
 	errPanicked = errors.New("okru: the call panicked")
 	errNoCall   = errors.New("okru: the request was no call of the API")
 	errQuota    = errors.New("okru: not sent, because the quota of the method is spent")

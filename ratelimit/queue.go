@@ -28,11 +28,11 @@ const maxLate = 20 * time.Millisecond
 //
 // One timer serves all callers. It runs only while callers wait.
 type queue struct {
-	mu      sync.Mutex
+	mu      sync.Mutex   // guards all fields, and what the owner of the queue keeps beside it
 	tokens  rate.Limiter // changed only under mu
 	made    bool         // by init
-	waiters fifo
-	timer   *time.Timer // nil while none wait
+	waiters fifo         // in the order in which they came
+	timer   *time.Timer  // nil while none wait
 
 	taken time.Time // as of when the last token was taken, or the rate changed
 
@@ -241,8 +241,8 @@ type fifo struct {
 type waiter struct {
 	ctx        context.Context
 	ready      chan struct{} // closed when the caller may pass, or with err
-	err        error
-	queued     bool
+	err        error         // set before ready is closed
+	queued     bool          // false: it was removed from the queue
 	prev, next *waiter
 }
 

@@ -25,16 +25,16 @@ const (
 type quotaState int8
 
 const (
-	quotaUnknown quotaState = iota
-	quotaLeft
-	quotaSpent
+	quotaUnknown quotaState = iota // the response says nothing about it
+	quotaLeft                      // the call was accepted, or rejected for another reason
+	quotaSpent                     // API code 11
 )
 
 // quotas are the spent quotas. The zero value has none.
 type quotas struct {
 	count atomic.Int32 // of spent: no lock is needed while it is 0
 	mu    sync.Mutex
-	spent map[quotaKey]*quota
+	spent map[quotaKey]*quota // those that are not known to be left again
 }
 
 // A quotaKey is the key of a limiter and a method: each pair has a quota.

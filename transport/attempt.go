@@ -56,9 +56,9 @@ func sendAttempt(b *roundtrip.Base, r *http.Request, timeout time.Duration, isWr
 // the request was sent. Its text is that of err and the hint.
 type attemptError struct {
 	err   error
-	sent  bool // at least in part, as far as is known
-	write bool
-	hint  string
+	sent  bool   // at least in part, as far as is known
+	write bool   // not known to be safe to repeat
+	hint  string // what to do, with its separator; or empty
 }
 
 func (e *attemptError) Error() string { return e.err.Error() + e.hint }
@@ -209,7 +209,7 @@ func endWith(body io.ReadCloser, end func()) io.ReadCloser {
 
 type endingBody struct {
 	io.ReadCloser
-	end func()
+	end func() // ends the context of the attempt
 }
 
 func (b *endingBody) Close() error {
@@ -225,8 +225,8 @@ type endingConn struct {
 // An attemptTimeoutError is the end of an attempt by Retry.AttemptTimeout. It
 // is not context.DeadlineExceeded: the context of the caller goes on.
 type attemptTimeoutError struct {
-	after time.Duration
-	cause error // nil: none that says more
+	after time.Duration // the AttemptTimeout
+	cause error         // nil: none that says more
 }
 
 func (e *attemptTimeoutError) Error() string {

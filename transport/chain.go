@@ -81,7 +81,7 @@ func same(a, b http.RoundTripper) bool { return reflect.ValueOf(a).Comparable() 
 // opaque is a RoundTripper without Unwrap and the one below it.
 type opaque struct {
 	http.RoundTripper
-	below roundtrip.Base
+	below roundtrip.Base // what the Middleware was given
 }
 
 // Unwrap returns the RoundTripper below.

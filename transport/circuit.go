@@ -33,6 +33,7 @@ const (
 	Unsigned
 )
 
+// circuitNames are the names of the constants, by their value.
 var circuitNames = [...]string{"Auto", "ServerServer", "ClientServer", "Sessionless", "Unsigned"}
 
 // Valid reports whether c is one of the constants.

@@ -94,8 +94,8 @@ func (g *groupLayer) Format(f fmt.State, verb rune) { g.settings.Format(f, verb)
 // A groupKey is the token of a group, and what finds it in a text. It is made once
 // for the token of the settings.
 type groupKey struct {
-	token   string
-	secrets redact.Secrets
+	token   string                 // empty: there is none
+	secrets redact.Secrets         // the token alone
 	mayShow func(text string) bool // see redact.Secrets.Filter
 }
 

@@ -56,8 +56,8 @@ func (r *Retry) applyClient(log *clientHooks) {
 
 // clientHooks are the functions of a Retry.Client for which Retry has no field.
 type clientHooks struct {
-	CheckRetry      retryablehttp.CheckRetry
-	Logger          any
+	CheckRetry      retryablehttp.CheckRetry // nil: a field of Retry decides, or Retryable
+	Logger          any                      // checked by Retry.Check
 	RequestLogHook  retryablehttp.RequestLogHook
 	ResponseLogHook retryablehttp.ResponseLogHook
 }

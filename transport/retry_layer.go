@@ -20,14 +20,14 @@ import (
 // retrier is the layer of a Retry. In its settings, zero is zero.
 type retrier struct {
 	roundtrip.Base
-	settings  Retry
+	settings  Retry // with those of the Client, and with the defaults
 	log       clientHooks
-	fault     error // what is wrong with the settings
-	budget    *budget
-	isSigned  bool // a Signer below sends the calls of the REST API
-	hasGroup  bool // a Group below sends those of the Graph API
-	byDefault bool // Retryable decides
-	isLogged  bool // every attempt goes through the library
+	fault     error   // what is wrong with the settings
+	budget    *budget // shared by all requests
+	isSigned  bool    // a Signer below sends the calls of the REST API
+	hasGroup  bool    // a Group below sends those of the Graph API
+	byDefault bool    // Retryable decides
+	isLogged  bool    // every attempt goes through the library
 }
 
 // RoundTrip implements [http.RoundTripper].

@@ -14,12 +14,12 @@ import (
 
 // A call is an API call on its way through a Signer.
 type call struct {
-	request *http.Request
+	request *http.Request   // the caller's, or a copy of it with a new body for the repeat
 	options *okcall.Options // of its context: looked up once, since contexts are chains; may be nil
-	source  source
-	isForm  bool
-	form    string // the text of the form
-	renewed bool   // it is the repeat after a renewal
+	source  source          // of its session
+	isForm  bool            // its parameters are in a form
+	form    string          // the text of the form
+	renewed bool            // it is the repeat after a renewal
 	trace   tracer
 	signed  signedCall // set by sign
 }
@@ -27,8 +27,8 @@ type call struct {
 // A reply is the response to one attempt of a call.
 type reply struct {
 	resp     *http.Response
-	verdict  roundtrip.Verdict
-	rejected *rejection // nil: the API did not reject the session
+	verdict  roundtrip.Verdict // after the secrets were masked
+	rejected *rejection        // nil: the API did not reject the session
 }
 
 // RoundTrip implements [http.RoundTripper].

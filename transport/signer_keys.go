@@ -157,12 +157,12 @@ func (s *signer) secret(circuit Circuit, access, own string) (secret string, der
 // with one session nor a server with many derives a secret per call. Sessions
 // that share a slot take turns. The latest addition is found without a hash.
 type keyCache struct {
-	latest atomic.Pointer[cached]
-	slots  [64]atomic.Pointer[cached]
+	latest atomic.Pointer[cached]     // also in its slot
+	slots  [64]atomic.Pointer[cached] // by a hash of the access token
 }
 
 type cached struct {
-	circuit Circuit
+	circuit Circuit // for which the keys are
 	keys
 }
 

@@ -25,8 +25,8 @@ import (
 // what leaves it is the text of the query or form, and nothing else.
 type params struct {
 	list    param.List // has what every call says fixed, see newParams
-	text    []byte
-	dropped bool // the query has a parameter that is not sent
+	text    []byte     // the memory that encode uses
+	dropped bool       // the query has a parameter that is not sent
 }
 
 // What newParams fixes, by index.
@@ -157,7 +157,7 @@ type signedCall struct {
 // of at most 512 bytes: Go makes larger ones more slowly, and a call in memory
 // would take a twentieth longer with three pieces.
 type signedCopy struct {
-	request http.Request
+	request http.Request   // the copy, with the URL and the form below
 	url     url.URL        // that of request
 	body    lookahead.Body // will be that of the response
 }

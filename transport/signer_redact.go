@@ -140,6 +140,8 @@ func replaceBody(resp *http.Response, code okerrors.Code) {
 // FromResponse looks.
 const maxErrorBody = 64 << 10
 
+// errLongError ends a body that cannot be masked as a whole: what follows may
+// have a part of a secret.
 var errLongError = errors.New("okru: the body of an API error is longer than 64 KiB")
 
 // A maskedBody is the body of an API error in which each byte of a secret is an
@@ -147,7 +149,7 @@ var errLongError = errors.New("okru: the body of an API error is longer than 64 
 // be the beginning of a secret. The first Read beyond that reads all of the
 // rest, up to maxErrorBody.
 type maskedBody struct {
-	original io.ReadCloser
+	original io.ReadCloser         // as it was inspected
 	secrets  func() redact.Secrets // a closure: package fmt does not print what is in it
 	sent     []byte                // what was read from original
 	text     []byte                // sent, masked, as far as it may be read and was not

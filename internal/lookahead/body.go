@@ -39,20 +39,20 @@ const (
 type Body struct {
 	rest     io.ReadCloser // the original
 	more     *more         // nil: what was read ahead is in buf
-	buf      [first]byte
-	from, to uint8 // the part of buf that was read ahead, and not read by the caller yet
-	ended    bool  // rest returned io.EOF after what was read ahead
-	state    state // what is known
-	closed   atomic.Bool
+	buf      [first]byte   // in the Body itself: most need no other memory
+	from, to uint8         // the part of buf that was read ahead, and not read by the caller yet
+	ended    bool          // rest returned io.EOF after what was read ahead
+	state    state         // what is known
+	closed   atomic.Bool   // by the caller
 }
 
 // A state is what is known about a response.
 type state uint8
 
 const (
-	unknown state = iota
-	noCode        // SetNoCode was called
-	judged        // SetVerdict was called
+	unknown state = iota // not inspected yet
+	noCode               // SetNoCode was called
+	judged               // SetVerdict was called
 )
 
 // CodeHeaders are the headers that carry the code of an API error, the first one

@@ -35,6 +35,8 @@ func InMemory(body io.ReadCloser) interface{ Len() int } {
 }
 
 var (
+	// A layer above has a bug, and the program should know: what GetBody returns
+	// would be sent under the length of the other body.
 	errOldBody = errors.New("GetBody returns another body than Body: a layer has replaced Body, and not GetBody")
 	errNilBody = errors.New("GetBody returns neither a body nor an error")
 )

@@ -12,8 +12,8 @@ import "sync/atomic"
 // sees its attempts gives it a function that redacts them. It is safe for
 // concurrent use.
 type Caller struct {
-	redact     atomic.Pointer[func(string) string]
-	mayHaveRun atomic.Bool
+	redact     atomic.Pointer[func(string) string] // nil: the call was not signed
+	mayHaveRun atomic.Bool                         // once true, it stays true
 }
 
 // Sign reports to c that its call was signed, or has its group token, and how to

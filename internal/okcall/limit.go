@@ -31,7 +31,7 @@ func (o *Options) Traced() bool { return o != nil && o.Tracer != nil }
 
 // A Wait is a wait for a limiter. The zero Wait reports nothing.
 type Wait struct {
-	options *Options
+	options *Options // with the Tracer; nil: there is none
 	began   time.Time
 }
 

@@ -19,9 +19,9 @@ type Options struct {
 	HasToken   bool               // a token was set; it may be nil by mistake
 	Source     oauth2.TokenSource // the session of this call, renewable; nil: unset
 	Circuit    int                // with HasCircuit: a transport.Circuit
-	HasCircuit bool
-	GroupToken *string // of this call of the Graph API; nil: unset. A pointer, so that fmt does not print it
-	Idempotent Choice  // may the call be repeated?
+	HasCircuit bool               // a circuit was set: the zero Circuit is one of them
+	GroupToken *string            // of this call of the Graph API; nil: unset. A pointer, so that fmt does not print it
+	Idempotent Choice             // may the call be repeated?
 
 	Attempts *atomic.Int32 // counts the attempts; nil: unset
 

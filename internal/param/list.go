@@ -8,9 +8,9 @@ import "bytes"
 // A List is the parameters of one call, in memory that can be used again. It
 // holds all text in one piece, and pairs as offsets into it.
 type List struct {
-	text  []byte
-	pairs []pair
-	names Names // of all that was parsed
+	text  []byte // what was parsed, and the decoded keys of some pairs
+	pairs []pair // in the order in which they were added
+	names Names  // of all that was parsed
 
 	order   []uint32 // indexes of pairs, once sorted
 	dropped bool     // some of pairs are not in order

@@ -40,10 +40,10 @@ func (s Secrets) Mask(text []byte) bool {
 
 // A masker goes through a text and overwrites what is covered.
 type masker struct {
-	text    []byte
-	covered []bool
-	i       int
-	changed bool
+	text    []byte // is overwritten in place
+	covered []bool // by a secret, for each byte of text
+	i       int    // the position in text
+	changed bool   // a byte was overwritten
 }
 
 // put overwrites the byte at position i.

@@ -61,7 +61,7 @@ type search struct {
 	readings
 	matched []int32 // for each position: the chars of the pattern that match from here on
 	left    []int32 // for each position: the bytes of secrets that begin here and have to be covered
-	found   bool
+	found   bool    // any secret
 }
 
 // find searches for secret from the end of the text to its beginning. What

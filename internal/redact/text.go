@@ -38,6 +38,8 @@ func SecretName(name string) bool {
 	return strings.HasSuffix(name, "token") || slices.Contains(secretNames, name)
 }
 
+// secretNames are the names of secret parameters of OK and of OAuth 2.0,
+// besides all that end with token.
 var secretNames = []string{
 	"application_secret", "application_secret_key", "auth_hash", "auth_sig", "client_secret", "code", "code_verifier", "password",
 	"resig", "secret", "session_key", "session_secret_key", "sig", "tkn",
@@ -62,7 +64,7 @@ const maxName = 64
 type parser struct {
 	text []byte  // decoded
 	at   []int32 // where each byte of it stands in raw
-	raw  string
+	raw  string  // the text as it is
 }
 
 // newParser decodes raw.

@@ -45,7 +45,7 @@ type Base struct {
 
 	// What Next is, found once: Send is called for each attempt.
 	verdicter       Verdicter // Next, if it is one
-	isOverTransport bool
+	isOverTransport bool      // see IsOverTransport
 }
 
 // On returns the Base over next; nil means http.DefaultTransport.
