@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -14,9 +15,16 @@ import (
 //	…
 //
 //	<!-- end -->
-var pages = []string{"../../README.md", "../../docs/performance.md"}
+//
+// README.ru.md has only the figures of a section, in Russian notation:
+//
+//	<!-- figures of results.md: In a sentence -->
+var pages = []string{"../../README.md", "../../README.ru.md", "../../docs/performance.md"}
 
-var quoted = regexp.MustCompile(`(?s)(<!-- results\.md: ([^\n]*) -->\n)(.*?)(<!-- end -->)`)
+var (
+	quoted = regexp.MustCompile(`(?s)(<!-- (?:figures of )?results\.md: ([^\n]*) -->\n)(.*?)(<!-- end -->)`)
+	figure = regexp.MustCompile(`\d+(?:[\x{a0},.]\d+)*`)
+)
 
 // updatePages writes the quoted sections of results into the pages.
 func updatePages(results string) error {
@@ -37,16 +45,25 @@ func updatePages(results string) error {
 }
 
 // quote returns the text of a page with the sections of results that it quotes.
-func quote(page, results string) (text string, err error) {
-	text = quoted.ReplaceAllStringFunc(page, func(old string) string {
+func quote(page, results string) (string, error) {
+	var faults []error
+	text := quoted.ReplaceAllStringFunc(page, func(old string) string {
 		part := quoted.FindStringSubmatch(old)
-		found := section(results, part[2])
-		if found == "" {
-			err = fmt.Errorf("results.md has no section %q", part[2])
+		begin, title, text, end := part[1], part[2], part[3], part[4]
+		found := section(results, title)
+		switch {
+		case found == "":
+			faults = append(faults, fmt.Errorf("results.md has no section %q", title))
+		case strings.HasPrefix(begin, "<!-- figures"):
+			var err error
+			text, err = withFigures(text, found)
+			faults = append(faults, err)
+		default:
+			text = "\n" + found + "\n"
 		}
-		return part[1] + "\n" + found + "\n" + part[4]
+		return begin + text + end
 	})
-	return text, err
+	return text, errors.Join(faults...)
 }
 
 // section returns a section of results, without its heading and its images, and
@@ -64,4 +81,18 @@ func section(results, title string) string {
 		}
 	}
 	return strings.TrimSpace(out.String()) + "\n"
+}
+
+// withFigures returns text with the figures of a section, which must be as many.
+func withFigures(text, section string) (string, error) {
+	figures := figure.FindAllString(section, -1)
+	if n := len(figure.FindAllString(text, -1)); n != len(figures) {
+		return text, fmt.Errorf("%d figures, and %d in results.md: %s", n, len(figures), section)
+	}
+	inRussian := strings.NewReplacer(",", "\u00a0", ".", ",")
+	return figure.ReplaceAllStringFunc(text, func(string) string {
+		next := inRussian.Replace(figures[0])
+		figures = figures[1:]
+		return next
+	}), nil
 }
