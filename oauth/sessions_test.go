@@ -196,6 +196,31 @@ func TestDismissNeedsADeleter(t *testing.T) {
 	want(t, s.Source("anna"), "A")
 }
 
+// undeletable is a store that fails to delete.
+type undeletable struct{ *memory }
+
+func (undeletable) Delete(context.Context) error { return errNetwork }
+
+// A user whose session cannot be deleted stays signed in.
+func TestDismissThatFails(t *testing.T) {
+	for name, lockErr := range map[string]error{"Delete": nil, "Lock": errNetwork} {
+		m := newMemory(nil)
+		s := oauth.NewSessions(oauth.SessionsOptions{Store: func(string) oauth.Store { return undeletable{m} }})
+		src, err := s.Admit(t.Context(), "anna", token("A", "", 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.fault(nil, nil, lockErr)
+		if err := s.Dismiss(t.Context(), "anna"); !errors.Is(err, errNetwork) {
+			t.Errorf("%s fails: the error of Dismiss is %v", name, err)
+		}
+		want(t, src, "A")
+		if s.Source("anna") != src {
+			t.Errorf("%s fails: the Source is forgotten", name)
+		}
+	}
+}
+
 // A renewal in progress does not restore the session of a dismissed user, and
 // neither does a save that comes late.
 func TestDismissDuringARenewal(t *testing.T) {

@@ -2,7 +2,9 @@ package oauth_test
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -207,6 +209,82 @@ func TestReplaceThatCannotBeSaved(t *testing.T) {
 			t.Errorf("OnError heard of %v, want one error", h.errs)
 		}
 	})
+}
+
+// A session is not saved over content that cannot be read, until it can.
+func TestReplaceOverWhatCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h hooks
+		m := newMemory(nil)
+		s := oauth.NewSource(numbered(0), h.options(m))
+		old := want(t, s, "T1")
+		m.fault(errNetwork, nil, nil)
+		m.ops()
+		s.Replace(old, token("N", "", 0))
+		wantOps(t, m, "lock", "load", "unlock")
+		if len(h.errs) != 1 || !errors.Is(h.errs[0], errNetwork) || !strings.HasPrefix(h.errs[0].Error(), "okru: the session store cannot be read: ") {
+			t.Errorf("OnError heard of %v, want one error", h.errs)
+		}
+		m.fault(nil, nil, nil)
+		time.Sleep(time.Minute)
+		want(t, s, "N")
+		synctest.Wait()
+		if m.access() != "N" {
+			t.Errorf("the store has %s, want N", m.access())
+		}
+	})
+}
+
+// lockless is a store whose Lock returns nothing.
+type lockless struct{ *memory }
+
+func (lockless) Lock(context.Context) (func(), error) { return nil, nil }
+
+func TestStoreWithoutAnUnlock(t *testing.T) {
+	m := newMemory(nil)
+	s := oauth.NewSource(numbered(0), oauth.Options{Store: lockless{m}})
+	s.Invalidate(want(t, s, "T1"))
+	want(t, s, "T2")
+	if m.access() != "T2" {
+		t.Errorf("the store has %s, want T2", m.access())
+	}
+}
+
+// A pointer to a grant is the grant that it pointed to when the Source was made.
+func TestPointerToAGrant(t *testing.T) {
+	stored := func(make func(*endpoint) (oauth.Grant, func())) string {
+		m := newMemory(nil)
+		g, change := make(&endpoint{body: `{"access_token":"A","session_key":"A"}`})
+		s := oauth.NewSource(g, oauth.Options{Store: m})
+		change()
+		want(t, s, "A")
+		own := *m.content
+		own.Expiry = time.Time{}
+		data, err := oauth.MarshalToken(&own)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	none := func() {}
+	for name, make := range map[string][2]func(*endpoint) (oauth.Grant, func()){
+		"Code": {
+			func(e *endpoint) (oauth.Grant, func()) { return e.code(), none },
+			func(e *endpoint) (oauth.Grant, func()) { g := e.code(); return &g, func() { g = oauth.Code{} } },
+		},
+		"Refresh": {
+			func(e *endpoint) (oauth.Grant, func()) { return e.refresh(), none },
+			func(e *endpoint) (oauth.Grant, func()) { g := e.refresh(); return &g, func() { g = oauth.Refresh{} } },
+		},
+		"Password": {
+			func(e *endpoint) (oauth.Grant, func()) { return e.password(), none },
+			func(e *endpoint) (oauth.Grant, func()) { g := e.password(); return &g, func() { g = oauth.Password{} } },
+		},
+	} {
+		if value, pointer := stored(make[0]), stored(make[1]); value != pointer || !strings.Contains(value, "okru_application") {
+			t.Errorf("%s: the session is %s, and that of a pointer %s", name, value, pointer)
+		}
+	}
 }
 
 func TestStatic(t *testing.T) {

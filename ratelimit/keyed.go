@@ -206,11 +206,8 @@ func (e *entry) acquireNow() *entry {
 	return e
 }
 
-// release ends an acquire. A nil entry was acquired by none.
+// release ends an acquire.
 func (e *entry) release() {
-	if e == nil {
-		return
-	}
 	e.set.mu.Lock()
 	defer e.set.mu.Unlock()
 	e.inFlight--

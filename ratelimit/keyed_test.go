@@ -127,6 +127,24 @@ func TestKeyedDrainedKeysStay(t *testing.T) {
 	}
 }
 
+// A key whose server asked to wait stays until long after that.
+func TestKeyedBackoffStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := ratelimit.NewKeyed(1, func(string) ratelimit.Limiter { return ratelimit.NewAdaptive(1, 100) })
+		rt := ratelimit.Limit{Limiter: k, Key: func(r *http.Request) string { return r.URL.Query().Get("method") }}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
+			resp := response(r, http.StatusTooManyRequests, "")
+			resp.Header.Set("Retry-After", "60")
+			return resp, nil
+		}))
+		start := time.Now()
+		send(t, rt, newRequest(t.Context(), "throttled"))
+		send(t, rt, newRequest(t.Context(), "other"))
+		if waited := time.Since(start); waited < time.Minute || waited > 62*time.Second {
+			t.Errorf("another key found a place after %v; want a minute, when the pause is over", waited)
+		}
+	})
+}
+
 // A key with a call under way keeps its place, however long that takes.
 func TestKeyedKeysInFlightStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -167,6 +167,26 @@ func TestQuotaIgnoresLateResponses(t *testing.T) {
 	})
 }
 
+// When the probe is accepted, all others go at once.
+func TestQuotaEndsForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := newSpentQuota()
+		base.latency = 50 * time.Millisecond
+		rt := ratelimit.Limit{Limiter: new(recorder)}.Wrap(base)
+		send(t, rt, newRequest(t.Context(), base.method))
+		base.filled = true
+		start := time.Now()
+		var calls sync.WaitGroup
+		for range 5 {
+			calls.Go(func() { send(t, rt, newRequest(t.Context(), base.method)) })
+		}
+		calls.Wait()
+		if waited, want := time.Since(start), time.Second+2*base.latency; waited != want {
+			t.Errorf("the last call ended after %v, want %v: the pause, the probe, and the others", waited, want)
+		}
+	})
+}
+
 func TestQuotaObeysRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := newSpentQuota()

@@ -146,3 +146,14 @@ func TestSlowSourceEndsWithContext(t *testing.T) {
 		time.Sleep(time.Minute) // the renewal ends by itself
 	})
 }
+
+func TestCircuitString(t *testing.T) {
+	for c, want := range map[transport.Circuit]string{
+		transport.Auto: "Auto", transport.ServerServer: "ServerServer", transport.ClientServer: "ClientServer",
+		transport.Sessionless: "Sessionless", transport.Unsigned: "Unsigned", 5: "Circuit(5)", -1: "Circuit(-1)",
+	} {
+		if c.String() != want || c.Valid() != !strings.Contains(want, "(") {
+			t.Errorf("the name of circuit %d is %s, valid: %t; want %s", int(c), c, c.Valid(), want)
+		}
+	}
+}
