@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -188,11 +187,6 @@ func exportedTypes(f *ast.File) (names []string) {
 	return names
 }
 
-// standardMethods are methods whose name says all: what they are for is
-// documented where the interface is. They still need a comment if they have
-// something to add.
-var standardMethods = regexp.MustCompile(`\.(RoundTrip|CloseIdleConnections)$`)
-
 // undocumented returns the exported names of f that have no comment.
 func undocumented(f *ast.File) (names []string) {
 	for _, decl := range f.Decls {
@@ -205,9 +199,7 @@ func undocumented(f *ast.File) (names []string) {
 			if receiver != "" {
 				name = receiver + "." + name
 			}
-			if !standardMethods.MatchString(name) {
-				names = append(names, name)
-			}
+			names = append(names, name)
 		case *ast.GenDecl:
 			for _, spec := range decl.Specs {
 				names = append(names, undocumentedSpec(decl, spec)...)
