@@ -222,15 +222,16 @@ func TestUploadResumableBadInput(t *testing.T) {
 		content okru.Resumable
 		want    string
 	}{
-		"no content":    {okru.Resumable{Size: 20}, "Content is nil"},
-		"no size":       {okru.Resumable{Content: letters{20}}, "set Size"},
-		"negative size": {okru.Resumable{Content: letters{20}, Size: -1}, "set Size"},
-		"longer":        {okru.Resumable{Content: letters{21}, Size: 20}, "more than 20 bytes"},
-		"shorter":       {okru.Resumable{Content: letters{19}, Size: 20}, "has 19 bytes"},
-		"multipart":     {okru.Resumable{Content: letters{20}, Size: 20, ContentType: "multipart/form-data; boundary=x"}, "multipart"},
-		"no media type": {okru.Resumable{Content: letters{20}, Size: 20, ContentType: "video"}, ""},
-		"header":        {okru.Resumable{Content: letters{20}, Size: 20, ContentType: "video/mp4\nX: y"}, "media type"},
-		"panic":         {okru.Resumable{Content: letters{20}, Size: 20, Progress: func(int64) { panic("progress") }}, "panic: progress"},
+		"no content":     {okru.Resumable{Size: 20}, "Content is nil"},
+		"no size":        {okru.Resumable{Content: letters{20}}, "set Size"},
+		"negative size":  {okru.Resumable{Content: letters{20}, Size: -1}, "set Size"},
+		"longer":         {okru.Resumable{Content: letters{21}, Size: 20}, "more than 20 bytes"},
+		"shorter":        {okru.Resumable{Content: letters{19}, Size: 20}, "has 19 bytes"},
+		"multipart":      {okru.Resumable{Content: letters{20}, Size: 20, ContentType: "multipart/form-data; boundary=x"}, "multipart"},
+		"no media type":  {okru.Resumable{Content: letters{20}, Size: 20, ContentType: "video"}, ""},
+		"header":         {okru.Resumable{Content: letters{20}, Size: 20, ContentType: "video/mp4\nX: y"}, "media type"},
+		"panic":          {okru.Resumable{Content: letters{20}, Size: 20, Progress: func(int64) { panic("progress") }}, "panic: progress"},
+		"panic, a token": {okru.Resumable{Content: letters{20}, Size: 20, Progress: func(int64) { panic(struct{ token string }{"CANARY"}) }}, "panic with a value of type struct"},
 	} {
 		u := newVideoUpload(t, (*oktest.Server).InProcess)
 		_, err := okru.UploadResumable(t.Context(), u.client, u.url, test.content)

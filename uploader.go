@@ -11,7 +11,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"runtime/debug"
 	"strings"
 	"sync/atomic"
 
@@ -155,7 +154,7 @@ type fault struct{ first atomic.Pointer[error] }
 // panic becomes *err, because it would end the program from that goroutine.
 func (f *fault) set(err *error) {
 	if value := recover(); value != nil {
-		*err = fmt.Errorf("okru: upload: panic: %v\n%s", value, debug.Stack())
+		*err = redact.NewPanicError("okru: upload", value)
 	}
 	if *err != nil && *err != io.EOF {
 		kept := *err

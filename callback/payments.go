@@ -10,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -133,22 +132,10 @@ func (p Payments) accept(ctx context.Context, payment Payment) (err error) {
 		case http.ErrAbortHandler: // the program wants net/http to close the connection
 			panic(value)
 		default:
-			err = panicError("callback.Payments: Accept", value)
+			err = redact.NewPanicError("okru: callback.Payments: Accept", value)
 		}
 	}()
 	return p.Accept(ctx, payment)
-}
-
-// panicError returns the error of a panic, with the stack. It does not print a
-// value that is neither an error nor a string, which might hold anything.
-func panicError(where string, value any) error {
-	switch v := value.(type) {
-	case error:
-		return fmt.Errorf("okru: %s: panic: %w\n%s", where, v, debug.Stack())
-	case string:
-		return fmt.Errorf("okru: %s: panic: %s\n%s", where, v, debug.Stack())
-	}
-	return fmt.Errorf("okru: %s: panic with a value of type %T\n%s", where, value, debug.Stack())
 }
 
 // messages are the codes that a response to callbacks.payment may have.

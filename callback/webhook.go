@@ -201,7 +201,7 @@ func (h *Webhook) run(ctx context.Context, id runID, run *run, event json.RawMes
 	err := errors.New("okru: callback.Webhook: Handle ended its goroutine")
 	defer func() {
 		if value := recover(); value != nil {
-			err = panicError("callback.Webhook: Handle", value)
+			err = redact.NewPanicError("okru: callback.Webhook: Handle", value)
 		}
 		h.runs.end(id, run, err)
 		h.report(err)

@@ -6,14 +6,13 @@ package transport
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
-	"runtime/debug"
 	"sync"
 	"unsafe"
 
 	"golang.org/x/oauth2"
 
+	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/roundtrip"
 )
 
@@ -80,7 +79,7 @@ func (r *tokenRequest) run(key any, ts oauth2.TokenSource) {
 	r.err = errGoexit
 	defer func() {
 		if value := recover(); value != nil {
-			r.err = panicked(value)
+			r.err = redact.NewPanicError("the token source", value)
 		}
 		tokenRequests.Lock()
 		delete(tokenRequests.running, key)
@@ -88,16 +87,4 @@ func (r *tokenRequest) run(key any, ts oauth2.TokenSource) {
 		close(r.done)
 	}()
 	r.token, r.err = ts.Token()
-}
-
-// panicked returns a panic of a token source as an error with its stack. A value
-// that is neither an error nor a string is not shown: it may be a token.
-func panicked(value any) error {
-	switch v := value.(type) {
-	case error:
-		return fmt.Errorf("the token source panicked: %w\n%s", v, debug.Stack())
-	case string:
-		return fmt.Errorf("the token source panicked: %s\n%s", v, debug.Stack())
-	}
-	return fmt.Errorf("the token source panicked with a value of type %T\n%s", value, debug.Stack())
 }

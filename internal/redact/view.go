@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 )
 
@@ -100,4 +101,18 @@ func (e *cleanError) As(target any) bool   { return errors.As(e.original(), targ
 func (e *cleanError) Timeout() bool {
 	var t interface{ Timeout() bool }
 	return e.As(&t) && t.Timeout()
+}
+
+// NewPanicError returns the error of a panic of the code that where names, with the
+// stack. It wraps a value that is an error, and shows one that is a string. Of any
+// other value, which may hold a secret such as a token, it shows the type. It must
+// be called while the panic is being recovered.
+func NewPanicError(where string, value any) error {
+	switch v := value.(type) {
+	case error:
+		return fmt.Errorf("%s: panic: %w\n%s", where, v, debug.Stack())
+	case string:
+		return fmt.Errorf("%s: panic: %s\n%s", where, v, debug.Stack())
+	}
+	return fmt.Errorf("%s: panic with a value of type %T\n%s", where, value, debug.Stack())
 }
