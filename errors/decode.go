@@ -21,9 +21,9 @@ import (
 //
 // Decode inspects only responses to API calls: requests for /fb.do,
 // /api/GROUP/NAME and /graph/ on one of the Hosts of the transport.Signer or
-// transport.Group below. Without one below, the only host is api.ok.ru. Uploads, redirect targets and
-// other services behind the same client are left alone; use FromResponse for
-// those that respond like the API.
+// transport.Group below. Without one below, the only host is api.ok.ru. Uploads,
+// redirect targets and other services behind the same client are left alone; use
+// FromResponse for those that respond like the API.
 //
 // If next is nil, [http.DefaultTransport] is used. Requests are not changed.
 // Decode belongs above layers that inspect responses, such as a retry: they

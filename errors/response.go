@@ -25,9 +25,8 @@ import (
 //
 // The HTTP status and the content type do not matter: OK sends errors with
 // status 200. Nothing is decompressed: in a response that net/http did not
-// decompress, only the header counts. Next to a code in
-// the header, the body may also be text such as "3:METHOD : Method x.y not
-// found".
+// decompress, only the header counts. Next to a code in the header, the body may
+// also be text such as "3:METHOD : Method x.y not found".
 //
 // FromResponse does not change what the caller reads, and does not buffer a
 // large response: it stops at the first byte of anything but an object or an

@@ -152,8 +152,8 @@ const (
 )
 
 // throttle learns that a call was throttled, with the pause that the server
-// asked for, in seconds. A call that was sent before the last cut is no news.
-// Nor is one soon after a cut: whether the cut was enough is not known yet.
+// asked for, in seconds. A call that was sent before the last cut is no news,
+// and one soon after a cut does not show yet whether the cut was enough.
 func (c *cubic) throttle(sent time.Time, pause float64) reaction {
 	if !sent.After(c.cut) {
 		return carryOn

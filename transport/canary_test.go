@@ -41,7 +41,7 @@ func TestSettingsAndLayersPrintNoSecret(t *testing.T) {
 	}
 }
 
-// What a caller can print of a call: its error, its response and his own
+// What a caller can print of a call: its error, its response and its
 // request.
 func TestCallsPrintNoSecret(t *testing.T) {
 	echo := func(r *http.Request) string {

@@ -25,8 +25,8 @@ func (f Func) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 // Method returns the API method that r calls, such as "users.getInfo", from
 // the path, the query or the form, in this order, on any host; "" if r calls
 // none. That of a Graph call is its path without ids, such as
-// "graph/me/messages/{id}". It is for layers and for keys of limits. It reads a form through
-// GetBody and does not change r.
+// "graph/me/messages/{id}". It is for layers and for keys of limits. It reads a
+// form through GetBody and does not change r.
 func Method(r *http.Request) string { return okcall.Method(r) }
 
 // Chain stacks mws on base. The first in the list sees the request first:

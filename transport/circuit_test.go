@@ -127,8 +127,8 @@ func TestManySessions(t *testing.T) {
 	}
 }
 
-// A source that knows no context, such as those of x/oauth2, must not hold a
-// caller beyond his own.
+// A source that knows no context, such as those of x/oauth2, must not delay a
+// caller beyond the end of its context.
 func TestSlowSourceEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := signer()

@@ -27,13 +27,18 @@ import (
 // nothing else: Graph calls are not signed, and have no application key. Neither
 // the caller's request nor an error, a trace or an API error shows the token.
 //
-// Before anything is sent, a call fails with an error whose method
-// Terminal() bool returns true: if there is no token, if the URL of the call has
-// a token (package net/http prints that URL), for a duplicate parameter, a bad
-// percent-escape or a raw semicolon in the query, for plain http, and for a
-// setting that is wrong. So do a request on one of Hosts whose path begins like
-// that of a call and is not one, and a call to which a host that is not one of
-// Hosts redirected.
+// These calls are rejected before anything is sent, with an error whose method
+// Terminal() bool returns true:
+//
+//   - one without a token;
+//   - one whose URL has a token, since package net/http prints that URL;
+//   - one with a duplicate parameter, a bad percent-escape or a raw semicolon in
+//     its query;
+//   - one over plain http, except to a loopback host;
+//   - one to which a host that is not one of Hosts has redirected;
+//   - a request on one of Hosts whose path begins like that of a call and is not
+//     one;
+//   - every call, if a setting is wrong.
 //
 // A GET is safe to repeat. A call by any other verb is a write: it is sent once,
 // also if a kept connection breaks, and its error matches

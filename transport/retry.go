@@ -103,7 +103,7 @@ type Retry struct {
 	// attempt that takes longer fails with a timeout, after which the call is
 	// repeated if that is safe. The deadline of the caller bounds all attempts
 	// together. Uploads and other requests that are not API calls have no such
-	// bound, nor has a long poll of the Graph API, graph/me/updates.
+	// bound; neither has a long poll of the Graph API, graph/me/updates.
 	AttemptTimeout time.Duration
 
 	// If decides whether to repeat after an attempt. It is called after every

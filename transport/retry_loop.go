@@ -24,8 +24,7 @@ import (
 )
 
 // A loop is the retry loop of one request, which it sends until the policy wants no
-// more. It is the
-// RoundTripper of the library's http.Client.
+// more. It is the RoundTripper of the library's http.Client.
 type loop struct {
 	layer      *retrier
 	caller     *http.Request // the request that the layer was given

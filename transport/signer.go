@@ -25,10 +25,9 @@ import (
 // https://apiok.ru/en/dev/methods.
 //
 // API calls are requests for /fb.do and /api/GROUP/NAME on one of Hosts. Any
-// other request passes through untouched, so that neither an upload URL nor
-// the target of a redirect sees a secret; calls of the Graph API are left to a
-// [Group] below. To a private copy of a call the
-// Signer adds
+// other request passes through untouched, so that neither an upload URL nor the
+// target of a redirect sees a secret; calls of the Graph API are left to a [Group]
+// below. To a private copy of a call the Signer adds
 //
 //   - application_key,
 //   - format=json, unless the call has a format,
@@ -36,8 +35,9 @@ import (
 //   - access_token, if the circuit has a session,
 //
 // and removes the caller's own sig. They go into the form of a POST with a
-// form, else into the query; the parameters there are sorted by key. The signature covers query and form together. A multipart body or any
-// other is sent as it is, and not covered. Headers stay as they are.
+// form, else into the query; the parameters there are sorted by key. The signature
+// covers query and form together. A multipart body or any other is sent as it is,
+// and not covered. Headers stay as they are.
 //
 // A call whose session the API rejects (codes 102, 103 and 107, and 100 about
 // a session parameter) is repeated once with a newer session, if the source
@@ -47,23 +47,29 @@ import (
 // has TokenContext(context.Context) (*oauth2.Token, error), that is called
 // instead of Token.
 //
-// Before anything is sent, a call fails with an error whose method
-// Terminal() bool returns true: for a duplicate parameter, a bad
-// percent-escape, a raw semicolon, a secret among the parameters, plain http,
-// a form that is too long or compressed, a session that is missing or cannot
-// be had, or a setting that is wrong. So does a call with an access_token or a
-// session_key that is not the session which it would use: the session of one
-// call is set by [WithToken]. And so does a request on one of Hosts whose path
-// begins like that of a call and is not one, such as /api/users.getInfo, and a
-// call to which a host that is not one of Hosts redirected: by
-// http.Request.Response, the Signer knows the hosts on the way.
+// These calls are rejected before anything is sent, with an error whose method
+// Terminal() bool returns true:
+//
+//   - one with a duplicate parameter, a bad percent-escape, a raw semicolon, or a
+//     secret among the parameters;
+//   - one with an access_token or a session_key that is not the session which it
+//     would use: the session of one call is set by [WithToken];
+//   - one whose form is too long or compressed;
+//   - one without a session that it needs, or whose source returns an error;
+//   - one over plain http, except to a loopback host;
+//   - one to which a host that is not one of Hosts has redirected: by
+//     http.Request.Response, the Signer knows the hosts on the way;
+//   - a request on one of Hosts whose path begins like that of a call and is not
+//     one, such as /api/users.getInfo;
+//   - every call, if a setting is wrong.
 //
 // A call that is not known to be safe to repeat is sent once: net/http does not
 // repeat it by itself when a kept connection breaks. That has a price for a
 // write by GET, or with a header Idempotency-Key or X-Idempotency-Key. Over
 // HTTP/2 it carries an empty DATA frame, which some servers reject, and it fails
 // instead of being repeated when the server closes the connection in good order
-// or rejects the stream (REFUSED_STREAM). Send writes by POST, without such a header.
+// or rejects the stream (REFUSED_STREAM). Send writes by POST, without such a
+// header.
 //
 // A Signer prints without its secrets, unless it is in an unexported field of
 // another struct: package fmt then prints the fields by itself.

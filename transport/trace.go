@@ -18,7 +18,7 @@ import (
 // The order of the hooks of one attempt is Limited, Attempt, Renewed, Done. A
 // retry begins with Limited again. Attempt and Done come in pairs, unless
 // something panics: an attempt that was rejected before it was sent, by the
-// limiter or for want of a session, has neither, and its error is that of the
+// limiter or because there is no session, has neither, and its error is that of the
 // request. ratelimit.Limit reports Limited. A [Signer] reports the other three
 // for the API calls that it signs, and a [Group] reports Attempt and Done for
 // Graph calls. A [Retry] reports them for requests that neither is below it to

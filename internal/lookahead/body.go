@@ -107,8 +107,9 @@ func (b *Body) SetVerdict(err error) {
 	}
 }
 
-// SetNoCode notes that the header of the response has none of CodeHeaders, for
-// who has gone through it anyway: to look for them takes a twentieth of a call.
+// SetNoCode notes that the header of the response has none of CodeHeaders. It is
+// for a layer that goes through the header anyway: another search for them would
+// take a twentieth of a call.
 func (b *Body) SetNoCode() { b.state = noCode }
 
 // HasNoCode reports whether SetNoCode was called for the body of resp.
