@@ -98,8 +98,8 @@ func (c *control) require(r *http.Request) (any, error) {
 	return true, err
 }
 
-// endSession expires, revokes or replaces a session. The new session of a
-// replaced one is known to nobody but the response with code 107, as on OK.
+// endSession expires, revokes or replaces a session. The new session that
+// replaces one is only in the responses with code 107, as on OK.
 func (c *control) endSession(r *http.Request) (any, error) {
 	ends := map[string]func(string){
 		"expire":  c.srv.Expire,

@@ -56,7 +56,7 @@ func describe(err error) string {
 }
 
 // exitCode returns the exit code for an error of a command. That a write may
-// have run matters most: whoever sees another code might repeat it.
+// have run comes first: with another code, a script might repeat it.
 func exitCode(err error) int {
 	if err == nil {
 		return exitOK

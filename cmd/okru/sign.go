@@ -21,8 +21,8 @@ func (a *app) signCommand() *cobra.Command {
 		Use:   "sign METHOD [name=value]...",
 		Short: "Show how a call is signed, step by step, and what is wrong with another signature",
 		Long: `Sign shows how a call is signed: its parameters in order, the text that is
-hashed, the signature, and the request. Nothing is sent. Secrets and sessions
-are printed as "***".
+hashed, the signature, and the request. The call is not sent. Secrets and
+sessions are printed as "***".
 
 With --expect, sign compares the signature with one that your program made for
 the same call, and explains the mistake if it knows one: error 104 of the API,
