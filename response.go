@@ -128,19 +128,36 @@ func (c *call) apiError(e *okerrors.Error, resp *http.Response) error {
 
 // answerError returns the error of a response that begins with head.
 func (c *call) answerError(resp *http.Response, head *headReader, err error) *AnswerError {
-	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	e := &AnswerError{Method: c.method, Status: resp.StatusCode, ContentType: kind, Err: err}
-	if !looksLikeJSON(kind, head.text) {
-		// First what is known to be secret, then what looks like it: a page of a
-		// proxy may quote a form or a cookie of others.
-		excerpt := redact.Page(c.redact(strings.ToValidUTF8(string(head.beginning()), "")))
-		e.Excerpt = strings.ToValidUTF8(excerpt[:min(len(excerpt), maxExcerpt)], "")
-	}
+	e := newAnswerError(c.method, resp, head.text, c.redact, err)
 	_, later := roundtrip.RetryAfter(resp.Header, time.Now())
 	// A 4xx rejects the call, and a 503 with Retry-After asks to come back.
 	// Everything else may be a proxy that gave up on a server which runs the call.
 	e.mayHaveRun = c.isWrite && (resp.StatusCode/100 == 2 || resp.StatusCode >= 500 && !(resp.StatusCode == http.StatusServiceUnavailable && later))
 	return e
+}
+
+// newAnswerError returns the error of a response that begins with head, at most
+// maxHead bytes of it. The function clean takes what is known to be secret out of a
+// text.
+func newAnswerError(method string, resp *http.Response, head []byte, clean func(string) string, err error) *AnswerError {
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	e := &AnswerError{Method: method, Status: resp.StatusCode, ContentType: kind, Err: err}
+	if !looksLikeJSON(kind, head) {
+		e.Excerpt = excerptOf(head, clean)
+	}
+	return e
+}
+
+// excerptOf returns the excerpt of a response that begins with head. If the response
+// goes on, the last word of head is left out: a part of a secret would not be found.
+func excerptOf(head []byte, clean func(string) string) string {
+	if end := bytes.LastIndexAny(head, " \t\r\n<>\"'&"); len(head) == maxHead && end > 0 {
+		head = head[:end]
+	}
+	// First what is known to be secret, then what looks like it: a page of a proxy
+	// may quote a form or a cookie of others.
+	text := redact.Page(clean(strings.ToValidUTF8(string(head), "")))
+	return strings.ToValidUTF8(text[:min(len(text), maxExcerpt)], "")
 }
 
 // looksLikeJSON reports whether a response of this media type, which begins with
@@ -172,15 +189,6 @@ func (h *headReader) Read(p []byte) (int, error) {
 
 // isCut reports whether an error ended the response.
 func (h *headReader) isCut() bool { return h.err != nil && h.err != io.EOF }
-
-// beginning returns how the response begins. If it goes on, the last word is
-// left out: a part of a secret would not be found.
-func (h *headReader) beginning() []byte {
-	if end := bytes.LastIndexAny(h.text, " \t\r\n<>\"'&"); len(h.text) == maxHead && end > 0 {
-		return h.text[:end]
-	}
-	return h.text
-}
 
 var byteOrderMark = []byte("\ufeff") // FromResponse allows one, too
 

@@ -18,6 +18,7 @@ import (
 	"github.com/go-okru/okru/internal/test/canary"
 	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/oktest"
+	"github.com/go-okru/okru/transport"
 )
 
 // uploadSecret is in the path and in the query of upload URLs.
@@ -342,4 +343,25 @@ func (l letters) ReadAt(p []byte, at int64) (n int, err error) {
 		return n, io.EOF
 	}
 	return n, nil
+}
+
+// An excerpt shows neither a part of a secret, which the end of the excerpt would
+// cut off, nor JSON, whose values may be personal data.
+func TestUploadExcerpt(t *testing.T) {
+	const secret = "abcdefghijklmnopqrstuvwxyz"
+	for name, body := range map[string]string{
+		"cut at the length of an excerpt": strings.Repeat("- ", 120) + secret + " is what you sent",
+		"cut where reading ends":          strings.Repeat("- ", 250) + secret + " is what you sent",
+		"JSON":                            `{"name":"` + secret[:20] + `"}`,
+	} {
+		c := &http.Client{Transport: transport.Func(func(r *http.Request) (*http.Response, error) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			r.Body.Close()
+			return &http.Response{StatusCode: 502, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		})}
+		_, err := okru.Upload(t.Context(), c, "https://upload.example/photo?key="+secret, okru.File{Content: strings.NewReader("x")})
+		if e, ok := errors.AsType[*okru.AnswerError](err); !ok || strings.Contains(err.Error(), secret[:8]) || len(e.Excerpt) > 256 || name == "JSON" && e.Excerpt != "" {
+			t.Errorf("%s: the error is %v", name, err)
+		}
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -129,9 +128,7 @@ func (r *uploadResponse) failure() error {
 	default:
 		return nil
 	}
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	head := strings.ToValidUTF8(string(r.body[:min(len(r.body), maxExcerpt)]), "")
-	return &AnswerError{Method: "upload", Status: r.StatusCode, ContentType: kind, Excerpt: redact.Page(r.secrets.Clean(head)), Err: reason}
+	return newAnswerError("upload", r.Response, r.body[:min(len(r.body), maxHead)], r.secrets.Clean, reason)
 }
 
 // redacted returns err without the upload URL.
