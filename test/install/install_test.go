@@ -18,8 +18,8 @@ func TestMistakesAreFound(t *testing.T) {
 		module  string
 		want    string
 	}{
-		"version that does not exist":  {replace("vcr/go.mod", "okru v0.1.0", "okru v0.0.0"), vcr, "okru@v0.0.0"},
-		"go.mod not raised":            {func(co *checkout) { co.version = "v0.9.0" }, redis, "okru@v0.1.0"},
+		"version that does not exist":  {func(co *checkout) { replace("vcr/go.mod", "okru "+co.version, "okru v0.0.0")(co) }, vcr, "okru@v0.0.0"},
+		"go.mod not raised":            {func(co *checkout) { co.version = "v0.9999.0" }, redis, core + "@v"},
 		"replace in a command":         {add("cmd/okru/go.mod", "replace "+core+" => ../.."), core + "/cmd/okru", "replace directive"},
 		"other name":                   {replace("vcr/go.mod", "okru/vcr", "okru/tape"), vcr, "okru/tape"},
 		"file not committed":           {func(co *checkout) { delete(co.files, "vcr/names.go") }, vcr, "undefined"},

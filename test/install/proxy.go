@@ -91,7 +91,8 @@ func (f trackedFile) Open() (io.ReadCloser, error) { return f.files.Open(f.file)
 // environment returns the settings by which the go command takes the modules
 // of this repository from the proxy in dir, and all others as usual.
 // GONOSUMDB, since no checksum database knows them; GOPRIVATE would bypass the
-// proxy too. A workspace, or flags meant for the checkout, must not matter.
+// proxy too. A workspace, or flags meant for the checkout, must not matter. With
+// -trimpath, what was built in one module cache need not be built in the next.
 func environment(dir string) []string {
 	inherited, err := exec.Command("go", "env", "GOPROXY").Output()
 	usual := strings.TrimSpace(string(inherited))
@@ -102,6 +103,6 @@ func environment(dir string) []string {
 		"GOPROXY=file://" + filepath.ToSlash(dir) + "," + usual,
 		"GONOSUMDB=" + core + "," + core + "/*",
 		"GOPRIVATE=", "GONOPROXY=", "GOWORK=off",
-		"GOFLAGS=-modcacherw",
+		"GOFLAGS=-modcacherw -trimpath",
 	}
 }
