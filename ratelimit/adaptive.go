@@ -168,7 +168,7 @@ func (a *Adaptive) throttled(now time.Time, o Outcome, probe bool) {
 func (a *Adaptive) cut(now time.Time) {
 	reserve := seconds(a.cubic.jitter / 2)
 	if a.cubic.starting() {
-		reserve = max(reserve, startReserve)
+		reserve = startReserve
 	}
 	a.cubic.slow(now)
 	a.queue.closeUntil(now.Add(reserve), 0)

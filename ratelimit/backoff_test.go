@@ -206,3 +206,61 @@ func TestAdaptiveIsALine(t *testing.T) {
 		}
 	})
 }
+
+// Of several pauses, the one that ends last counts, whatever their order: the
+// server asks for some, and one follows when it throttles every call.
+func TestAdaptiveTakesTheLongestPause(t *testing.T) {
+	times := func(n int, retryAfter time.Duration) (all []time.Duration) {
+		for range n {
+			all = append(all, retryAfter)
+		}
+		return all
+	}
+	for name, test := range map[string]struct {
+		asked []time.Duration // by one throttled call each, a millisecond apart
+		want  time.Duration   // from the last of them on
+	}{
+		"a shorter one after a longer one":     {[]time.Duration{time.Minute, time.Second}, time.Minute - time.Millisecond},
+		"a longer one after a shorter one":     {[]time.Duration{time.Second, time.Minute}, time.Minute},
+		"every call throttled, and asked for":  {times(9, time.Minute), time.Minute},
+		"asked for less than its own, at last": {append(times(9, 0), 10*time.Millisecond), 49 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := ratelimit.NewAdaptive(100, 0)
+				for _, asked := range test.asked {
+					time.Sleep(time.Millisecond)
+					a.Observe(ratelimit.Outcome{Sent: time.Now(), Throttled: true, RetryAfter: asked})
+				}
+				start := time.Now()
+				if test.want > time.Second { // otherwise it may be the own pause, for which calls wait
+					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+					defer cancel()
+					checkRejected(t, a.Wait(ctx), test.want, true)
+				}
+				must(t, a.Wait(t.Context()))
+				if waited := time.Since(start); waited != test.want {
+					t.Errorf("the next call waited %v, want %v", waited, test.want)
+				}
+			})
+		})
+	}
+}
+
+// However long an outage lasts, a probe goes every 10 minutes.
+func TestAdaptiveProbesForDays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := ratelimit.NewAdaptive(0, 0)
+		start, probes := time.Now(), 0
+		for time.Since(start) < 48*time.Hour {
+			must(t, a.Wait(t.Context()))
+			if time.Since(start) > 24*time.Hour {
+				probes++
+			}
+			a.Observe(ratelimit.Outcome{Sent: time.Now(), Throttled: true})
+		}
+		if probes < 144 || probes > 145 {
+			t.Errorf("%d probes went on the second day, want 144", probes)
+		}
+	})
+}
