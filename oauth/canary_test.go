@@ -115,6 +115,21 @@ func TestNoErrorPrintsASecret(t *testing.T) {
 	canary.Check(t, errors.Join(err), secret)
 }
 
+// Of an API error, the JSON that quotes the session is replaced, and other JSON is
+// not.
+func TestForeignAPIErrorKeepsWhatIsClean(t *testing.T) {
+	session := token("CANARY-access", "CANARY-refresh", time.Hour)
+	g := failing(&okerrors.Error{Code: okerrors.CodeParam, Message: "x", Data: []byte(`{"token":"CANARY-access"}`), Custom: []byte(`{"a":1}`)})
+	s := oauth.NewSource(renewing{g}, oauth.Options{})
+	s.Replace(nil, session)
+	s.Invalidate(session)
+	_, err := s.Token()
+	e, ok := errors.AsType[*okerrors.Error](err)
+	if !ok || string(e.Data) != `"[redacted]"` || string(e.Custom) != `{"a":1}` {
+		t.Errorf("the error is %v, with data %s and custom data %s", err, e.Data, e.Custom)
+	}
+}
+
 // Grants and stores of other packages may return errors that quote the session:
 // none reaches a caller, OnError, or code that walks the chain. What the error
 // is stays.

@@ -166,8 +166,11 @@ func redactError(err error, secrets redact.Secrets) error {
 // secret.
 func isClean(err error, secrets redact.Secrets) bool {
 	text := err.Error()
-	if e, ok := err.(*oauth2.RetrieveError); ok {
+	switch e := err.(type) {
+	case *oauth2.RetrieveError:
 		text += string(e.Body)
+	case *okerrors.Error:
+		text += " " + e.Field + " " + string(e.Data) + " " + string(e.Custom)
 	}
 	if redact.Text(text) != text || secrets.In(text) {
 		return false

@@ -11,7 +11,9 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -284,6 +286,29 @@ func TestLoopbackOfTheOtherFlow(t *testing.T) {
 			t.Errorf("%q: %v, %v", result, got, err)
 		}
 	}
+}
+
+// If another program listens at one of the two addresses of localhost, none is
+// used: the browser may send the redirect to that program.
+func TestLoopbackOfWhichHalfIsTaken(t *testing.T) {
+	other, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skip("this machine has no IPv6: ", err)
+	}
+	defer other.Close()
+	port := strconv.Itoa(other.Addr().(*net.TCPAddr).Port)
+	g := oauth.Loopback{ClientID: "512", RedirectURL: "http://localhost:" + port, Open: func(string) error {
+		t.Error("the browser is opened")
+		return nil
+	}}
+	if _, err := g.Token(t.Context()); !errors.Is(err, syscall.EADDRINUSE) || !strings.HasPrefix(err.Error(), "okru: oauth.Loopback: cannot listen at RedirectURL: ") {
+		t.Errorf("the error is %v", err)
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatalf("the other address is still open: %v", err)
+	}
+	free.Close()
 }
 
 // If no browser can be started, the address is shown and the user opens it.

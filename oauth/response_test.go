@@ -141,7 +141,7 @@ func TestExpiresIn(t *testing.T) {
 	for value, want := range map[string]int64{
 		`"1800"`: 1800, `1800`: 1800, `1800.0`: 1800, `" 1800 "`: 1800, `1.8e3`: 1800,
 		`null`: 0, `""`: 0, `"soon"`: 0, `0`: 0, `-5`: 0, `"NaN"`: 0, `"Inf"`: 0, `true`: 0, `[1]`: 0, `{}`: 0,
-		`1e30`: 1<<31 - 1, `99999999999999999999`: 1<<31 - 1,
+		`1`: 1, `1.9`: 1, `0.9`: 0, `1e30`: 1<<31 - 1, `99999999999999999999`: 1<<31 - 1,
 	} {
 		e := &endpoint{body: `{"access_token":"A","expires_in":` + value + `}`}
 		got, err := e.refresh().Token(t.Context())
