@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,8 +48,9 @@ func TestGraphErrorsTellTheOutcome(t *testing.T) {
 					GroupToken: bot.Token(), Base: network(fake),
 					Retry: transport.Retry{MinDelay: -1, MaxDelay: time.Millisecond, AttemptTimeout: 40 * time.Millisecond},
 				})
-				n, injected := 0, fault
-				injected.Match = func(oktest.Call) bool { n++; return n%3 == 0 }
+				var n atomic.Int32 // attempts overlap: one that is late runs on
+				injected := fault
+				injected.Match = func(oktest.Call) bool { return n.Add(1)%3 == 0 }
 				fake.Inject(injected)
 				errs := make(map[string]error)
 				for i := range 12 {
