@@ -97,6 +97,15 @@ func respondCode(code, status int, header ...string) http.HandlerFunc {
 	}
 }
 
+// neverRespond waits until the client closes the connection. A handler that returned
+// then would respond with status 200: over TLS, the client says that it closes before
+// it does, and a fast response still reaches it.
+func neverRespond(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
+}
+
 // hijack ends the connection in a way of its own.
 func hijack(end func(net.Conn)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -152,8 +161,8 @@ func outcomeEvents() []event {
 		{name: "closed after it ran", serve: hijack(func(net.Conn) {}), unknown: true},
 		{name: "reset after it ran", serve: hijack(func(c net.Conn) { c.(interface{ NetConn() net.Conn }).NetConn().(*net.TCPConn).SetLinger(0) }), unknown: true},
 		{name: "nonsense", serve: hijack(func(c net.Conn) { io.WriteString(c, "nonsense\r\n\r\n") }), unknown: true},
-		{name: "deadline in flight", serve: func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() }, timeout: 250 * time.Millisecond, unknown: true},
-		{name: "AttemptTimeout in flight", serve: func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() },
+		{name: "deadline in flight", serve: neverRespond, timeout: 250 * time.Millisecond, unknown: true},
+		{name: "AttemptTimeout in flight", serve: neverRespond,
 			retry: transport.Retry{MinDelay: -1, Max: 1, AttemptTimeout: 250 * time.Millisecond}, unknown: true},
 		{name: "deadline while dialing", base: func(base *http.Transport) http.RoundTripper {
 			base.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
