@@ -40,6 +40,8 @@ func TestSessionRejected(t *testing.T) {
 		{100, "PARAM : session_key has wrong format", "", true},
 		{100, "PARAM : access_token or session_key must be specified", "", true},
 		{100, "PARAM : Either session_key or access_token must be specified", "", true},
+		{100, "session_key or access_token must be specified", "", true},
+		{100, "access_token, session_key is required", "", true},
 		{100, "PARAM : One of session_key, access_token is required", "", true},
 		{100, "PARAM : Missing parameter: access_token or session_key", "", true},
 		{100, "PARAM : Invalid value of parameter 'access_token'", "", true},

@@ -213,7 +213,7 @@ func TestCodeIsNotSentAfterAPanic(t *testing.T) {
 		panic("boom")
 	})}
 	s := oauth.NewSource(g, oauth.Options{CoolDown: -1})
-	if err := wantErr(t, s, nil); !strings.Contains(err.Error(), "panic: boom") {
+	if err := wantErr(t, s, nil); !strings.Contains(err.Error(), "panic: boom [") || !strings.Contains(err.Error(), "]") {
 		t.Fatalf("error is %v, want the panic", err)
 	}
 	wantErr(t, s, oauth.ErrSignIn)

@@ -31,7 +31,7 @@ func TestText(t *testing.T) {
 		"token=" + gone + "&sig=":                           "token=" + gone + "&sig=",
 		`{"Authorization":["Bearer X1"],"Vary":["a"]}`:      `{"Authorization":["` + gone + `"],"Vary":["a"]}`,
 		`{"password":"cut off`:                              `{"password":"` + gone,
-		"sig":                                               "sig", "sig=": "sig=", `"sig":`: `"sig":`, `"sig":"`: `"sig":"`, "<sig>": "<sig>", "=:>": "=:>", "": "",
+		"sig":                                               "sig", "sig=": "sig=", `"sig":`: `"sig":`, `"sig":"`: `"sig":"`, "<sig>": "<sig>", "=:>": "=:>", ":": ":", " : \"a\"": " : \"a\"", "\": x": "\": x", ">": ">", "": "",
 	} {
 		if got := Text(text); got != want {
 			t.Errorf("Text(%q) = %q, want %q", text, got, want)
