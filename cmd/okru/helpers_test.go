@@ -7,12 +7,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zalando/go-keyring"
+
 	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/oktest"
 )
 
-// A shell runs the command against a fake of the service, and keeps all that is
-// printed: at the end of the test none of it may have a secret.
+// A shell runs the command against a fake of the service, with an empty keyring
+// and an empty directory for settings. It keeps all that is printed: at the end
+// of the test none of it may have a secret.
 type shell struct {
 	t       *testing.T
 	srv     *oktest.Server
@@ -25,6 +28,7 @@ type shell struct {
 
 func newShell(t *testing.T, scopes ...string) *shell {
 	t.Helper()
+	keyring.MockInit()
 	srv := oktest.New(t)
 	s := &shell{t: t, srv: srv, user: srv.NewUser("anna", "password of anna")}
 	token := s.user.Token(scopes...)
@@ -36,7 +40,7 @@ func newShell(t *testing.T, scopes ...string) *shell {
 		"OKRU_SESSION_SECRET_KEY": oauth.SessionSecret(token),
 	}
 	s.secrets = []string{srv.App().Secret, token.AccessToken, oauth.SessionSecret(token), token.RefreshToken, "password of anna"}
-	s.app = &app{stdin: strings.NewReader(""), base: srv.Transport(), getenv: func(name string) string { return s.env[name] }}
+	s.app = &app{stdin: strings.NewReader(""), base: srv.Transport(), configDir: t.TempDir(), getenv: func(name string) string { return s.env[name] }}
 	t.Cleanup(s.checkSecrets)
 	return s
 }

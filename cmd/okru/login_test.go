@@ -22,10 +22,8 @@ import (
 // everything as the user of the shell.
 func signedOut(t *testing.T) *shell {
 	t.Helper()
-	keyring.MockInit()
 	s := newShell(t)
 	s.set(map[string]string{"OKRU_ACCESS_TOKEN": "", "OKRU_SESSION_SECRET_KEY": ""})
-	s.app.configDir = t.TempDir()
 	s.app.open = func(page string) { s.agree(page) }
 	return s
 }
