@@ -124,9 +124,9 @@ func (p *stalling) lose(slots []int64, random *rand.Rand) []int64 {
 	return slices.Concat(slots[:from], slots[to:])
 }
 
-// Slots that replace lost ones never exceed the bound, in no window, whoever
-// lost them when. The limit pauses at times, so that it has a burst again. Times
-// are those of Redis: no call is late.
+// Slots that replace lost ones do not exceed the bound in any window, by whichever
+// process and whenever slots are lost. The limit pauses at times, so that it has a
+// burst again. Times are those of Redis: no call is late.
 func TestLostSlots(t *testing.T) {
 	c := startRedis(t).client()
 	random := rand.New(rand.NewPCG(1, 2))
