@@ -40,8 +40,8 @@ func (l *logger) RoundTripVerdict(r *http.Request) (resp *http.Response, v round
 		return l.Send(r)
 	}
 	c := loggedCall{begun: time.Now()}
-	c.trace.Limited, c.trace.Renewed, c.trace.Done = c.limited, c.renewed, c.done
-	resp, v, err = l.Send(r.WithContext(transport.WithTrace(r.Context(), &c.trace)))
+	trace := transport.Trace{Limited: c.limited, Done: c.done}
+	resp, v, err = l.Send(r.WithContext(transport.WithTrace(r.Context(), &trace)))
 	returned := false
 	defer func() { // the handler may panic
 		if !returned && resp != nil {
@@ -58,13 +58,12 @@ func (l *logger) RoundTripVerdict(r *http.Request) (resp *http.Response, v round
 
 // A loggedCall is what is known about a call.
 type loggedCall struct {
-	trace transport.Trace // its hooks are the methods below
 	begun time.Time
 
-	mu       sync.Mutex         // a layer of the program may send an attempt to several places at once
-	waited   time.Duration      // for the limiter, all attempts together
-	repeated bool               // with a newer session
-	last     transport.DoneInfo // the last attempt; N 0: none was sent
+	mu      sync.Mutex         // a layer of the program may send an attempt to several places at once
+	waited  time.Duration      // for the limiter, all attempts together
+	renewed bool               // an attempt was sent twice, with a newer session
+	last    transport.DoneInfo // the last attempt; N 0: none was sent
 }
 
 // limited is the hook Limited of the Trace: waits of all attempts add up.
@@ -74,17 +73,11 @@ func (c *loggedCall) limited(i transport.LimitedInfo) {
 	c.waited += i.Wait
 }
 
-// renewed is the hook Renewed.
-func (c *loggedCall) renewed(i transport.RenewedInfo) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.repeated = c.repeated || i.Repeated
-}
-
 // done is the hook Done: the last attempt is how the call has ended.
 func (c *loggedCall) done(i transport.DoneInfo) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.renewed = c.renewed || i.Renewed
 	c.last = i
 }
 
@@ -114,7 +107,7 @@ func (c *loggedCall) level(err error) slog.Level {
 		return slog.LevelWarn
 	case c.last.Status >= 400:
 		return slog.LevelError
-	case c.last.N > 1, c.repeated:
+	case c.last.N > 1, c.renewed:
 		return slog.LevelWarn
 	}
 	return slog.LevelDebug
@@ -128,7 +121,7 @@ func (c *loggedCall) message(err error) string {
 		return "okru: call failed"
 	case c.last.N > 1:
 		return "okru: call succeeded after a repeat"
-	case c.repeated:
+	case c.renewed:
 		return "okru: call succeeded with a renewed session"
 	}
 	return "okru: call succeeded"

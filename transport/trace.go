@@ -96,6 +96,7 @@ type DoneInfo struct {
 	N       int           // the number of the attempt
 	Method  string        // as in AttemptInfo
 	Circuit Circuit       // as in AttemptInfo
+	Renewed bool          // the attempt was sent twice, the second time with a newer session
 	Status  int           // HTTP status; 0: there is no response
 	Code    okerrors.Code // of the API error; 0: there is none
 	Err     error         // the API error, or the error of the attempt without a response; nil: neither
@@ -108,16 +109,22 @@ func WithTrace(ctx context.Context, t *Trace) context.Context {
 	if t == nil {
 		return ctx
 	}
-	h := &hooks{*t}
-	return okcall.With(ctx, func(o *okcall.Options) {
-		if outer := hooksOf(o); outer != nil {
-			h.Limited = both(h.Limited, outer.Limited)
-			h.Attempt = both(h.Attempt, outer.Attempt)
-			h.Renewed = both(h.Renewed, outer.Renewed)
-			h.Done = both(h.Done, outer.Done)
-		}
-		o.Tracer = h
-	})
+	c := &hooksContext{hooks: hooks{*t}}
+	o, h := c.Init(ctx), &c.hooks
+	if outer := hooksOf(o); outer != nil {
+		h.Limited = both(h.Limited, outer.Limited)
+		h.Attempt = both(h.Attempt, outer.Attempt)
+		h.Renewed = both(h.Renewed, outer.Renewed)
+		h.Done = both(h.Done, outer.Done)
+	}
+	o.Tracer = h
+	return c
+}
+
+// A hooksContext is a context with hooks, in one piece of memory.
+type hooksContext struct {
+	okcall.Context
+	hooks hooks
 }
 
 // both returns a hook that calls first and second, each of which may be nil.

@@ -37,7 +37,11 @@ func (e *events) trace() *transport.Trace {
 			e.add("renewed %d %d %d %v %v %t", i.N, i.Status, i.Code, i.Took, i.Err, i.Repeated)
 		},
 		Done: func(i transport.DoneInfo) {
-			e.add("done %d %s %v %d %d %v", i.N, i.Method, i.Circuit, i.Status, i.Code, i.Err)
+			renewed := ""
+			if i.Renewed {
+				renewed = "renewed "
+			}
+			e.add("done %d %s %v %s%d %d %v", i.N, i.Method, i.Circuit, renewed, i.Status, i.Code, i.Err)
 		},
 	}
 }
@@ -122,7 +126,7 @@ func TestTraceReportsRenewals(t *testing.T) {
 		source *patient
 		want   []string
 	}{
-		{"renewed", &patient{}, []string{limited, "renewed 1 200 102 1s <nil> true", "done 1 users.getInfo ServerServer 200 0 <nil>"}},
+		{"renewed", &patient{}, []string{limited, "renewed 1 200 102 1s <nil> true", "done 1 users.getInfo ServerServer renewed 200 0 <nil>"}},
 		{"nothing newer", &patient{renewable: renewable{stuck: true}}, []string{"renewed 1 200 102 1s <nil> false", done102}},
 		{"renewal fails", &patient{renewable: renewable{err: errors.New("down")}}, []string{"renewed 1 200 102 1s okru: no session: down false", done102}},
 		{"limiter rejects", &patient{deny: 2}, []string{"limited 1 1s denied", "renewed 1 200 102 1s <nil> false", "done 1 users.getInfo ServerServer 0 0 okru: not sent, because of the local rate limit: denied"}},

@@ -64,6 +64,7 @@ func (t *tracer) send(hosts *okcall.Hosts, c *call) {
 	switch {
 	case t.hooks == nil || signed.request.Context().Err() != nil:
 	case c.renewed:
+		t.sent.Renewed = true
 		closingOnPanic(signed.request.Body, func() { t.reportRenewal(true) })
 	default:
 		t.attempt(hosts, c.request, &signed.request, signed.keys.circuit())

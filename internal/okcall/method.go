@@ -100,8 +100,11 @@ func methodIn(text string) string {
 		var pair string
 		pair, text, _ = strings.Cut(text, "&")
 		name, value, _ := strings.Cut(pair, "=")
-		if name != param.Method && strings.IndexByte(name, '%') < 0 {
-			continue // nearly all
+		switch { // the common cases, in which nothing is escaped
+		case name == param.Method && strings.IndexByte(value, '%') < 0 && strings.IndexByte(value, '+') < 0:
+			return value
+		case name != param.Method && strings.IndexByte(name, '%') < 0:
+			continue
 		}
 		name, noName := url.QueryUnescape(name)
 		method, noMethod := url.QueryUnescape(value)

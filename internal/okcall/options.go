@@ -48,22 +48,39 @@ const (
 // contextKey is the key of the Options in a context.
 type contextKey struct{}
 
-// An optionsContext is a context with Options: context.WithValue and the Options
-// in one piece of memory.
-type optionsContext struct {
+// A Context is a context with Options: context.WithValue and the Options in one
+// piece of memory.
+type Context struct {
 	context.Context
-	options Options
+	options Options // not exported: encoding/json must not print it
+}
+
+// With returns a context with the options of ctx, changed by edit.
+func With(ctx context.Context, edit func(*Options)) context.Context {
+	c := new(Context)
+	edit(c.Init(ctx))
+	return c
+}
+
+// Init makes c a child of ctx, with a copy of its options: other calls, and other
+// goroutines, may share the old ones. It returns the copy.
+func (c *Context) Init(ctx context.Context) *Options {
+	c.Context = ctx
+	if old := FromContext(ctx); old != nil {
+		c.options = *old
+	}
+	return &c.options
 }
 
 // Format implements [fmt.Formatter]. The Options, which have a session, are not
 // printed.
-func (c *optionsContext) Format(f fmt.State, _ rune) {
+func (c *Context) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "%v.WithOptions", c.Context)
 }
 
 // Value implements [context.Context].
-func (c *optionsContext) Value(key any) any {
-	if key == (contextKey{}) {
+func (c *Context) Value(key any) any {
+	if _, ok := key.(contextKey); ok {
 		return &c.options
 	}
 	return c.Context.Value(key)
@@ -73,17 +90,6 @@ func (c *optionsContext) Value(key any) any {
 func FromContext(ctx context.Context) *Options {
 	o, _ := ctx.Value(contextKey{}).(*Options)
 	return o
-}
-
-// With returns a context with the options of ctx, changed by edit.
-func With(ctx context.Context, edit func(*Options)) context.Context {
-	// A copy: other calls, and other goroutines, may share the old options.
-	c := &optionsContext{Context: ctx}
-	if old := FromContext(ctx); old != nil {
-		c.options = *old
-	}
-	edit(&c.options)
-	return c
 }
 
 // IsCaller reports whether an okru.Call or okru.Graph sends the request. o may be
