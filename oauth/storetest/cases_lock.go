@@ -64,17 +64,16 @@ func lockEndsWithContext(k *kit) {
 	}
 	unlock()
 	time.Sleep(2 * lockWait) // a Lock that is still waiting would get it now
-	k.lock(k.a)()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	unlock, err := do(k, "Lock", opTimeout, func(context.Context) (func(), error) { return k.b.Lock(ctx) }, nil)
+	unlock, err := do(k, "Lock", opTimeout, func(context.Context) (func(), error) { return k.b.Lock(ctx) }, releaseLate)
 	if err == nil && unlock != nil {
 		unlock()
 	} else if !errors.Is(err, context.Canceled) {
 		k.errorf("Lock with a canceled context: %v, want context.Canceled", err)
 	}
-	k.lock(k.a)()
 	k.cancelWaiting()
+	time.Sleep(lockWait)
 	k.lock(k.a)()
 }
 
@@ -83,11 +82,7 @@ func (k *kit) cancelWaiting() {
 	defer k.lock(k.a)()
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(lockWait, cancel)
-	_, err := do(k, "Lock", lockWait, func(context.Context) (func(), error) { return k.b.Lock(ctx) }, func(unlock func()) {
-		if unlock != nil {
-			unlock()
-		}
-	})
+	_, err := do(k, "Lock", lockWait, func(context.Context) (func(), error) { return k.b.Lock(ctx) }, releaseLate)
 	if !errors.Is(err, context.Canceled) {
 		k.errorf("Lock whose context is canceled while it waits: %v, want context.Canceled", err)
 	}
@@ -97,12 +92,10 @@ func (k *kit) cancelWaiting() {
 func lockUnderLoad(k *kit) {
 	var holders atomic.Int32
 	var callers sync.WaitGroup
+	stores := [2]oauth.Store{k.a, k.b}
 	for i := range 8 {
+		s := stores[i%2]
 		callers.Go(func() {
-			s := k.a
-			if i%2 == 1 {
-				s = k.b
-			}
 			for range 3 {
 				unlock, err := k.tryLock(s, 4*opTimeout)
 				if err != nil {
@@ -165,7 +158,7 @@ func (k *kit) wantNoLateWrite(next string) {
 
 // Two Sources whose session was rejected renew it once.
 func oneRenewal(k *kit) {
-	old := &oauth2.Token{AccessToken: "old", RefreshToken: "R"}
+	old := &oauth2.Token{AccessToken: "old"}
 	k.save(k.a, old)
 	grant := new(countingGrant)
 	var sources [2]*oauth.Source
@@ -197,5 +190,5 @@ type countingGrant struct{ n atomic.Int32 }
 
 func (g *countingGrant) Token(context.Context) (*oauth2.Token, error) {
 	time.Sleep(lockWait) // so that the other process waits for the lock
-	return &oauth2.Token{AccessToken: fmt.Sprintf("new %d", g.n.Add(1)), RefreshToken: "R"}, nil
+	return &oauth2.Token{AccessToken: fmt.Sprintf("new %d", g.n.Add(1))}, nil
 }

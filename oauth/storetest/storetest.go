@@ -19,7 +19,6 @@ package storetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -56,7 +55,6 @@ func Corrupt(f func(t *testing.T, s oauth.Store)) Option {
 // new, empty storage, as two processes would. open may register cleanups with
 // its t. Each case is a subtest.
 func Run(t *testing.T, open func(t *testing.T) (a, b oauth.Store), opts ...Option) {
-	t.Helper()
 	for _, c := range allCases {
 		t.Run(c.name, func(t *testing.T) {
 			problems, skipped := run(t, c, open, opts...)
@@ -144,12 +142,10 @@ type result[T any] struct {
 	err   error
 }
 
-var errHangs = errors.New("it ignores its context")
-
 // do calls an operation of a store with a context that ends after timeout. If
 // the operation does not return then, do ends the case. A late value is passed
 // to late.
-func do[T any](k *kit, name string, timeout time.Duration, op func(context.Context) (T, error), late func(T)) (T, error) {
+func do[T any](k *kit, name string, timeout time.Duration, op func(context.Context) (T, error), late func(T)) (value T, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	done := make(chan result[T], 1)
@@ -173,7 +169,7 @@ func do[T any](k *kit, name string, timeout time.Duration, op func(context.Conte
 		if late != nil {
 			go func() { late((<-done).value) }()
 		}
-		k.fatalf("%s does not return, although its context has ended: %v", name, errHangs)
+		k.fatalf("%s does not return, although its context has ended: it ignores its context", name)
 	}
-	panic("unreachable")
+	return value, err // never reached
 }
