@@ -5,6 +5,7 @@ package okru
 // and methods that send neither: a pager copes with all of them.
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,7 +78,7 @@ func decodePage(method string, text json.RawMessage, page any) error {
 	if len(text) == 0 {
 		return nil
 	}
-	if err := decodeJSON(text, page); err != nil {
+	if err := decodeJSON(json.NewDecoder(bytes.NewReader(text)), page); err != nil {
 		return &AnswerError{Method: method, Status: http.StatusOK, ContentType: "application/json", Err: err}
 	}
 	return nil

@@ -90,23 +90,24 @@ func (c *call) decode(resp *http.Response, result any) error {
 	if e, failed := okerrors.FromResponse(resp); failed {
 		return c.apiError(e, resp)
 	}
+	// A JSON value in a response that is no success is not the result, though it
+	// may have the same type.
+	success := resp.StatusCode/100 == 2
+	if !success {
+		result = new(json.RawMessage)
+	}
 	head := &headReader{rest: resp.Body}
-	value, err := readJSON(head)
-	switch {
-	case head.isCut():
+	value, err := readJSON(head, result)
+	if head.isCut() {
 		return &callError{c.method, fmt.Errorf("the response broke off: %w", head.err), c.isWrite}
-	case err == nil && bytes.HasPrefix(value, []byte("{")) && bytes.Contains(value, []byte(`"error_code"`)):
+	}
+	if bytes.Contains(value, []byte(`"error_code"`)) {
 		if e, failed := okerrors.Parse(value); failed { // after keys that no error has
 			return c.apiError(e, resp)
 		}
 	}
-	// A JSON value in a response that is no success is not the result, though it
-	// may have the same type.
-	if resp.StatusCode/100 != 2 {
+	if !success {
 		err = errNothing
-	}
-	if err == nil && len(value) > 0 {
-		err = decodeJSON(value, result)
 	}
 	if err == nil {
 		return nil
@@ -163,7 +164,7 @@ func excerptOf(head []byte, clean func(string) string) string {
 // looksLikeJSON reports whether a response of this media type, which begins with
 // text, was meant to be JSON.
 func looksLikeJSON(kind string, text []byte) bool {
-	text = bytes.TrimLeft(bytes.TrimPrefix(text, byteOrderMark), " \t\r\n")
+	text = bytes.TrimLeft(bytes.TrimPrefix(text, byteOrderMark), space)
 	return strings.HasSuffix(kind, "json") || len(text) > 0 && strings.IndexByte(`{["`, text[0]) >= 0
 }
 
@@ -192,9 +193,10 @@ func (h *headReader) isCut() bool { return h.err != nil && h.err != io.EOF }
 
 var byteOrderMark = []byte("\ufeff") // FromResponse allows one, too
 
-// readJSON returns the one JSON value of r; nil if there is only white space.
-// What surrounds the value is read through a small buffer.
-func readJSON(r *headReader) (json.RawMessage, error) {
+// readJSON fills result with the one JSON value of r, and returns the text of the
+// value, also if it does not fit result. White space leaves result as it is. What
+// surrounds the value is read through a small buffer.
+func readJSON(r *headReader, result any) (value []byte, err error) {
 	in := bufio.NewReaderSize(r, maxHead)
 	if mark, _ := in.Peek(len(byteOrderMark)); bytes.Equal(mark, byteOrderMark) {
 		_, _ = in.Discard(len(mark))
@@ -206,24 +208,33 @@ func readJSON(r *headReader) (json.RawMessage, error) {
 	default:
 		return nil, err
 	}
-	d := json.NewDecoder(in)
-	var value json.RawMessage
-	if err := d.Decode(&value); err != nil {
+	var text bytes.Buffer
+	d := json.NewDecoder(io.TeeReader(in, &text))
+	misfit := decodeJSON(d, result)
+	end := int(d.InputOffset())
+	if end == 0 { // there is no value
 		_, _ = in.Peek(maxHead) // for the excerpt
-		if err == errTooLong {
-			return nil, err
+		if misfit == errTooLong {
+			return nil, errTooLong
 		}
 		return nil, errNotJSON
 	}
-	switch err := skipSpace(bufio.NewReaderSize(io.MultiReader(d.Buffered(), in), maxHead)); err {
+	value = text.Bytes()[:end]
+	if len(bytes.TrimLeft(text.Bytes()[end:], space)) > 0 {
+		return nil, errNotJSON
+	}
+	switch err := skipSpace(in); err {
 	case io.EOF:
-		return value, nil
+		return value, misfit
 	case nil:
 		return nil, errNotJSON
 	default:
 		return nil, err
 	}
 }
+
+// space is the white space of JSON.
+const space = " \t\r\n"
 
 // skipSpace reads white space. It returns nil if anything else follows.
 func skipSpace(in *bufio.Reader) error {
@@ -232,21 +243,21 @@ func skipSpace(in *bufio.Reader) error {
 		if err != nil {
 			return err
 		}
-		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+		if strings.IndexByte(space, c) < 0 {
 			return in.UnreadByte()
 		}
 	}
 }
 
-// decodeJSON fills result with value. Numbers that go into an interface become
-// a json.Number.
-func decodeJSON(value []byte, result any) error {
-	d := json.NewDecoder(bytes.NewReader(value))
+// decodeJSON fills result with the next value of d. Numbers that go into an
+// interface become a json.Number.
+func decodeJSON(d *json.Decoder, result any) error {
 	d.UseNumber()
-	if err := d.Decode(result); err != nil {
+	err := d.Decode(result)
+	if err != nil && d.InputOffset() > 0 { // there is a value
 		return redact.NewError(misfit(err), err)
 	}
-	return nil
+	return err
 }
 
 // misfit returns the text of err, an error of encoding/json or of a method

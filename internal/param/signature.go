@@ -31,8 +31,9 @@ func MD5(text string) string { return string(AppendMD5(nil, []byte(text))) }
 // AppendMD5 appends the lower-case hexadecimal MD5 of text.
 func AppendMD5(dst, text []byte) []byte {
 	const digits = "0123456789abcdef"
-	for _, b := range md5.Sum(text) {
-		dst = append(dst, digits[b>>4], digits[b&0xf]) // in half the time of hex.AppendEncode
+	var sig [2 * md5.Size]byte
+	for i, b := range md5.Sum(text) {
+		sig[2*i], sig[2*i+1] = digits[b>>4], digits[b&0xf] // in a third of the time of hex.AppendEncode
 	}
-	return dst
+	return append(dst, sig[:]...)
 }

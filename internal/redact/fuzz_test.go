@@ -195,6 +195,9 @@ func FuzzClean(f *testing.F) {
 		if !secrets.In(text) {
 			t.Errorf("In(%q) does not see %q", text, spelling)
 		}
+		if others := append(secrets, "another secret", "ANOTHER-secret"); !secrets.Filter()(text) || !others.Filter()(text) {
+			t.Errorf("the Filter does not see %q in %q", spelling, text)
+		}
 		masked := []byte("neither JSON nor XML: " + text)
 		if !secrets.Mask(masked) || strings.HasSuffix(string(masked), spelling) {
 			t.Errorf("Mask(%q) makes %q", text, masked)

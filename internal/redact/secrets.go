@@ -55,7 +55,7 @@ func (s Secrets) In(text string) bool { return s.find(text) != nil }
 // find returns for each byte of text whether it is part of a secret; nil: none
 // is.
 func (s Secrets) find(text string) []bool {
-	if mayBeIn := s.Filter(); !mayBeIn(text) {
+	if !s.mayBeIn(text) {
 		return nil
 	}
 	var asIs, read *search
@@ -86,29 +86,60 @@ func hasFolded(text string) bool {
 	return false
 }
 
-// Filter returns a function that reports whether a text may show one of the
-// secrets, without decoding it: few texts have an escape, or a secret. If not, In
-// returns false as well. It is made once for secrets that are searched for often,
-// in short texts such as the values of a header.
+// mayBeIn reports whether text may show a secret, without decoding it: few texts
+// have an escape, or a secret.
+func (s Secrets) mayBeIn(text string) bool {
+	if hasLead(text) {
+		return true
+	}
+	for _, secret := range s {
+		if len(secret) >= minSecret && len(secret) <= len(text) && (hasManySpellings(secret) || strings.Contains(text, secret)) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasManySpellings reports whether a text may show secret and have neither it nor an
+// escape.
+func hasManySpellings(secret string) bool { return hasLead(secret) || hasFolded(secret) }
+
+// Filter returns a function that is made once for secrets that are searched for
+// often, in short texts such as the values of a header. If it returns false, no
+// secret is in the text.
 func (s Secrets) Filter() func(text string) bool {
 	s = slices.DeleteFunc(slices.Clone(s), func(secret string) bool { return len(secret) < minSecret })
 	shortest := math.MaxInt // nothing reads longer than it is
-	manySpellings := false  // a text may show a secret, and neither contain it nor an escape
+	var spelling [256]bool  // the bytes of the secrets, and of their escapes
+	for _, part := range append(s, escapeBytes) {
+		for i := range len(part) {
+			spelling[part[i]] = true
+		}
+	}
 	for _, secret := range s {
 		shortest = min(shortest, len(secret))
-		manySpellings = manySpellings || hasLead(secret) || hasFolded(secret)
 	}
-	return func(text string) bool {
-		if len(text) < shortest || len(s) == 0 {
-			return false
-		}
-		for _, secret := range s {
-			if strings.Contains(text, secret) {
-				return true
-			}
-		}
-		return manySpellings || hasLead(text)
+	if slices.ContainsFunc(s, hasManySpellings) {
+		return func(text string) bool { return len(text) >= shortest }
 	}
+	return func(text string) bool { return hasRun(text, &spelling, shortest) && s.mayBeIn(text) }
+}
+
+// hasRun reports whether text has n bytes in a row that are in set. It compares
+// few of them: where it looks first is in the middle of a long run, if there
+// is one.
+func hasRun(text string, set *[256]bool, n int) bool {
+	for end := n; end <= len(text); {
+		start := end
+		for start > end-n && set[text[start-1]] {
+			start--
+		}
+		if start == end-n {
+			return true
+		}
+		end = start + n
+	}
+	return false
 }
 
 // hasLead is strings.ContainsAny(text, leads), three times as fast.

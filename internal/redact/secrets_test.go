@@ -103,3 +103,56 @@ func TestWordsAreLongEnough(t *testing.T) {
 		}
 	}
 }
+
+// A Filter sees every text that shows a secret, and few others.
+func TestFilter(t *testing.T) {
+	mayShow := Secrets{"-s-0123456789.abcdefghijk", "0123456789ABCDEF01234567", "short"}.Filter()
+	for text, want := range map[string]bool{
+		"":                                   false,
+		"short":                              false,
+		"Apache":                             false,
+		"application/json;charset=utf-8":     false,
+		"Mon, 30 Nov 2026 10:00:00 GMT":      false,
+		"/a?b=%20":                           false,
+		"0123456789ABCDEF0123456":            false,
+		"0123456789ABCDEF01234567":           true,
+		"x=0123456789ABCDEF01234567":         true,
+		"0123456789ABCDEF01234567=x":         true,
+		"a/b/c/0123456789ABCDEF01234567/d/e": true,
+		"0123456789abcdef0123456789abcdef":   false,
+		"https://api.ok.ru/?q=-s-0123456789.abcdefghijk": true,
+		"%2Ds%2D0123456789.abcdefghijk":                  true,
+		`\u002ds-0123456789.abcdefghijk`:                 true,
+		"&#45;s-0123456789.abcdefghijk":                  true,
+	} {
+		if got := mayShow(text); got != want {
+			t.Errorf("the Filter reports %t for %q", got, text)
+		}
+	}
+	for _, secrets := range []Secrets{nil, {"short", ""}} {
+		if secrets.Filter()("any text, and a long one") {
+			t.Errorf("the Filter of %q reports a secret", secrets)
+		}
+	}
+	if !(Secrets{"two words"}).Filter()("two+words") {
+		t.Error("the Filter does not see another spelling of a space")
+	}
+}
+
+// hasRun finds every run, wherever it is, and no shorter one.
+func TestHasRun(t *testing.T) {
+	set := [256]bool{'x': true}
+	for n := 1; n <= 5; n++ {
+		for bits := range 1 << 10 {
+			text := []byte(strings.Repeat(".", 10))
+			for i := range text {
+				if bits>>i&1 == 1 {
+					text[i] = 'x'
+				}
+			}
+			if got, want := hasRun(string(text), &set, n), strings.Contains(string(text), strings.Repeat("x", n)); got != want {
+				t.Errorf("hasRun(%q, %d) = %t", text, n, got)
+			}
+		}
+	}
+}
