@@ -59,14 +59,29 @@ func TestNothingPrintsASecret(t *testing.T) {
 
 // What is printed shows which fields are set.
 func TestPrintedSettings(t *testing.T) {
+	c := new(http.Client)
+	scopes := []string{"A", "B"}
 	for _, test := range []struct {
 		holder any
 		want   string
 	}{
-		{oauth.Code{ClientID: "512", ClientSecret: secret, RedirectURL: "https://example.org"}, `oauth.Code{ClientID:"512" ClientSecret:"[redacted]" RedirectURL:"https://example.org" Code:"" HTTPClient:"false"}`},
-		{oauth.Refresh{RefreshToken: secret}, `oauth.Refresh{ClientID:"" ClientSecret:"" RefreshToken:"[redacted]" HTTPClient:"false"}`},
+		{oauth.Code{ClientID: "512", ClientSecret: secret, RedirectURL: "https://example.org", Code: secret, HTTPClient: c}, `oauth.Code{ClientID:"512" ClientSecret:"[redacted]" RedirectURL:"https://example.org" Code:"[redacted]" HTTPClient:"true"}`},
+		{oauth.Code{}, `oauth.Code{ClientID:"" ClientSecret:"" RedirectURL:"" Code:"" HTTPClient:"false"}`},
+		{oauth.Refresh{ClientID: "512", ClientSecret: secret, RefreshToken: secret, HTTPClient: c}, `oauth.Refresh{ClientID:"512" ClientSecret:"[redacted]" RefreshToken:"[redacted]" HTTPClient:"true"}`},
+		{oauth.Refresh{}, `oauth.Refresh{ClientID:"" ClientSecret:"" RefreshToken:"" HTTPClient:"false"}`},
+		{oauth.Implicit{ClientID: "512", Login: "anna", Password: secret, Scopes: scopes, RedirectURL: "https://example.org", State: secret, HTTPClient: c},
+			`oauth.Implicit{ClientID:"512" Login:"anna" Password:"[redacted]" Scopes:"[A B]" RedirectURL:"https://example.org" State:"[redacted]" HTTPClient:"true"}`},
+		{oauth.Implicit{}, `oauth.Implicit{ClientID:"" Login:"" Password:"" Scopes:"[]" RedirectURL:"" State:"" HTTPClient:"false"}`},
+		{oauth.Password{ApplicationKey: "KEY", ApplicationSecret: secret, Login: "anna", Password: secret, HTTPClient: c}, `oauth.Password{ApplicationKey:"KEY" ApplicationSecret:"[redacted]" Login:"anna" Password:"[redacted]" HTTPClient:"true"}`},
+		{oauth.Password{}, `oauth.Password{ApplicationKey:"" ApplicationSecret:"" Login:"" Password:"" HTTPClient:"false"}`},
+		{oauth.Loopback{ClientID: "512", ClientSecret: secret, RedirectURL: "http://localhost:1/", Scopes: scopes, Open: func(string) error { return nil }, HTTPClient: c},
+			`oauth.Loopback{ClientID:"512" ClientSecret:"[redacted]" RedirectURL:"http://localhost:1/" Scopes:"[A B]" Open:"true" HTTPClient:"true"}`},
+		{oauth.Loopback{}, `oauth.Loopback{ClientID:"" ClientSecret:"" RedirectURL:"" Scopes:"[]" Open:"false" HTTPClient:"false"}`},
 		{oauth.Static(secret, ""), `oauth.Static{AccessToken:"[redacted]" SessionSecret:""}`},
+		{oauth.Static(secret, secret), `oauth.Static{AccessToken:"[redacted]" SessionSecret:"[redacted]"}`},
+		{oauth.Static("", ""), `oauth.Static{AccessToken:"" SessionSecret:""}`},
 		{oauth.NewSource(oauth.Refresh{}, oauth.Options{Early: -1}), `oauth.Source{Grant:"oauth.Refresh" Store:"false" Early:"0s" CoolDown:"5s" Timeout:"30s"}`},
+		{oauth.NewSource(nil, oauth.Options{Store: oauth.FileStore("x"), CoolDown: -1, Timeout: time.Second}), `oauth.Source{Grant:"<nil>" Store:"true" Early:"1m0s" CoolDown:"0s" Timeout:"1s"}`},
 		{oauth.FileStore("a b"), `oauth.FileStore("a b")`},
 	} {
 		if got := fmt.Sprintf("%+v", test.holder); got != test.want {

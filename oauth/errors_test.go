@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"os"
@@ -55,12 +56,54 @@ func TestErrorTexts(t *testing.T) {
 		{unmarshal(`{"version":1}`), "okru: stored session: a field is wrong"},
 		{unmarshal(`{"version":1,"access_token":"T","expiry":"soon"}`), "okru: stored session: a field is wrong"},
 
-		{obtained(oauth.Refresh{}), "okru: oauth.Refresh: set ClientID and ClientSecret and RefreshToken*"},
-		{obtained(oauth.Refresh{ClientID: "1", ClientSecret: "S ", RefreshToken: "R", HTTPClient: unreachable}), "okru: oauth.Refresh: remove the white space around ClientSecret"},
+		{obtained(oauth.Code{}), "okru: oauth.Code: set ClientID and ClientSecret and Code"},
+		{obtained(oauth.Refresh{}), "okru: oauth.Refresh: set ClientID and ClientSecret and RefreshToken"},
+		{obtained(oauth.Implicit{}), "okru: oauth.Implicit: set ClientID and Login and Password"},
+		{obtained(oauth.Password{}), "okru: oauth.Password: set ApplicationKey and Login and Password"},
+		{obtained(oauth.Loopback{}), "okru: oauth.Loopback: set ClientID and RedirectURL"},
+		{renewed(oauth.Code{}, "R"), "okru: oauth.Code: set ClientID and ClientSecret"},
+		{renewed(oauth.Code{ClientID: "1", ClientSecret: "S"}, ""), "okru: the session has no refresh token; the user must sign in again"},
+		{static("", ""), "okru: oauth.Static: set the access token"},
+
+		{obtained(oauth.Code{ClientID: "1", ClientSecret: "S"}), "okru: oauth.Code: set Code; the user must sign in"},
 		{obtained(oauth.Refresh{ClientID: "1", ClientSecret: "S", HTTPClient: unreachable}), "okru: oauth.Refresh: set RefreshToken; the user must sign in"},
+		{obtained(oauth.Implicit{ClientID: "1"}), "okru: oauth.Implicit: set Login and Password; the user must sign in"},
+		{obtained(oauth.Password{ApplicationKey: "K"}), "okru: oauth.Password: set Login and Password; the user must sign in"},
+
+		{obtained(oauth.Code{ClientID: "1 ", ClientSecret: " S", Code: "C\n"}), "okru: oauth.Code: remove the white space around ClientID and ClientSecret and Code"},
+		{renewed(oauth.Code{ClientID: "1 ", ClientSecret: " S"}, "R "), "okru: oauth.Code: remove the white space around ClientID and ClientSecret and the refresh token"},
+		{obtained(oauth.Refresh{ClientID: " 1", ClientSecret: "S ", RefreshToken: "R ", HTTPClient: unreachable}), "okru: oauth.Refresh: remove the white space around ClientID and ClientSecret and RefreshToken"},
+		{obtained(oauth.Implicit{ClientID: "1 ", Login: "anna\n", Password: "secret\n"}), "okru: oauth.Implicit: remove the white space around ClientID and Login and Password"},
+		{obtained(oauth.Password{ApplicationKey: "K ", ApplicationSecret: "S ", Login: "anna\n", Password: "secret\n"}), "okru: oauth.Password: remove the white space around ApplicationKey and ApplicationSecret and Login and Password"},
+		{obtained(oauth.Loopback{ClientID: "1 ", ClientSecret: "S ", RedirectURL: "http://localhost:1/ "}), "okru: oauth.Loopback: remove the white space around ClientID and ClientSecret and RedirectURL"},
+		{static("A ", "S "), "okru: oauth.Static: remove the white space around the access token and the session secret"},
+
+		{obtained(oauth.Code{ClientID: "CKEY", ClientSecret: "S", Code: "C"}), "okru: oauth.Code: ClientID must be the application's number (application id), not its key"},
+		{obtained(oauth.Implicit{ClientID: "1", Login: "anna", Password: "secret", RedirectURL: "blank.html"}), "okru: oauth.Implicit: RedirectURL is not an absolute URL"},
+		{obtained(oauth.Implicit{ClientID: "1", Login: "anna", Password: "secret", RedirectURL: ":"}), "okru: oauth.Implicit: RedirectURL is not an absolute URL"},
+		{obtained(oauth.Loopback{ClientID: "1", RedirectURL: "https://localhost:8910/"}), "okru: oauth.Loopback: RedirectURL must be like http://localhost:8910/path, with host localhost, 127.0.0.1 or [::1]"},
+		{obtained(oauth.Loopback{ClientID: "1", RedirectURL: "http://example.org/"}), "okru: oauth.Loopback: RedirectURL must be like http://localhost:8910/path, with host localhost, 127.0.0.1 or [::1]"},
+		{obtained(oauth.Loopback{ClientID: "1", RedirectURL: "http://127.0.0.1:99999/"}), "okru: oauth.Loopback: cannot listen at RedirectURL: listen tcp: address 99999: invalid port"},
+
+		{redirected("?code=C&state=other"), "okru: redirect: its state differs from the one sent; it may be forged: start the sign-in again"},
+		{redirected("?state=s"), "okru: redirect: it has neither a code nor an access_token"},
+		{redirected("?code=%zz&state=s"), "okru: redirect: a parameter has an invalid percent-escape"},
+		{redirected("?code=C&code=C&state=s"), "okru: redirect: duplicate parameter"},
+		{redirected("?error=invalid_scope"), "okru: redirect: invalid_scope"},
+		{redirected("?error=access_denied&error_description=by+the+user"), "okru: redirect: access_denied (by the user); the user must sign in again"},
+
+		{marshal(nil), "okru: there is no access token to store"},
+		{marshal((&oauth2.Token{AccessToken: "A"}).WithExtra(map[string]any{"uid": func() {}})), "okru: the token cannot be stored: its expiry or an extra cannot be represented in JSON"},
+
+		{admitted(nil), "okru: oauth.Sessions.Admit: the session has no access token"},
+		{oauth.NewSessions(oauth.SessionsOptions{Store: func(string) oauth.Store { return struct{ oauth.Store }{newMemory(nil)} }}).Dismiss(t.Context(), "anna"), "okru: oauth.Sessions.Dismiss: the store has no method Delete, see oauth.Deleter"},
+		{used(nil), "okru: sign-in failed: there is no session, and oauth.NewSource was given no grant"},
+		{used(failing(nil)), "okru: sign-in failed: the grant returned neither a session nor an error; next attempt in 5s"},
+		{used(failing(&oauth2.RetrieveError{ErrorCode: "invalid_grant"})), `okru: sign-in failed: oauth2: "invalid_grant"; the user must sign in`},
+
 		{obtained(oauth.Refresh{ClientID: "1", ClientSecret: "S", RefreshToken: "R", HTTPClient: unreachable}), "okru: POST https://api.ok.ru/oauth/token.do: " + errNetwork.Error()},
-		{used(oauth.Refresh{ClientID: "1", ClientSecret: "S", HTTPClient: unreachable}), "okru: sign-in failed: oauth.Refresh: set RefreshToken; the user must sign in*"},
-		{used(oauth.Refresh{ClientID: "1", ClientSecret: "S", RefreshToken: "R", HTTPClient: unreachable}), "okru: sign-in failed: POST https://api.ok.ru/oauth/token.do: " + errNetwork.Error() + "; next attempt in *"},
+		{used(oauth.Refresh{ClientID: "1", ClientSecret: "S", HTTPClient: unreachable}), "okru: sign-in failed: oauth.Refresh: set RefreshToken; the user must sign in"},
+		{used(oauth.Refresh{ClientID: "1", ClientSecret: "S", RefreshToken: "R", HTTPClient: unreachable}), "okru: sign-in failed: POST https://api.ok.ru/oauth/token.do: " + errNetwork.Error() + "; next attempt in 5s"},
 	} {
 		prefix, isPrefix := strings.CutSuffix(test.want, "*")
 		if test.err == nil || test.err.Error() != prefix && !(isPrefix && strings.HasPrefix(test.err.Error(), prefix)) {
@@ -71,6 +114,31 @@ func TestErrorTexts(t *testing.T) {
 
 func unmarshal(text string) error {
 	_, err := oauth.UnmarshalToken([]byte(text))
+	return err
+}
+
+func marshal(token *oauth2.Token) error {
+	_, err := oauth.MarshalToken(token)
+	return err
+}
+
+func redirected(url string) error {
+	_, _, err := oauth.ParseRedirect(url, "s")
+	return err
+}
+
+func renewed(g oauth.Renewer, refreshToken string) error {
+	_, err := g.Renew(context.Background(), token("A", refreshToken, 0))
+	return err
+}
+
+func static(accessToken, sessionSecret string) error {
+	_, err := oauth.Static(accessToken, sessionSecret).Token()
+	return err
+}
+
+func admitted(token *oauth2.Token) error {
+	_, err := oauth.NewSessions(oauth.SessionsOptions{}).Admit(context.Background(), "anna", token)
 	return err
 }
 

@@ -7,3 +7,6 @@ func SetRename(f func(from, to string) error) (restore func()) {
 	rename = f
 	return func() { rename = old }
 }
+
+// BrowserCommand returns the command by which Loopback opens a browser.
+var BrowserCommand = browserCommand

@@ -100,39 +100,42 @@ func TestImplicitFailures(t *testing.T) {
 		page  string
 		oauth string // code of the RetrieveError
 		asks  int    // requests in all
+		says  string // the text of the error
 	}{
-		"wrong password":          {"POST OAuth2Login", always(reply{location: "/dk?st.cmd=OAuth2Login"}), oauth.ErrCredentials, "", "", 4},
-		"wrong password, in form": {"POST OAuth2Login", page(loginForm), oauth.ErrCredentials, "", "", 3},
-		"captcha page":            {"POST OAuth2Login", page(`<form method=post action=/dk?st.cmd=Captcha><input name=fr.code></form>`), oauth.ErrSignIn, "https://connect.ok.ru/dk?cmd=OAuth2Login&st.cmd=OAuth2Login", "", 3},
+		"wrong password":          {"POST OAuth2Login", always(reply{location: "/dk?st.cmd=OAuth2Login"}), oauth.ErrCredentials, "", "", 4, "okru: oauth.Implicit: wrong login or password; the user must correct them"},
+		"wrong password, in form": {"POST OAuth2Login", page(loginForm), oauth.ErrCredentials, "", "", 3, "okru: oauth.Implicit: wrong login or password; the user must correct them"},
+		"captcha page":            {"POST OAuth2Login", page(`<form method=post action=/dk?st.cmd=Captcha><input name=fr.code></form>`), oauth.ErrSignIn, "https://connect.ok.ru/dk?cmd=OAuth2Login&st.cmd=OAuth2Login", "", 3, "okru: oauth.Implicit: the user must act at a page of OK (st.cmd=OAuth2Login)"},
 		"captcha in login form": {"POST OAuth2Login", page(strings.Replace(loginForm, "</form>", "<img src=x><input name=fr.captcha></form>", 1)),
-			oauth.ErrSignIn, "https://connect.ok.ru/dk?cmd=OAuth2Login&st.cmd=OAuth2Login", "", 3},
-		"unknown page":             {"OAuth2Login", page(`<h1>News</h1>`), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"empty page":               {"OAuth2Login", page(``), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"consent again and again":  {"POST OAuth2Permissions", page(consentForm), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Permissions&cmd=OAuth2Permissions", "", 5},
-		"redirect loop":            {"OAuth2Login", always(reply{location: "/dk?st.cmd=OAuth2Login"}), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login", "", 20},
-		"redirect elsewhere":       {"OAuth2Login", always(reply{location: "https://m.ok.ru/check"}), oauth.ErrSignIn, "https://m.ok.ru/check", "", 2},
-		"redirect to http":         {"OAuth2Login", always(reply{location: "http://connect.ok.ru/dk"}), oauth.ErrSignIn, "http://connect.ok.ru/dk", "", 2},
-		"redirect to http's port":  {"OAuth2Login", always(reply{location: "https://connect.ok.ru:80/dk"}), oauth.ErrSignIn, "https://connect.ok.ru:80/dk", "", 2},
-		"redirect to a port":       {"OAuth2Login", always(reply{location: "https://connect.ok.ru:8443/dk"}), oauth.ErrSignIn, "https://connect.ok.ru:8443/dk", "", 2},
-		"redirect to nowhere":      {"OAuth2Login", always(reply{status: 302}), nil, "", "", 2},
-		"form elsewhere":           {"OAuth2Login", loginTo("https://evil.example/steal", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"form by http":             {"OAuth2Login", loginTo("http://connect.ok.ru/dk", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"form by look-alike":       {"OAuth2Login", loginTo("//connect.ok.ru@evil.example/", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"form by GET":              {"OAuth2Login", loginTo("/dk", "get"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"form by script":           {"OAuth2Login", loginTo("javascript:alert(1)", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"login in a comment":       {"OAuth2Login", page("<!--" + loginForm + "-->"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"login in a script":        {"OAuth2Login", page("<script>`" + loginForm + "`</script>"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2},
-		"rejected application":     {"/oauth/authorize", always(reply{status: 401, kind: "application/json", body: `{"error":"invalid_client","error_description":"CANARY+pass"}`}), nil, "", "invalid_client", 1},
-		"rejected, form unknown":   {"/oauth/authorize", always(reply{status: 401, kind: "application/json", body: `{"message":"no"}`}), nil, "", "", 1},
-		"rejected by an API error": {"/oauth/authorize", always(reply{status: 401, body: `{"error_code":401,"error_msg":"AUTH : CANARY+pass"}`}), nil, "", "", 1},
-		"server error":             {"OAuth2Permissions", always(reply{status: 500, body: "CANARY+pass"}), nil, "", "", 4},
-		"JSON instead of a page":   {"OAuth2Login", always(reply{kind: "application/json", body: `{"error":"oops"}`}), nil, "", "oops", 2},
-		"denied":                   {"POST OAuth2Permissions", always(reply{location: blank + "#error=access_denied&state=st%26te"}), oauth.ErrDenied, "", "access_denied", 5},
-		"denied without state":     {"POST OAuth2Permissions", always(reply{location: blank + "#error=access_denied"}), oauth.ErrDenied, "", "access_denied", 5},
-		"other state":              {"POST OAuth2Permissions", always(reply{location: blank + "#access_token=CANARY&state=other"}), oauth.ErrState, "", "", 5},
-		"no state":                 {"POST OAuth2Permissions", always(reply{location: blank + "#access_token=CANARY"}), oauth.ErrState, "", "", 5},
-		"no session":               {"POST OAuth2Permissions", always(reply{location: blank + "#state=st%26te"}), nil, "", "", 5},
-		"a code instead":           {"POST OAuth2Permissions", always(reply{location: blank + "?code=CANARY&state=st%26te"}), nil, "", "", 5},
+			oauth.ErrSignIn, "https://connect.ok.ru/dk?cmd=OAuth2Login&st.cmd=OAuth2Login", "", 3, "okru: oauth.Implicit: the user must act at a page of OK (st.cmd=OAuth2Login)"},
+		"unknown page":             {"OAuth2Login", page(`<h1>News</h1>`), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2, "okru: oauth.Implicit: the user must act at a page of OK (st.cmd=OAuth2Login)"},
+		"empty page":               {"OAuth2Login", page(``), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2, "okru: oauth.Implicit: the user must act at a page of OK (st.cmd=OAuth2Login)"},
+		"consent again and again":  {"POST OAuth2Permissions", page(consentForm), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Permissions&cmd=OAuth2Permissions", "", 5, "okru: oauth.Implicit: the user must act at a page of OK (st.cmd=OAuth2Permissions)"},
+		"redirect loop":            {"OAuth2Login", always(reply{location: "/dk?st.cmd=OAuth2Login"}), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login", "", 20, "okru: oauth.Implicit: OK's pages redirect in a loop; the user must sign in"},
+		"redirect elsewhere":       {"OAuth2Login", always(reply{location: "https://m.ok.ru/check"}), oauth.ErrSignIn, "https://m.ok.ru/check", "", 2, "okru: oauth.Implicit: OK redirects to a page outside https://connect.ok.ru; the user must act there"},
+		"redirect to http":         {"OAuth2Login", always(reply{location: "http://connect.ok.ru/dk"}), oauth.ErrSignIn, "http://connect.ok.ru/dk", "", 2, "okru: oauth.Implicit: OK redirects to a page outside https://connect.ok.ru; the user must act there"},
+		"redirect to http's port":  {"OAuth2Login", always(reply{location: "https://connect.ok.ru:80/dk"}), oauth.ErrSignIn, "https://connect.ok.ru:80/dk", "", 2, "okru: oauth.Implicit: OK redirects to a page outside https://connect.ok.ru; the user must act there"},
+		"redirect to a port":       {"OAuth2Login", always(reply{location: "https://connect.ok.ru:8443/dk"}), oauth.ErrSignIn, "https://connect.ok.ru:8443/dk", "", 2, "okru: oauth.Implicit: OK redirects to a page outside https://connect.ok.ru; the user must act there"},
+		"redirect to nowhere":      {"OAuth2Login", always(reply{status: 302}), nil, "", "", 2, "okru: the authorize page: the response is a redirect, which is not followed: 302 Found"},
+		"form elsewhere":           {"OAuth2Login", loginTo("https://evil.example/steal", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2, "okru: oauth.Implicit: a form of OK is not for https://connect.ok.ru by POST and was not sent; the user must sign in"},
+		"form by http":             {"OAuth2Login", loginTo("http://connect.ok.ru/dk", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2, "okru: oauth.Implicit: a form of OK is not for https://connect.ok.ru by POST and was not sent; the user must sign in"},
+		"form by look-alike":       {"OAuth2Login", loginTo("//connect.ok.ru@evil.example/", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2, "okru: oauth.Implicit: a form of OK is not for https://connect.ok.ru by POST and was not sent; the user must sign in"},
+		"form by GET":              {"OAuth2Login", loginTo("/dk", "get"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2, "okru: oauth.Implicit: a form of OK is not for https://connect.ok.ru by POST and was not sent; the user must sign in"},
+		"form by script":           {"OAuth2Login", loginTo("javascript:alert(1)", "post"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2, "okru: oauth.Implicit: a form of OK is not for https://connect.ok.ru by POST and was not sent; the user must sign in"},
+		"a page without a name":    {"/oauth/authorize", page("CANARY"), oauth.ErrSignIn, "https://connect.ok.ru/oauth/authorize?client_id=512&redirect_uri=https%3A%2F%2Fapi.ok.ru%2Fblank.html&response_type=token&scope=A%3BB&state=st%26te&layout=w", "", 1, "okru: oauth.Implicit: the user must act at a page of OK"},
+		"ClientID is no number":    {"/oauth/authorize", page("Error : Failed to convert value CANARY"), nil, "", "", 1, "okru: the authorize page: the response is an HTML page: OK cannot parse a parameter; ClientID must be the application's number (application id), not its key"},
+		"login in a comment":       {"OAuth2Login", page("<!--" + loginForm + "-->"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2, "okru: oauth.Implicit: the user must act at a page of OK (st.cmd=OAuth2Login)"},
+		"login in a script":        {"OAuth2Login", page("<script>`" + loginForm + "`</script>"), oauth.ErrSignIn, "https://connect.ok.ru/dk?st.cmd=OAuth2Login&st.layout=w", "", 2, "okru: oauth.Implicit: the user must act at a page of OK (st.cmd=OAuth2Login)"},
+		"rejected application":     {"/oauth/authorize", always(reply{status: 401, kind: "application/json", body: `{"error":"invalid_client","error_description":"CANARY+pass"}`}), nil, "", "invalid_client", 1, "okru: the authorize page: invalid_client ([redacted])"},
+		"rejected, form unknown":   {"/oauth/authorize", always(reply{status: 401, kind: "application/json", body: `{"message":"no"}`}), nil, "", "", 1, "okru: the authorize page: the response has status 401 Unauthorized"},
+		"rejected by an API error": {"/oauth/authorize", always(reply{status: 401, body: `{"error_code":401,"error_msg":"AUTH : CANARY+pass"}`}), nil, "", "", 1, "okru: AUTH_LOGIN (401): [redacted]"},
+		"server error":             {"OAuth2Permissions", always(reply{status: 500, body: "CANARY+pass"}), nil, "", "", 4, "okru: the authorize page: the response has status 500 Internal Server Error"},
+		"JSON instead of a page":   {"OAuth2Login", always(reply{kind: "application/json", body: `{"error":"oops"}`}), nil, "", "oops", 2, "okru: the authorize page: oops"},
+		"denied":                   {"POST OAuth2Permissions", always(reply{location: blank + "#error=access_denied&state=st%26te"}), oauth.ErrDenied, "", "access_denied", 5, "okru: redirect: access_denied; the user must sign in again"},
+		"denied without state":     {"POST OAuth2Permissions", always(reply{location: blank + "#error=access_denied"}), oauth.ErrDenied, "", "access_denied", 5, "okru: redirect: access_denied; the user must sign in again"},
+		"other state":              {"POST OAuth2Permissions", always(reply{location: blank + "#access_token=CANARY&state=other"}), oauth.ErrState, "", "", 5, "okru: redirect: its state differs from the one sent; it may be forged: start the sign-in again"},
+		"no state":                 {"POST OAuth2Permissions", always(reply{location: blank + "#access_token=CANARY"}), oauth.ErrState, "", "", 5, "okru: redirect: its state differs from the one sent; it may be forged: start the sign-in again"},
+		"no session":               {"POST OAuth2Permissions", always(reply{location: blank + "#state=st%26te"}), nil, "", "", 5, "okru: redirect: it has neither a code nor an access_token"},
+		"a code instead":           {"POST OAuth2Permissions", always(reply{location: blank + "?code=CANARY&state=st%26te"}), nil, "", "", 5, "okru: redirect: it has neither a code nor an access_token"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -141,6 +144,9 @@ func TestImplicitFailures(t *testing.T) {
 			got, err := s.grant().Token(t.Context())
 			if err == nil {
 				t.Fatalf("session %+v", got)
+			}
+			if err.Error() != test.says {
+				t.Errorf("error is %q, want %q", err, test.says)
 			}
 			if test.err != nil && !errors.Is(err, test.err) {
 				t.Errorf("error is %v, want %v", err, test.err)

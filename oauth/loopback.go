@@ -151,14 +151,19 @@ func (g Loopback) open(url string) error {
 // error if the program that opens browsers is missing or fails. xdg-open may
 // run as long as the browser does.
 func openBrowser(url string) error {
-	name, args := "xdg-open", []string{url}
-	switch runtime.GOOS {
+	command := browserCommand(runtime.GOOS, url)
+	return exec.Command(command[0], command[1:]...).Run()
+}
+
+// browserCommand returns the command that shows url on a system, and its arguments.
+func browserCommand(system, url string) []string {
+	switch system {
 	case "darwin":
-		name = "open"
+		return []string{"open", url}
 	case "windows":
-		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", url}
+		return []string{"rundll32", "url.dll,FileProtocolHandler", url}
 	}
-	return exec.Command(name, args...).Run()
+	return []string{"xdg-open", url}
 }
 
 // view shows the fields without secrets.

@@ -123,7 +123,6 @@ func (l *loopbackServer) wait(ctx context.Context, open func() error) (string, *
 			if err != nil {
 				return "", nil, err
 			}
-			opened = nil // the user is signing in
 		case <-ctx.Done():
 			return "", nil, contextFailure(ctx, "oauth.Loopback: waiting for the sign-in")
 		}

@@ -14,42 +14,44 @@ import (
 // badResponses are what endpoints of OK respond, or might respond, instead of a session.
 var badResponses = map[string]struct {
 	endpoint *endpoint
-	says     string // in the text of the error
+	says     string // the text of the error
 	code     string // of the RetrieveError
 	signIn   bool
 }{
-	"invalid_grant":         {&endpoint{status: 400, body: `{"error":"invalid_grant","error_description":"Expired"}`}, "Expired", "invalid_grant", true},
-	"after a mark":          {&endpoint{status: 400, body: "\ufeff" + `{"error":"invalid_grant"}`}, "invalid_grant", "invalid_grant", true},
-	"two marks":             {&endpoint{body: "\ufeff\ufeff" + `{"access_token":"CANARY"}`}, "not a JSON object", "", false},
-	"invalid_token":         {&endpoint{status: 400, body: `{"error":"invalid_token","error_description":"Invalid refresh token structure"}`}, "structure", "invalid_token", true},
-	"error with 200":        {&endpoint{body: `{"error":"invalid_client"}`}, "invalid_client", "invalid_client", false},
-	"access_denied":         {&endpoint{body: `{"error":"access_denied"}`}, "access_denied", "access_denied", true},
-	"error and token":       {&endpoint{body: `{"error":"invalid_scope","access_token":"CANARY"}`}, "invalid_scope", "invalid_scope", false},
-	"token with 500":        {&endpoint{status: 500, body: `{"access_token":"CANARY"}`}, "500", "", false},
-	"echo in description":   {&endpoint{status: 400, body: `{"error":"invalid_grant","error_description":"bad CANARY-refresh"}`}, "[redacted]", "invalid_grant", true},
-	"echo in code":          {&endpoint{status: 400, body: `{"error":"CANARY-client is wrong"}`}, "[redacted]", "[redacted]", false},
-	"echo of its own":       {&endpoint{body: `{"error":"e","access_token":"CANARY-own","error_description":"no CANARY-own"}`}, "[redacted]", "e", false},
-	"escaped echo":          {&endpoint{status: 400, body: `{"error":"e","error_description":"?code=CANARY%2Dcode"}`}, "[redacted]", "e", false},
-	"escaped twice":         {&endpoint{status: 400, body: `{"error":"e","error_description":"to ?x=CANARY%252Drefresh"}`}, "[redacted]", "e", false},
-	"escaped for JSON":      {&endpoint{status: 400, body: `{"error":"e","error_description":"in {\"x\":\"CANARY\\u002drefresh\"}"}`}, "[redacted]", "e", false},
-	"HTML 400":              {&endpoint{status: 400, kind: "text/html", body: "<html>Provide OAUTH request parameters! CANARY"}, "400 Bad Request", "", false},
-	"HTML 200":              {&endpoint{kind: "text/html;charset=UTF-8", body: "<html>Error : Failed to convert value CANARY"}, "HTML page", "", false},
-	"empty":                 {&endpoint{}, "empty", "", false},
-	"spaces":                {&endpoint{body: " \n"}, "not a JSON object", "", false},
-	"empty 503":             {&endpoint{status: 503}, "503 Service Unavailable", "", false},
-	"array":                 {&endpoint{body: `["CANARY"]`}, "not a JSON object", "", false},
-	"null":                  {&endpoint{body: `null`}, "not a JSON object", "", false},
-	"two objects":           {&endpoint{body: `{"access_token":"CANARY"}{}`}, "not a JSON object", "", false},
-	"half an object":        {&endpoint{body: `{"access_token":"CANARY`}, "not a JSON object", "", false},
-	"no token":              {&endpoint{body: `{"token_type":"session"}`}, "no session", "", false},
-	"empty token":           {&endpoint{body: `{"access_token":""}`}, "no session", "", false},
-	"token of a wrong type": {&endpoint{body: `{"access_token":{"CANARY":1}}`}, "no session", "", false},
+	"invalid_grant":         {&endpoint{status: 400, body: `{"error":"invalid_grant","error_description":"Expired"}`}, "okru: token.do: invalid_grant (Expired); the user must sign in again", "invalid_grant", true},
+	"after a mark":          {&endpoint{status: 400, body: "\ufeff" + `{"error":"invalid_grant"}`}, "okru: token.do: invalid_grant; the user must sign in again", "invalid_grant", true},
+	"two marks":             {&endpoint{body: "\ufeff\ufeff" + `{"access_token":"CANARY"}`}, "okru: token.do: the response is not a JSON object (31 bytes)", "", false},
+	"invalid_token":         {&endpoint{status: 400, body: `{"error":"invalid_token","error_description":"Invalid refresh token structure"}`}, "okru: token.do: invalid_token (Invalid refresh token structure); the user must sign in again", "invalid_token", true},
+	"error with 200":        {&endpoint{body: `{"error":"invalid_client"}`}, "okru: token.do: invalid_client", "invalid_client", false},
+	"access_denied":         {&endpoint{body: `{"error":"access_denied"}`}, "okru: token.do: access_denied; the user must sign in again", "access_denied", true},
+	"error and token":       {&endpoint{body: `{"error":"invalid_scope","access_token":"CANARY"}`}, "okru: token.do: invalid_scope", "invalid_scope", false},
+	"token with 500":        {&endpoint{status: 500, body: `{"access_token":"CANARY"}`}, "okru: token.do: the response has status 500 Internal Server Error", "", false},
+	"echo in description":   {&endpoint{status: 400, body: `{"error":"invalid_grant","error_description":"bad CANARY-refresh"}`}, "okru: token.do: invalid_grant ([redacted]); the user must sign in again", "invalid_grant", true},
+	"echo in code":          {&endpoint{status: 400, body: `{"error":"CANARY-client is wrong"}`}, "okru: token.do: [redacted]", "[redacted]", false},
+	"echo of its own":       {&endpoint{body: `{"error":"e","access_token":"CANARY-own","error_description":"no CANARY-own"}`}, "okru: token.do: e ([redacted])", "e", false},
+	"escaped echo":          {&endpoint{status: 400, body: `{"error":"e","error_description":"?code=CANARY%2Dcode"}`}, "okru: token.do: e (?code=[redacted])", "e", false},
+	"escaped twice":         {&endpoint{status: 400, body: `{"error":"e","error_description":"to ?x=CANARY%252Drefresh"}`}, "okru: token.do: e ([redacted])", "e", false},
+	"escaped for JSON":      {&endpoint{status: 400, body: `{"error":"e","error_description":"in {\"x\":\"CANARY\\u002drefresh\"}"}`}, "okru: token.do: e ([redacted])", "e", false},
+	"HTML 400":              {&endpoint{status: 400, kind: "text/html", body: "<html>Provide OAUTH request parameters! CANARY"}, "okru: token.do: the response has status 400 Bad Request", "", false},
+	"HTML 200":              {&endpoint{kind: "text/html;charset=UTF-8", body: "<html>Error : Failed to convert value CANARY"}, "okru: token.do: the response is an HTML page: OK cannot parse a parameter; ClientID must be the application's number (application id), not its key", "", false},
+	"another page":          {&endpoint{kind: "text/html", body: "<html>CANARY"}, "okru: token.do: the response is an HTML page", "", false},
+	"text like that page":   {&endpoint{kind: "text/plain", body: "Failed to convert value"}, "okru: token.do: the response is not a JSON object (23 bytes)", "", false},
+	"empty":                 {&endpoint{}, "okru: token.do: the response is empty", "", false},
+	"spaces":                {&endpoint{body: " \n"}, "okru: token.do: the response is not a JSON object (2 bytes)", "", false},
+	"empty 503":             {&endpoint{status: 503}, "okru: token.do: the response has status 503 Service Unavailable", "", false},
+	"array":                 {&endpoint{body: `["CANARY"]`}, "okru: token.do: the response is not a JSON object (10 bytes)", "", false},
+	"null":                  {&endpoint{body: `null`}, "okru: token.do: the response is not a JSON object (4 bytes)", "", false},
+	"two objects":           {&endpoint{body: `{"access_token":"CANARY"}{}`}, "okru: token.do: the response is not a JSON object (27 bytes)", "", false},
+	"half an object":        {&endpoint{body: `{"access_token":"CANARY`}, "okru: token.do: the response is not a JSON object (23 bytes)", "", false},
+	"no token":              {&endpoint{body: `{"token_type":"session"}`}, "okru: token.do: there is no session in the response", "", false},
+	"empty token":           {&endpoint{body: `{"access_token":""}`}, "okru: token.do: there is no session in the response", "", false},
+	"token of a wrong type": {&endpoint{body: `{"access_token":{"CANARY":1}}`}, "okru: token.do: there is no session in the response", "", false},
 	"redirect": {&endpoint{status: 302, header: http.Header{"Location": {"https://api.ok.ru/oauth/token.do?CANARY"}}},
-		"redirect", "", false},
+		"okru: token.do: the response is a redirect, which is not followed: 302 Found", "", false},
 	"redirect 307": {&endpoint{status: 307, header: http.Header{"Location": {"https://evil.example/CANARY"}}},
-		"redirect", "", false},
-	"API error": {&endpoint{body: `{"error_code":2,"error_msg":"SERVICE : not now, CANARY-client"}`}, "SERVICE", "", false},
-	"too long":  {&endpoint{body: `{"access_token":"` + strings.Repeat("x", 1<<20) + `"}`}, "longer than", "", false},
+		"okru: token.do: the response is a redirect, which is not followed: 307 Temporary Redirect", "", false},
+	"API error": {&endpoint{body: `{"error_code":2,"error_msg":"SERVICE : not now, CANARY-client"}`}, "okru: SERVICE (2): [redacted]", "", false},
+	"too long":  {&endpoint{body: `{"access_token":"` + strings.Repeat("x", 1<<20) + `"}`}, "okru: POST https://api.ok.ru/oauth/token.do: reading the response: it is longer than 1048576 bytes", "", false},
 }
 
 func TestBadResponses(t *testing.T) {
@@ -68,8 +70,8 @@ func TestBadResponses(t *testing.T) {
 				if text := err.Error(); strings.Contains(text, "CANARY") && grant == "Refresh" || len(text) > 500 || !strings.HasPrefix(text, "okru: ") {
 					t.Errorf("%s: error is %.500q", grant, text)
 				}
-				if !strings.Contains(err.Error(), test.says) && grant == "Refresh" {
-					t.Errorf("%s: error %q does not say %q", grant, err, test.says)
+				if err.Error() != test.says && grant == "Refresh" {
+					t.Errorf("error is %q, want %q", err, test.says)
 				}
 				if errors.Is(err, oauth.ErrSignIn) != test.signIn {
 					t.Errorf("%s: %v is ErrSignIn: %v, want %v", grant, err, !test.signIn, test.signIn)

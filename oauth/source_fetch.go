@@ -92,8 +92,6 @@ func (s *Source) exchange(ctx context.Context, g Code) (*oauth2.Token, error) {
 	if s.codeSent {
 		return nil, errCodeSent
 	}
-	s.codeSent = true // also if the call below is abandoned
-	unsent := false
 	t, err := call(ctx, s, "exchanging the code", func(ctx context.Context) (*oauth2.Token, error) {
 		t, sent, err := g.exchange(ctx)
 		if !sent {
@@ -101,10 +99,11 @@ func (s *Source) exchange(ctx context.Context, g Code) (*oauth2.Token, error) {
 		}
 		return mark(s.marks)(t, err)
 	}, s.adoptLate)
-	if e, ok := errors.AsType[*unsentError](err); ok {
-		unsent, err = true, e.error
+	unsent, ok := errors.AsType[*unsentError](err)
+	if ok {
+		err = unsent.error
 	}
-	s.codeSent = !unsent
+	s.codeSent = !ok // also if the call was abandoned
 	return t, err
 }
 
