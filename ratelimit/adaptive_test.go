@@ -2,12 +2,14 @@ package ratelimit_test
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -157,6 +159,8 @@ func TestAdaptiveKeepsItsBounds(t *testing.T) {
 		{20, 40, 20, 20},
 		{40, 20, 20, 20},
 		{1, rate.Inf, 10, 1},
+		{0, 1, 1, 0.1},
+		{0.5, 0.5, 0.5, 0.5},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := ratelimit.NewAdaptive(test.min, test.max)
@@ -173,4 +177,28 @@ func TestAdaptiveKeepsItsBounds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The rate grows while callers wait, also if no call has ended yet.
+func TestAdaptiveGrowsWhileCallsAreInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := ratelimit.NewAdaptive(0, 0)
+		ctx, cancel := context.WithCancel(t.Context())
+		var passed atomic.Int32
+		for range 300 { // one each 10 ms
+			go func() {
+				if a.Wait(ctx) == nil {
+					passed.Add(1)
+				}
+			}()
+			time.Sleep(10 * time.Millisecond)
+		}
+		synctest.Wait()
+		// At 10 per second it would be 31, and at 10, 20 and 40 in the three seconds
+		// 70 and more.
+		if n := passed.Load(); n < 70 || n > 110 {
+			t.Errorf("%d calls passed in the first 3 s, want 70 to 110", n)
+		}
+		cancel()
+	})
 }

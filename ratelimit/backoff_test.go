@@ -3,6 +3,7 @@ package ratelimit_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"sync"
 	"testing"
@@ -261,6 +262,80 @@ func TestAdaptiveProbesForDays(t *testing.T) {
 		}
 		if probes < 144 || probes > 145 {
 			t.Errorf("%d probes went on the second day, want 144", probes)
+		}
+	})
+}
+
+// If all calls are throttled, and the server does not say for how long, the pauses
+// grow by half each: 50 ms, 75 ms and so on, up to 10 minutes.
+func TestAdaptivePausesGrowByHalf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := ratelimit.NewAdaptive(1000, 0)
+		for range 9 {
+			time.Sleep(time.Millisecond)
+			a.Observe(ratelimit.Outcome{Sent: time.Now(), Throttled: true})
+		}
+		for want := 50 * time.Millisecond; want < 10*time.Minute; want += want / 2 {
+			start := time.Now()
+			must(t, a.Wait(t.Context()))
+			if waited := time.Since(start); waited != want {
+				t.Errorf("the probe waited %v, want %v", waited, want)
+			}
+			a.Observe(ratelimit.Outcome{Sent: time.Now(), Throttled: true})
+		}
+		start := time.Now()
+		must(t, a.Wait(t.Context()))
+		if waited := time.Since(start); waited != 10*time.Minute {
+			t.Errorf("the last probe waited %v, want 10m", waited)
+		}
+	})
+}
+
+// The first throttled call of all makes the others pause for 400 ms, and then the
+// rate is 0.97 times 0.6 of what it was.
+func TestAdaptiveFirstThrottledCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := ratelimit.NewAdaptive(0, 0)
+		must(t, a.Wait(t.Context()))
+		start := time.Now()
+		a.Observe(ratelimit.Outcome{Sent: start, Throttled: true})
+		if got, want := float64(a.Limit()), 10*0.6*0.97; math.Abs(got-want) > 1e-9 {
+			t.Errorf("the rate is %v, want %v", got, want)
+		}
+		must(t, a.Wait(t.Context()))
+		if waited := time.Since(start); waited != 400*time.Millisecond {
+			t.Errorf("the next call waited %v, want 400ms", waited)
+		}
+	})
+}
+
+// A probe that is repeated with a renewed session got a response: the others go.
+func TestAdaptiveProbeThatIsChargedFreesTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := held(t)
+		limit := ratelimit.Limit{Limiter: a}
+		charged := make(chan struct{})
+		rt := limit.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Query().Get("method") == "a.probe" {
+				must(t, limit.Charge(r))
+				close(charged)
+				time.Sleep(time.Hour)
+			}
+			return response(r, http.StatusOK, "{}"), nil
+		}))
+		var calls sync.WaitGroup
+		calls.Go(func() { send(t, rt, newRequest(t.Context(), "a.probe")) })
+		synctest.Wait()
+		var other time.Time
+		calls.Go(func() {
+			send(t, rt, newRequest(t.Context(), "a.other"))
+			other = time.Now()
+		})
+		<-charged
+		start := time.Now()
+		calls.Wait()
+		if waited := other.Sub(start); waited > time.Second/2 {
+			t.Errorf("another call waited %v after the response to the probe", waited)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,6 +36,9 @@ func TestRejectionsSayWhy(t *testing.T) {
 		a.Observe(outcome)
 		return a
 	}
+	if got := ratelimit.ErrLimited.Error(); got != "okru: rejected by the local rate limit" {
+		t.Errorf("ErrLimited is %q", got)
+	}
 	for want, test := range map[string]struct {
 		limiter func() ratelimit.Limiter
 		context func(*testing.T) context.Context
@@ -44,6 +48,17 @@ func TestRejectionsSayWhy(t *testing.T) {
 		},
 		": its turn comes after MaxWait (3s) (it would wait 10s)": {
 			func() ratelimit.Limiter { return full(func(b *ratelimit.Bucket) { b.MaxWait = 3 * time.Second }) }, nil,
+		},
+		": MaxQueue (1) calls wait already (it would wait 20s)": {
+			func() ratelimit.Limiter {
+				b := full(func(b *ratelimit.Bucket) { b.MaxQueue = 1 })
+				go func() { _ = b.Wait(context.Background()) }()
+				synctest.Wait()
+				return b
+			}, nil,
+		},
+		` of key "k": a zero or nil Keyed lets no call pass; make one with ratelimit.NewKeyed`: {
+			func() ratelimit.Limiter { return new(ratelimit.Keyed) }, nil,
 		},
 		": a burst of 0 lets no call pass; use at least 1": {
 			func() ratelimit.Limiter { return ratelimit.NewBucket(1, 0) }, nil,
@@ -64,7 +79,7 @@ func TestRejectionsSayWhy(t *testing.T) {
 		},
 		": rejected": {func() ratelimit.Limiter { return new(rejecting) }, nil},
 		": rate: Wait(n=1) exceeds limiter's burst 0": {
-			func() ratelimit.Limiter { return rate.NewLimiter(1, 0) }, nil,
+			func() ratelimit.Limiter { return rate.NewLimiter(1, 0) }, soon,
 		},
 		` of key "k": its turn comes after the deadline of its context (it would wait 10s)`: {
 			func() ratelimit.Limiter {
@@ -82,6 +97,10 @@ func TestRejectionsSayWhy(t *testing.T) {
 			if err == nil || err.Error() != prefix+want || !errors.Is(err, ratelimit.ErrLimited) {
 				t.Errorf("the error is %v, want %s%s", err, prefix, want)
 			}
+			if late := strings.Contains(want, "deadline"); errors.Is(err, context.DeadlineExceeded) != late {
+				t.Errorf("%v is DeadlineExceeded: %t, want %t", err, !late, late)
+			}
+			time.Sleep(time.Hour) // for those who wait
 		})
 	}
 }

@@ -99,7 +99,7 @@ func (k *Keyed) find(key string) *entry {
 	if k.waiting > 0 {
 		return nil
 	}
-	if ok, _ := k.makeRoom(time.Now()); !ok {
+	if k.makeRoom(time.Now()) > 0 {
 		return nil
 	}
 	return k.insert(key)

@@ -237,6 +237,40 @@ func TestKeyedIsBounded(t *testing.T) {
 	})
 }
 
+// Without a number the bound is 10,000.
+func TestKeyedDefaultBound(t *testing.T) {
+	k := ratelimit.NewKeyed(0, nil)
+	for i := range 10_001 {
+		must(t, k.For(strconv.Itoa(i)).Wait(t.Context()))
+	}
+	if k.Len() != 10_000 {
+		t.Errorf("the set has %d keys; want 10,000", k.Len())
+	}
+}
+
+// A new key waits no longer than until the first of the others is full.
+func TestKeyedRoomComesSoon(t *testing.T) {
+	for name, newLimiter := range map[string]func() ratelimit.Limiter{
+		"Bucket": func() ratelimit.Limiter { return ratelimit.NewBucket(100, 1) }, "rate.Limiter": func() ratelimit.Limiter { return rate.NewLimiter(100, 1) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			k := newCounted(3, newLimiter)
+			start := time.Now()
+			for i := range 3 {
+				must(t, k.For(fmt.Sprint("old", i)).Wait(t.Context()))
+				time.Sleep(time.Millisecond)
+			}
+			must(t, k.For("new").Wait(t.Context()))
+			if took := time.Since(start); took != 10*time.Millisecond {
+				t.Errorf("%s: a new key found room after %v; want 10ms", name, took)
+			}
+			if k.made["old0"] != 1 || k.Len() != 3 {
+				t.Errorf("%s: %d keys, made %v", name, k.Len(), k.made)
+			}
+		})
+	}
+}
+
 func TestKeyedTellsTheLimiterOfTheKey(t *testing.T) {
 	made := make(map[string]*recorder)
 	k := ratelimit.NewKeyed(0, func(key string) ratelimit.Limiter {

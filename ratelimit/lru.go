@@ -77,10 +77,8 @@ func (k *Keyed) stopWaiting() {
 
 // sleep returns after d, or earlier if a call in flight has ended.
 func (k *Keyed) sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 	case <-k.freed:
 	case <-ctx.Done():
 	}
@@ -93,24 +91,23 @@ func (k *Keyed) tryInsert(key string) (e *entry, again time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if e = k.entries[key]; e == nil {
-		ok := false
-		if ok, again = k.makeRoom(time.Now()); !ok {
+		if again = k.makeRoom(time.Now()); again > 0 {
 			return nil, again
 		}
 		e = k.insert(key)
 	}
 	e.inFlight++
-	return e, 0
+	return e, again
 }
 
-// makeRoom evicts entries until there is room for one more. It returns false,
-// and when to try again, if none of those it tried can be evicted. They become
-// the most recently used, so that the next try begins with others.
-func (k *Keyed) makeRoom(now time.Time) (ok bool, again time.Duration) {
+// makeRoom evicts entries until there is room for one more, and then returns 0.
+// If none of those it tried can be evicted, it returns when to try again. They
+// become the most recently used, so that the next try begins with others.
+func (k *Keyed) makeRoom(now time.Time) (again time.Duration) {
 	again = maxRetry
 	for range min(len(k.entries)+1, maxTried) {
 		if k.max < 0 || len(k.entries) < k.max {
-			return true, 0
+			return 0
 		}
 		e := k.lru.oldest()
 		wait := maxRetry
@@ -124,7 +121,7 @@ func (k *Keyed) makeRoom(now time.Time) (ok bool, again time.Duration) {
 		k.lru.touch(e)
 		again = min(again, wait)
 	}
-	return false, max(again, minRetry)
+	return max(again, minRetry)
 }
 
 // evict removes the entry e, and with it its limiter. The caller holds k.mu.

@@ -1,9 +1,11 @@
 package ratelimit
 
 import (
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 )
 
 // waiting returns a queue of one call per 10 ms, whose token was taken at start,
@@ -61,4 +63,55 @@ func TestQueueStopsItsTimer(t *testing.T) {
 			t.Error("a timer runs after the last caller has left")
 		}
 	})
+}
+
+// A queue is full when none wait and all tokens are there.
+func TestQueueFullIn(t *testing.T) {
+	q, start := waiting(t, 8)
+	for _, test := range []struct{ at, want time.Duration }{
+		{0, 90 * time.Millisecond},                     // for 8 callers, and one token to keep
+		{50 * time.Millisecond, 80 * time.Millisecond}, // there is one for a caller now
+	} {
+		if got := q.fullIn(start.Add(test.at)); got != test.want {
+			t.Errorf("after %v with 8 callers it is full in %v, want %v", test.at, got, test.want)
+		}
+	}
+	q, start = waiting(t, 0)
+	for _, test := range []struct{ at, want time.Duration }{
+		{0, 10 * time.Millisecond}, {4 * time.Millisecond, 6 * time.Millisecond}, {10 * time.Millisecond, 0}, {time.Hour, 0},
+	} {
+		if got := q.fullIn(start.Add(test.at)); got != test.want {
+			t.Errorf("after %v it is full in %v, want %v", test.at, got, test.want)
+		}
+	}
+	q.setLimit(0, start.Add(time.Hour))
+	if got := q.fullIn(start.Add(time.Hour)); got != 0 {
+		t.Errorf("at rate 0, full, it is full in %v", got)
+	}
+}
+
+// An object that was collected has no id any more.
+func TestIdentitiesForget(t *testing.T) {
+	var m identities
+	p := new([64]byte)
+	id := m.of(unsafe.Pointer(p))
+	if other := m.of(unsafe.Pointer(new([64]byte))); other == id || m.of(unsafe.Pointer(p)) != id {
+		t.Errorf("one object has the ids %d and %d, another %d", id, m.of(unsafe.Pointer(p)), other)
+	}
+	m.forget(uintptr(unsafe.Pointer(p)), id+100) // of an object that had the address before
+	if m.of(unsafe.Pointer(p)) != id {
+		t.Error("the id of another object was forgotten")
+	}
+	runtime.KeepAlive(p)
+	for range 100 {
+		runtime.GC()
+		m.mu.RLock()
+		left := len(m.known)
+		m.mu.RUnlock()
+		if left == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d objects that were collected still have ids", len(m.known))
 }

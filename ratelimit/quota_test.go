@@ -213,6 +213,10 @@ func TestQuotaRefusesWhatWouldBeLate(t *testing.T) {
 		if !errors.Is(err, ratelimit.ErrLimited) || !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 0 {
 			t.Errorf("after %v: %v; want ErrLimited for the deadline, at once", time.Since(start), err)
 		}
+		const want = "okru: not sent, because of the local rate limit: the quota of notifications.sendSimple is spent (it would wait 1s)"
+		if err == nil || err.Error() != want {
+			t.Errorf("the error is %v, want %s", err, want)
+		}
 	})
 }
 
