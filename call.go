@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 
 	okerrors "github.com/go-okru/okru/errors"
@@ -147,13 +146,21 @@ func endpoint(c *http.Client) string {
 	return roundtrip.HostsOrDefault(c.Transport).Endpoint()
 }
 
-// methodName is what a method's name looks like: group.name.
-var methodName = regexp.MustCompile(`^[A-Za-z0-9]+(\.[A-Za-z0-9]+)+$`)
+// isMethodName reports whether name looks like that of a method: group.name.
+func isMethodName(name string) bool {
+	isOther := func(c rune) bool { return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') }
+	for part := range strings.SplitSeq(name, ".") {
+		if part == "" || strings.ContainsFunc(part, isOther) {
+			return false
+		}
+	}
+	return strings.Contains(name, ".")
+}
 
 // newCall checks what Call is given, and makes its request. The method comes
 // first in the form, where a proxy or a log that cuts a long form still has it.
 func newCall(ctx context.Context, c *http.Client, method string, params url.Values) (*call, error) {
-	if !methodName.MatchString(method) {
+	if !isMethodName(method) {
 		return nil, fmt.Errorf("okru: Call: %q is not a method; a method is named group.name, such as users.getInfo", method)
 	}
 	if c == nil {

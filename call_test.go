@@ -131,7 +131,7 @@ func TestCallFails(t *testing.T) {
 	}
 }
 
-func TestCallRefusesBadInput(t *testing.T) {
+func TestCallRejectsBadInput(t *testing.T) {
 	sent := 0
 	c := &http.Client{Transport: transport.Func(func(*http.Request) (*http.Response, error) { sent++; return nil, io.EOF })}
 	params := url.Values{"method": {"users.getOther"}}
@@ -141,7 +141,8 @@ func TestCallRefusesBadInput(t *testing.T) {
 		params url.Values
 	}{
 		{nil, "users.getInfo", nil}, {c, "", nil}, {c, "users", nil}, {c, "users.", nil}, {c, ".get", nil}, {c, "users/getInfo", nil},
-		{c, "users.getInfo&x=1", nil}, {c, "users.get info", nil}, {c, "users.getInfo", params},
+		{c, "users..getInfo", nil}, {c, "users.getInfo&x=1", nil}, {c, "users.get info", nil}, {c, "users.getInfo\n", nil}, {c, "users.g\u00e9t", nil},
+		{c, "@.`", nil}, {c, "[.{", nil}, {c, "/.:", nil}, {c, "users.getInfo", params},
 	} {
 		if _, err := okru.Call[any](t.Context(), test.client, test.method, test.params); err == nil || sent > 0 {
 			t.Errorf("Call(%q, %v): sent %d times, error %v", test.method, test.params, sent, err)
@@ -149,6 +150,11 @@ func TestCallRefusesBadInput(t *testing.T) {
 	}
 	if len(params) != 1 {
 		t.Errorf("params became %v", params)
+	}
+	for i, method := range []string{"a.z", "A.Z", "0.9", "users.v2.getInfo"} {
+		if _, err := okru.Call[any](t.Context(), c, method, nil); sent != i+1 {
+			t.Errorf("Call(%q) is not sent: %v", method, err)
+		}
 	}
 }
 

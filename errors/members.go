@@ -33,47 +33,56 @@ type members map[string]json.RawMessage
 
 // code returns the error_code, or 0 if there is none. Only an integer is one:
 // a string or a fraction may be data of a success.
-func (m members) code() Code {
-	var code Code
-	if json.Unmarshal(m["error_code"], &code) != nil {
+func (m members) code() (code Code) {
+	if !m.decode("error_code", &code) {
 		return 0
 	}
 	return code
+}
+
+// decode fills v with the value of a member. It reports whether there is one that
+// fits.
+func (m members) decode(name string, v any) bool {
+	value, ok := m[name]
+	return ok && json.Unmarshal(value, v) == nil
 }
 
 // describe sets the fields of e that m has, but for the code. Message and
 // Field lose the values of secret parameters here, since package fmt prints
 // the fields of an Error where it cannot call its methods.
 func (m members) describe(e *Error) {
-	e.Message = redact.Text(cmp.Or(text(m["error_msg"]), text(m["error"]), plain(m["error_page"])))
-	e.Field = redact.Text(text(m["error_field"]))
-	e.URL = cmp.Or(text(m["ver_redirect_url"]), text(m["verification_url"]))
+	e.Message = redact.Text(cmp.Or(m.text("error_msg"), m.text("error"), m.page()))
+	e.Field = redact.Text(m.text("error_field"))
+	e.URL = cmp.Or(m.text("ver_redirect_url"), m.text("verification_url"))
 	e.Data, e.Custom = m["error_data"], m["custom_error"]
-	if key, secret := text(m[param.SessionKey]), text(m[param.SessionSecretKey]); key != "" {
+	if key, secret := m.text(param.SessionKey), m.text(param.SessionSecretKey); key != "" {
 		e.session = func() (string, string) { return key, secret }
 	}
 }
 
 // text returns the value of a string. A session key or secret of digits alone
 // might come as a number, which is returned as it was written.
-func text(value json.RawMessage) string {
+func (m members) text(name string) string {
+	if m[name] == nil {
+		return "" // nearly always
+	}
 	var s string
-	if json.Unmarshal(value, &s) == nil {
+	if m.decode(name, &s) {
 		return s
 	}
 	var n json.Number
-	_ = json.Unmarshal(value, &n)
+	m.decode(name, &n)
 	return n.String()
 }
 
-// plain returns the message of an error_page, which is meant for the user.
-func plain(value json.RawMessage) string {
+// page returns the message of an error_page, which is meant for the user.
+func (m members) page() string {
 	var page struct {
 		Message struct {
 			Plain string `json:"plain"`
 		} `json:"message"`
 	}
-	_ = json.Unmarshal(value, &page)
+	m.decode("error_page", &page)
 	return page.Message.Plain
 }
 

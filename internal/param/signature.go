@@ -5,6 +5,7 @@ package param
 
 import (
 	"crypto/md5"
+	"encoding/hex"
 	"net/url"
 )
 
@@ -30,10 +31,17 @@ func MD5(text string) string { return string(AppendMD5(nil, []byte(text))) }
 
 // AppendMD5 appends the lower-case hexadecimal MD5 of text.
 func AppendMD5(dst, text []byte) []byte {
-	const digits = "0123456789abcdef"
-	var sig [2 * md5.Size]byte
-	for i, b := range md5.Sum(text) {
-		sig[2*i], sig[2*i+1] = digits[b>>4], digits[b&0xf] // in a third of the time of hex.AppendEncode
+	for _, b := range md5.Sum(text) {
+		dst = append(dst, hexOf[b][:]...)
 	}
-	return append(dst, sig[:]...)
+	return dst
 }
+
+// hexOf has the two digits of each byte: hex.AppendEncode, digit by digit, takes
+// three times as long.
+var hexOf = func() (pairs [256][2]byte) {
+	for b := range pairs {
+		hex.Encode(pairs[b][:], []byte{byte(b)})
+	}
+	return pairs
+}()

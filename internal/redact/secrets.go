@@ -167,6 +167,8 @@ func canonical(secret string) string {
 // these bytes.
 func (s Secrets) Straddle(text string) int {
 	first := len(text)
+	cutOff := make([]bool, len(text)+1)
+	read := decode(text, func(i int) { cutOff[i] = true })
 	for _, secret := range s {
 		if !searchable(secret) {
 			continue
@@ -175,8 +177,7 @@ func (s Secrets) Straddle(text string) int {
 			first = min(first, begins(secret, plain(text), nil))
 		}
 		if canonical := canonical(secret); len(canonical) >= minSecret {
-			cutOff := make([]bool, len(text)+1)
-			first = min(first, begins(canonical, decode(text, func(i int) { cutOff[i] = true }), cutOff))
+			first = min(first, begins(canonical, read, cutOff))
 		}
 	}
 	return len(text) - first
