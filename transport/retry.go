@@ -81,6 +81,13 @@ import (
 // A panic in If, OnRetry, CheckRetry, Backoff, a Logger or a hook goes up to
 // the caller. All bodies are closed, and a repeat that was not sent costs the
 // budget nothing.
+//
+// # Requests by hooks
+//
+// While If, OnRetry, CheckRetry, Backoff or a hook runs, the response holds its
+// connection. A request that such a function sends through the same transport
+// may need another one: with [http.Transport.MaxConnsPerHost] 1 over HTTP/1.1 it
+// would wait forever. Give it a transport of its own, or a context that ends.
 type Retry struct {
 	// Max is how often a request is repeated after the first attempt. Zero
 	// means 3, negative none.
