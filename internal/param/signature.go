@@ -31,10 +31,11 @@ func MD5(text string) string { return string(AppendMD5(nil, []byte(text))) }
 
 // AppendMD5 appends the lower-case hexadecimal MD5 of text.
 func AppendMD5(dst, text []byte) []byte {
-	for _, b := range md5.Sum(text) {
-		dst = append(dst, hexOf[b][:]...)
+	var sig [2 * md5.Size]byte
+	for i, b := range md5.Sum(text) {
+		*(*[2]byte)(sig[2*i:]) = hexOf[b]
 	}
-	return dst
+	return append(dst, sig[:]...)
 }
 
 // hexOf has the two digits of each byte: hex.AppendEncode, digit by digit, takes
