@@ -165,6 +165,24 @@ func (f foreign) Unwrap() http.RoundTripper { return f.next }
 
 func (f foreign) RoundTrip(r *http.Request) (*http.Response, error) { return f.next.RoundTrip(r) }
 
+// TestDecodeOutcome returns an API error that rejects the call, of which an
+// earlier attempt may have run, as layers below have found out.
+func TestDecodeOutcome(t *testing.T) {
+	rejected := &okerrors.Error{Code: okerrors.CodeFloodBlocked}
+	for _, mayHaveRun := range []bool{false, true} {
+		_, err := okerrors.Decode(&below{v: roundtrip.Verdict{Inspected: true, Err: rejected, MayHaveRun: mayHaveRun}}).RoundTrip(request(t, call))
+		if got := errors.Is(err, okerrors.ErrOutcomeUnknown); got != mayHaveRun {
+			t.Errorf("may have run: %v, but ErrOutcomeUnknown is %v", mayHaveRun, got)
+		}
+		if e, ok := errors.AsType[*okerrors.Error](err); !ok || e != rejected || err.Error() != rejected.Error() {
+			t.Errorf("may have run: %v, but the error is %v", mayHaveRun, err)
+		}
+		if !errors.Is(err, okerrors.ErrThrottled) || errors.Is(err, okerrors.ErrSession) {
+			t.Errorf("may have run: %v, but %v is of another class", mayHaveRun, err)
+		}
+	}
+}
+
 // TestDecodeWithoutURL leaves an odd request to the next RoundTripper.
 func TestDecodeWithoutURL(t *testing.T) {
 	resp, err := okerrors.Decode(always(failure)).RoundTrip(new(http.Request))
@@ -255,8 +273,8 @@ func TestDecodeIsTransparent(t *testing.T) {
 		t.Error("Unwrap does not return the next RoundTripper")
 	}
 	for _, out := range printed(t, rt) {
-		if leaks(out) {
-			t.Errorf("a secret in %s", out)
+		if leaks(out) || !strings.Contains(out, "okerrors.Decode(*okerrors_test.idle)") {
+			t.Errorf("the layer prints %s", out)
 		}
 	}
 	(&http.Client{Transport: okerrors.Decode(always(success))}).CloseIdleConnections()

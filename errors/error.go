@@ -208,7 +208,7 @@ func truncate(text string) string {
 		return text
 	}
 	end := maxText
-	for end > maxText-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return text[:end] + "…"

@@ -73,6 +73,24 @@ func TestErrorTextIsBounded(t *testing.T) {
 	}
 }
 
+// TestErrorTextAtTheBound has messages of as many bytes as are printed, and of
+// one more. A letter is not cut in two, and what has no letters is left out.
+func TestErrorTextAtTheBound(t *testing.T) {
+	long := strings.Repeat("x", 512)
+	for message, want := range map[string]string{
+		long:                              long,
+		long + "y":                        long + "…",
+		long[1:] + "ж":                    long[1:] + "…",
+		long[2:] + "жy":                   long[2:] + "ж…",
+		strings.Repeat("\x80", 513):       "…",
+		"x" + strings.Repeat("\x80", 512): "…",
+	} {
+		if got := (&okerrors.Error{Code: 1, Message: message}).Error(); got != "okru: UNKNOWN (1): "+want {
+			t.Errorf("%d bytes: Error() = %q, want %q at the end", len(message), got, want)
+		}
+	}
+}
+
 func TestErrorTextOfBytes(t *testing.T) {
 	for text, most := range map[string]int{
 		strings.Repeat("\x80", 600): 600, strings.Repeat("sig=a&", 200): 600, strings.Repeat("\xff", 600): 600,

@@ -2,10 +2,7 @@ package okerrors
 
 // This file decides from the first bytes of a body which parser reads it, if any.
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
 // A form is what the beginning of a body shows.
 type form uint8
@@ -23,13 +20,10 @@ const byteOrderMark = "\ufeff"
 // formOf returns the form of a body that begins with text. It decodes nothing
 // and allocates nothing: for nearly all successes it is the whole inspection.
 func formOf(text []byte) form {
-	if len(text) > 0 && text[0] == byteOrderMark[0] {
-		if len(text) < len(byteOrderMark) && strings.HasPrefix(byteOrderMark, string(text)) {
-			return unknownForm
-		}
-		text = bytes.TrimPrefix(text, []byte(byteOrderMark))
+	if bytes.HasPrefix([]byte(byteOrderMark), text) { // a part of the mark, or nothing yet
+		return unknownForm
 	}
-	text = skipSpace(text)
+	text = skipSpace(bytes.TrimPrefix(text, []byte(byteOrderMark)))
 	switch {
 	case len(text) == 0:
 		return unknownForm
@@ -48,38 +42,24 @@ func formOf(text []byte) form {
 	return formOfKey(text[1:])
 }
 
-// formOfKey returns the form of an object whose first key begins with text. The
-// first letter decides for most successes.
+// formOfKey returns the form of an object whose first key begins with text. Most
+// successes differ from each prefix in the first letter.
 func formOfKey(text []byte) form {
-	if len(text) > 0 && !beginsMember(text[0]) {
-		return foreignForm
-	}
-	key := text
-	end := bytes.IndexAny(text, `"\`)
-	if end >= 0 {
-		key = text[:end]
-	}
 	for _, prefix := range memberPrefixes {
+		n := 0
+		for n < len(prefix) && n < len(text) && text[n] == prefix[n] {
+			n++
+		}
 		switch {
-		case strings.HasPrefix(string(key), prefix):
+		case n == len(prefix):
 			return jsonForm
-		case !strings.HasPrefix(prefix, string(key)):
-		case end < 0:
+		case n == len(text):
 			return unknownForm
-		case text[end] == '\\': // what follows may be escaped
+		case text[n] == '\\': // what follows may be escaped
 			return jsonForm
 		}
 	}
 	return foreignForm
-}
-
-// beginsMember reports whether c begins one of memberPrefixes or an escape.
-func beginsMember(c byte) bool {
-	switch c {
-	case 'e', 'c', 'v', 's', '\\':
-		return true
-	}
-	return false
 }
 
 // skipSpace returns text without the white space of JSON at its beginning.

@@ -31,6 +31,8 @@ var failures = map[string]struct {
 	"last code counts": {`{"error_code":1,"error_code":2}`, 2},
 	"last is integer":  {`{"error_code":"1","error_code":2}`, 2},
 	"truncated":        {`{"error_code":102,"error_msg":"PAR`, 102},
+	"truncated again":  {`{"error_code":102,"error_code":1`, 102},
+	"no key":           {`{"error_code":102,5:1,"error_code":1}`, 102},
 	"followed by more": {`{"error_code":102}{"error_code":103}`, 102},
 	"XML": {`<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 		<error_response xmlns="http://api.forticom.com/1.0/"><error_code>102</error_code><error_msg>x</error_msg></error_response>`, 102},

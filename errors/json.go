@@ -9,7 +9,7 @@ import (
 )
 
 // jsonMembers is the JSON error parser. It returns the members of the error
-// object at the beginning of r, as far as it can be read. The last value of a
+// object that r begins with, as far as it can be read. The last value of a
 // duplicate key counts, as in encoding/json.
 //
 // Unless all is set, it stops at the first key that no error has if no
@@ -17,15 +17,10 @@ import (
 // nil. With all, it reads on.
 func jsonMembers(r io.Reader, all bool) members {
 	d := json.NewDecoder(spaced{r})
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil
-	}
+	_, _ = d.Token() // the brace: see formOf
 	m := make(members)
 	for d.More() {
 		t, err := d.Token()
-		if err != nil {
-			break
-		}
 		name, _ := t.(string)
 		// A success, of which the rest may be long. After an error_code the rest
 		// belongs to the error, whatever its keys are.
@@ -33,7 +28,7 @@ func jsonMembers(r io.Reader, all bool) members {
 			return nil
 		}
 		var value json.RawMessage
-		if d.Decode(&value) != nil {
+		if err != nil || d.Decode(&value) != nil {
 			break
 		}
 		m[name] = value
@@ -50,9 +45,7 @@ type spaced struct{ r io.Reader }
 func (s spaced) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	for i, c := range p[:n] {
-		if c < ' ' {
-			p[i] = ' '
-		}
+		p[i] = max(c, ' ')
 	}
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF

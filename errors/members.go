@@ -90,7 +90,7 @@ func (m members) page() string {
 // "3:METHOD : Method x.y not found"; nil if the text is none. The code is that
 // of the header. If it is 0, the text must have the name of its code.
 func textMembers(in *bufio.Reader, code Code) members {
-	if first, _ := in.Peek(1); len(first) == 0 || first[0] < '0' || first[0] > '9' {
+	if first, _ := in.Peek(1); len(first) == 0 || first[0] < '1' || first[0] > '9' {
 		return nil // reads no further
 	}
 	all, _ := io.ReadAll(in)

@@ -3,6 +3,7 @@ package okerrors_test
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -147,7 +148,7 @@ func TestMethod(t *testing.T) {
 func TestReadsNoMore(t *testing.T) {
 	for _, chunks := range [][]string{
 		{`[`}, {`"`}, {`t`}, {"\x1f"}, {" ", "\n", "7"},
-		{`{"uid"`}, {`{ "u`}, {`{"error_`, `msg":1,"a":`}, {"{", "\n", "\"", "s", "essions\":"}, {`{"`, `it`, `ems"`}, {`{}`}, {`{"error_msg":"x","a":`}, {`{x`},
+		{`{"uid"`}, {`{ "u`}, {`{"error_`, `msg":1,"a":`}, {"{", "\n", "\"", "s", "essions\":"}, {`{"xrror`}, {`{"`, `it`, `ems"`}, {`{}`}, {`{"error_msg":"x","a":`}, {`{x`},
 		{`<html>`}, {`<!DOCTYPE html>`}, {`<?xml version="1.0"?>`, `<users_getInfo_response xmlns="x">`}, {`<!-- x -->`, `x<`},
 	} {
 		mustPass(t, respondFrom(stall(t, chunks...)))
@@ -217,14 +218,16 @@ func TestWithoutBody(t *testing.T) {
 	mustPass(t, nil)
 	mustPass(t, &http.Response{})
 	mustPass(t, &http.Response{StatusCode: 204, Body: http.NoBody})
-	for _, body := range []*http.Response{{}, {Body: http.NoBody}} {
-		body.Header = http.Header{"Invocation-Error": {"8"}}
-		e := mustError(t, body)
-		if again := mustError(t, body); e.Code != 8 || again != e {
-			t.Errorf("FromResponse = %p %v, then %p", e, e, again)
+	for _, code := range []okerrors.Code{1, 8} {
+		for _, resp := range []*http.Response{{}, {Body: http.NoBody}} {
+			resp.Header = http.Header{"Invocation-Error": {strconv.Itoa(int(code))}}
+			e := mustError(t, resp)
+			if again := mustError(t, resp); e.Code != code || again != e {
+				t.Errorf("FromResponse = %p %v, then %p", e, e, again)
+			}
+			mustRead(t, resp, "")
+			resp.Body.Close()
 		}
-		mustRead(t, body, "")
-		body.Body.Close()
 	}
 }
 
@@ -309,6 +312,8 @@ func TestParse(t *testing.T) {
 		`{"x":"` + strings.Repeat("x", 1<<20) + `","error_code":5}`: {Code: 5},
 		"3:METHOD : Method frien.get not found":                     {Code: 3, Message: "METHOD : Method frien.get not found"},
 		"\ufeff102:PARAM_SESSION_EXPIRED : Session expired\n":       {Code: 102, Message: "PARAM_SESSION_EXPIRED : Session expired"},
+		"1:UNKNOWN : x":   {Code: 1, Message: "UNKNOWN : x"},
+		"9999:SYSTEM : x": {Code: 9999, Message: "SYSTEM : x"},
 	} {
 		if e, ok := okerrors.Parse([]byte(body)); !ok || e.Code != want.Code || e.Message != want.Message {
 			t.Errorf("%.60s: Parse = %v, %v; want %v", body, e, ok, &want)
