@@ -43,6 +43,8 @@ func TestHeader(t *testing.T) {
 		"text without a code":  {header: "3", body: `METHOD : x`, want: okerrors.Error{Code: 3}},
 		"number":               {header: "3", body: `3`, want: okerrors.Error{Code: 3}},
 		"array":                {header: "3", body: `[` + details + `]`, want: okerrors.Error{Code: 3}},
+		"zero, then WMF":       {header: "0", wmf: "8", want: okerrors.Error{Code: 8}},
+		"one":                  {header: "1", want: okerrors.Error{Code: 1}},
 		"nonsense, then WMF":   {header: "x", wmf: "8", want: okerrors.Error{Code: 8}},
 		"zero":                 {header: "0"},
 		"negative":             {header: "-1"},

@@ -72,8 +72,8 @@ var choices = []string{
 }
 
 // sessionWords returns the words of message in lower case. Both session
-// parameters become session_key, also if the message offers the choice of
-// them; a comma becomes "or".
+// parameters become session_key, and no "or" stays between them: the choice of
+// the two is none. A comma becomes "or".
 func sessionWords(message string) []string {
 	var words []string
 	message = strings.ReplaceAll(strings.ToLower(message), ",", " or ")
@@ -84,7 +84,6 @@ func sessionWords(message string) []string {
 		n := len(words)
 		if word == param.SessionKey && n >= 2 && words[n-1] == "or" && words[n-2] == word {
 			words = words[:n-1]
-			continue
 		}
 		words = append(words, word)
 	}

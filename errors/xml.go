@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"io"
 	"unicode/utf8"
 )
@@ -21,7 +20,7 @@ const errorElement = "error_response"
 // at the beginning of in, as far as it can be read; nil if the root is another
 // element.
 func xmlMembers(in *bufio.Reader) members {
-	d := xml.NewDecoder(&runeReader{in: in})
+	d := xml.NewDecoder(&runeReader{Reader: in})
 	d.Strict = false
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	m := make(members)
@@ -73,15 +72,15 @@ func (m members) setText(name, text string) {
 // character. The code may follow them. It reads no further than the decoder
 // does, since it is an [io.ByteReader].
 type runeReader struct {
-	in   *bufio.Reader
-	buf  [utf8.UTFMax]byte // the UTF-8 of the current rune
-	rest []byte            // of buf, the bytes of the current rune that were not read yet
+	*bufio.Reader                   // the decoder does not call its Read
+	buf           [utf8.UTFMax]byte // the UTF-8 of the current rune
+	rest          []byte            // of buf, the bytes of the current rune that were not read yet
 }
 
 // ReadByte implements [io.ByteReader].
 func (r *runeReader) ReadByte() (byte, error) {
 	if len(r.rest) == 0 {
-		c, _, err := r.in.ReadRune()
+		c, _, err := r.ReadRune()
 		if err != nil {
 			return 0, err
 		}
@@ -94,6 +93,3 @@ func (r *runeReader) ReadByte() (byte, error) {
 	r.rest = r.rest[1:]
 	return c, nil
 }
-
-// Read implements [io.Reader]. The decoder calls ReadByte instead.
-func (r *runeReader) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }
