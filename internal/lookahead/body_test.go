@@ -153,6 +153,43 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// Wrap leaves what is no body, what is a connection, and what is a Body already.
+func TestWrap(t *testing.T) {
+	for name, resp := range map[string]*http.Response{
+		"none":         {StatusCode: http.StatusOK},
+		"empty":        {StatusCode: http.StatusOK, Body: http.NoBody},
+		"a connection": {StatusCode: http.StatusSwitchingProtocols, Body: io.NopCloser(strings.NewReader("x"))},
+		"a Body":       {StatusCode: http.StatusOK, Body: new(lookahead.Body)},
+	} {
+		before := resp.Body
+		var b lookahead.Body
+		if b.Wrap(resp); resp.Body != before {
+			t.Errorf("%s: Wrap replaces the body by %T", name, resp.Body)
+		}
+	}
+	resp := &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("text"))}
+	var b lookahead.Body
+	if b.Wrap(resp); resp.Body != io.ReadCloser(&b) || !b.More() || string(b.Head()) != "text" {
+		t.Errorf("the body is a %T, and %q was read ahead", resp.Body, b.Head())
+	}
+}
+
+// The note that a header has no code is kept until there is a verdict.
+func TestNoCode(t *testing.T) {
+	resp, b := ahead(strings.NewReader("x"), 1)
+	if lookahead.HasNoCode(resp) || lookahead.HasNoCode(new(http.Response)) {
+		t.Error("a header that was not searched has no code")
+	}
+	b.SetNoCode()
+	if _, judged := lookahead.VerdictOf(resp); judged || !lookahead.HasNoCode(resp) {
+		t.Errorf("after SetNoCode: HasNoCode is %t, judged %t", lookahead.HasNoCode(resp), judged)
+	}
+	b.SetVerdict(nil)
+	if _, judged := lookahead.VerdictOf(resp); !judged || lookahead.HasNoCode(resp) {
+		t.Errorf("after SetVerdict: HasNoCode is %t, judged %t", lookahead.HasNoCode(resp), judged)
+	}
+}
+
 func TestCloseOnce(t *testing.T) {
 	c := &closes{Reader: strings.NewReader("{}")}
 	resp := &http.Response{Body: c}
