@@ -138,7 +138,7 @@ func (b *trackedBody) wasRead() bool { return b.read.Load() }
 
 // stateOf returns the state of the body of r, which sendAttempt has sent.
 func stateOf(r *http.Request) bodyState {
-	read := false
+	var read bool
 	if b, ok := r.Body.(interface{ wasRead() bool }); ok {
 		read = b.wasRead()
 	} else if text := okcall.InMemory(r.Body); text != nil {
@@ -176,7 +176,6 @@ func sendWithin(b *roundtrip.Base, r *http.Request, timeout time.Duration) (*htt
 	timer := time.AfterFunc(timeout, func() { cancel(late) })
 	alive := false
 	defer func() { // also after a panic
-		timer.Stop()
 		if !alive {
 			cancel(nil)
 		}

@@ -158,7 +158,7 @@ func (b *Body) More() bool {
 // readAhead reads once: into buf, and into a longer head once buf is full.
 func (b *Body) readAhead() (int, error) {
 	// One small read decides about nearly all successes.
-	if b.to < first && (b.more == nil || b.more.head == nil) {
+	if b.to < first && b.more == nil {
 		n, err := b.rest.Read(b.buf[b.to:])
 		b.to += uint8(n)
 		return n, err

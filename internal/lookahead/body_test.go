@@ -75,7 +75,7 @@ func TestAhead(t *testing.T) {
 func TestReadError(t *testing.T) {
 	for _, length := range []int{0, 5, 32, 100, 1000} {
 		for _, n := range []int{0, 1, 50, 5000} {
-			resp, b := ahead(&once{strings.NewReader(text(length)), errBroken}, n)
+			resp, b := ahead(&once{strings.NewReader(text(length)), errBroken, io.EOF}, n)
 			for range 2 {
 				if n > length && b.More() {
 					t.Errorf("%d bytes, %d ahead: More after the end", length, n)
@@ -88,20 +88,36 @@ func TestReadError(t *testing.T) {
 			if _, again := resp.Body.Read(make([]byte, 1)); n > length && again != errBroken {
 				t.Errorf("%d bytes, %d ahead: the second error is %v", length, n, again)
 			}
+			resp, _ = ahead(&once{strings.NewReader(text(length)), io.EOF, errBroken}, n)
+			if got, err := io.ReadAll(resp.Body); string(got) != text(length) || err != nil {
+				t.Errorf("%d bytes, %d ahead: reads %d bytes, %v; want no error after the end", length, n, len(got), err)
+			}
 		}
 	}
 }
 
-// once returns err at the end of the Reader, and io.EOF after that.
+// More returns false for a body that has ended, also at first.
+func TestMoreAtTheEnd(t *testing.T) {
+	for _, from := range []io.Reader{strings.NewReader(""), iotest.ErrReader(errBroken)} {
+		_, b := ahead(from, 0)
+		for n := range 2 {
+			if b.More() {
+				t.Errorf("More returns true at call %d for a body without a byte", n+1)
+			}
+		}
+	}
+}
+
+// once returns err at the end of the Reader, and then after that.
 type once struct {
 	*strings.Reader
-	err error
+	err, then error
 }
 
 func (o *once) Read(p []byte) (int, error) {
 	n, err := o.Reader.Read(p)
 	if err == io.EOF {
-		err, o.err = o.err, io.EOF
+		err, o.err = o.err, o.then
 	}
 	return n, err
 }
@@ -234,7 +250,7 @@ func TestWriteTo(t *testing.T) {
 		for _, n := range []int{0, 1, 33, 600, 2 * lookahead.Max} {
 			resp, _ := ahead(iotest.HalfReader(strings.NewReader(text(length))), n)
 			var got strings.Builder
-			written, err := io.Copy(&got, resp.Body)
+			written, err := io.Copy(noEmptyWriter{t, &got}, resp.Body)
 			if got.String() != text(length) || written != int64(length) || err != nil {
 				t.Errorf("%d bytes, %d ahead: copied %d of %d bytes, %v", length, n, got.Len(), written, err)
 			}
@@ -243,9 +259,16 @@ func TestWriteTo(t *testing.T) {
 			}
 		}
 	}
-	broken, _ := ahead(io.MultiReader(strings.NewReader(text(40)), iotest.ErrReader(errBroken)), 100)
-	if n, err := io.Copy(io.Discard, broken.Body); n != 40 || !errors.Is(err, errBroken) {
-		t.Errorf("a body that breaks after 40 bytes: copied %d, %v", n, err)
+	for _, n := range []int{0, 1, 100} {
+		broken, _ := ahead(io.MultiReader(strings.NewReader(text(40)), iotest.ErrReader(errBroken)), n)
+		if n, err := io.Copy(io.Discard, broken.Body); n != 40 || !errors.Is(err, errBroken) {
+			t.Errorf("a body that breaks after 40 bytes: copied %d, %v", n, err)
+		}
+	}
+	closed, b := ahead(strings.NewReader(text(40)), 20)
+	closed.Body.Close()
+	if n, err := io.Copy(io.Discard, closed.Body); n != int64(40-len(b.Head())) || err != nil {
+		t.Errorf("after Close: copied %d bytes, %v; want what the original has, %d bytes", n, err, 40-len(b.Head()))
 	}
 	resp, _ := ahead(strings.NewReader(text(40)), 20)
 	if n, err := io.Copy(shortWriter{}, resp.Body); n != 3 || err != io.ErrShortWrite {
@@ -260,3 +283,16 @@ func TestWriteTo(t *testing.T) {
 type shortWriter struct{}
 
 func (shortWriter) Write(p []byte) (int, error) { return min(3, len(p)), nil }
+
+// A noEmptyWriter must not be given nothing: a server would send its header.
+type noEmptyWriter struct {
+	t  *testing.T
+	to io.Writer
+}
+
+func (w noEmptyWriter) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		w.t.Error("Write of no bytes")
+	}
+	return w.to.Write(p)
+}
