@@ -188,7 +188,7 @@ func sendWithin(b *roundtrip.Base, r *http.Request, timeout time.Duration) (*htt
 		}
 		return nil, roundtrip.Verdict{}, late
 	}
-	if err != nil || resp == nil || resp.Body == nil {
+	if err != nil || resp.Body == nil {
 		return resp, v, err
 	}
 	alive = true

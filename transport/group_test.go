@@ -65,6 +65,40 @@ func TestGroupBelowSigner(t *testing.T) {
 	}
 }
 
+// A write is sent in a way that http.Transport does not repeat by itself, and
+// nothing else is.
+func TestGroupSendsWritesOnce(t *testing.T) {
+	for _, test := range []struct {
+		verb, body, key string
+		ctx             context.Context
+		once            bool
+	}{
+		{"GET", "", "", t.Context(), false},
+		{"GET", "", "key", t.Context(), false},
+		{"GET", "", "", transport.WithIdempotent(t.Context(), false), true},
+		{"OPTIONS", "", "", t.Context(), true},
+		{"OPTIONS", "", "", transport.WithIdempotent(t.Context(), true), false},
+		{"POST", "{}", "", t.Context(), false}, // net/http repeats no POST after it has sent a byte
+		{"POST", "{}", "key", t.Context(), true},
+		{"POST", "{}", "key", transport.WithIdempotent(t.Context(), true), false},
+	} {
+		r, _ := http.NewRequestWithContext(test.ctx, test.verb, chatsURL, nil)
+		if test.body != "" {
+			r, _ = http.NewRequestWithContext(test.ctx, test.verb, chatsURL, strings.NewReader(test.body))
+		}
+		if test.key != "" {
+			r.Header.Set("Idempotency-Key", test.key)
+		}
+		var base recorder
+		if _, err := group().Wrap(&base).RoundTrip(r); err != nil {
+			t.Fatal(err)
+		}
+		if once := base.got.Body != nil && base.got.GetBody == nil; once != test.once {
+			t.Errorf("%s %q with key %q: sent once is %t, want %t", test.verb, test.body, test.key, once, test.once)
+		}
+	}
+}
+
 func TestGroupRejects(t *testing.T) {
 	redirected := newGet(t, t.Context(), chatsURL)
 	redirected.Response = &http.Response{Request: newGet(t, t.Context(), "https://evil.example/")}

@@ -102,6 +102,83 @@ func TestAttemptTimeout(t *testing.T) {
 	}
 }
 
+// The context of an attempt goes on until the body of its response is closed, and
+// ends then: what it holds, such as a timer, is released.
+func TestAttemptEndsWithItsBody(t *testing.T) {
+	for name, stack := range stacks(transport.Retry{Max: -1, AttemptTimeout: time.Hour}) {
+		var attempt context.Context
+		resp, err := stack(transport.Func(func(r *http.Request) (*http.Response, error) {
+			attempt = r.Context()
+			return respondWith(200, "true").response(r), nil
+		})).RoundTrip(newGet(t, t.Context(), readURL))
+		if err != nil || attempt.Err() != nil {
+			t.Errorf("%s: %v; the context of the attempt ends before the body is read: %v", name, err, attempt.Err())
+			continue
+		}
+		if resp.Body.Close(); attempt.Err() == nil {
+			t.Errorf("%s: the context of the attempt goes on after Close", name)
+		}
+	}
+}
+
+// An attempt without a response to close ends with its error, or with a response
+// that has no body.
+func TestAttemptEndsWithoutABody(t *testing.T) {
+	for name, base := range map[string]transport.Func{
+		"error": func(*http.Request) (*http.Response, error) { return nil, errBroken },
+		"no body": func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 204, Header: http.Header{}}, nil
+		},
+	} {
+		var attempt context.Context
+		_, err := transport.Retry{Max: -1, AttemptTimeout: time.Hour}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
+			attempt = r.Context()
+			return base(r)
+		})).RoundTrip(newGet(t, t.Context(), readURL))
+		if attempt.Err() == nil || (err != nil) != (name == "error") {
+			t.Errorf("%s: %v; the context of the attempt has ended: %t", name, err, attempt.Err() != nil)
+		}
+	}
+}
+
+// The error of an attempt that was late has what the base made of that, unless it
+// is nothing but the end of the attempt.
+func TestAttemptTimeoutHasItsCause(t *testing.T) {
+	for _, test := range []struct {
+		err   error
+		shown bool
+	}{{errBroken, true}, {context.Canceled, false}} {
+		_, err := transport.Retry{Max: -1, AttemptTimeout: time.Nanosecond}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, test.err
+		})).RoundTrip(newGet(t, t.Context(), readURL))
+		if errors.Is(err, test.err) != test.shown || err == nil || err.Error() != "okru: no response within the AttemptTimeout of 1ns" {
+			t.Errorf("%v: the error is %v and matches %v: %t", test.err, err, test.err, errors.Is(err, test.err))
+		}
+	}
+}
+
+// A RoundTripper that returns a response together with an error breaks its
+// contract. The response is closed all the same, and the error returned.
+func TestResponseBesideAnErrorIsClosed(t *testing.T) {
+	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{
+		"Signer": signer().Wrap, "Group": transport.Group{Token: "tkn1group"}.Wrap, "Retry": transport.Retry{Max: -1}.Wrap,
+		"Retry with a timeout": transport.Retry{Max: -1, AttemptTimeout: time.Hour}.Wrap,
+	} {
+		for _, url := range []string{readURL, "https://api.ok.ru/graph/me/chats", "https://up.mycdn.me/upload"} {
+			s := &script{outcomes: []outcome{respondWith(200, "true")}}
+			resp, err := wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
+				resp, _ := s.RoundTrip(r)
+				return resp, errBroken
+			})).RoundTrip(newGet(t, t.Context(), url))
+			passes := (name == "Signer" && url != readURL) || (name == "Group" && !strings.Contains(url, "graph"))
+			if !errors.Is(err, errBroken) || !passes && (resp != nil || s.open != 0) {
+				t.Errorf("%s, %s: %v, %v; %d responses are open", name, url, resp, err, s.open)
+			}
+		}
+	}
+}
+
 // The deadline of the caller bounds all attempts together, and its error differs
 // from that of AttemptTimeout.
 func TestAttemptTimeoutWithinDeadline(t *testing.T) {

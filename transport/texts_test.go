@@ -2,7 +2,9 @@ package transport_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -18,6 +20,45 @@ import (
 	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/transport"
 )
+
+// How settings and layers print, in package fmt and as JSON: without what is
+// secret.
+func TestTextsOfSettingsAndLayers(t *testing.T) {
+	s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", Circuit: transport.ServerServer, Hosts: []string{"api.ok.ru"}}
+	const (
+		signerText = `transport.Signer{ApplicationKey:"KEY" ApplicationSecret:"[redacted]" TokenSource:"false" Circuit:"ServerServer" Hosts:"[api.ok.ru]"}`
+		groupText  = `transport.Group{Token:"[redacted]" Hosts:"[]"}`
+		retryText  = `transport.Retry(*http.Transport)`
+	)
+	for _, test := range []struct {
+		value any
+		want  string
+	}{
+		{s, signerText},
+		{s.Wrap(nil), signerText},
+		{signer(), `transport.Signer{ApplicationKey:"KEY" ApplicationSecret:"[redacted]" TokenSource:"true" Circuit:"Auto" Hosts:"[]"}`},
+		{transport.Group{Token: "tkn1group"}, groupText},
+		{transport.Group{Token: "tkn1group"}.Wrap(nil), groupText},
+		{transport.Retry{}.Wrap(nil), retryText},
+		{transport.Circuit(-1), "Circuit(-1)"},
+	} {
+		if got := fmt.Sprint(test.value); got != test.want {
+			t.Errorf("a %T prints %s\nwant %s", test.value, got, test.want)
+		}
+	}
+	for _, test := range []struct {
+		value any
+		want  string
+	}{
+		{s, `{"ApplicationKey":"KEY","ApplicationSecret":"[redacted]","Circuit":"ServerServer","Hosts":"[api.ok.ru]","TokenSource":"false"}`},
+		{transport.Group{Token: "tkn1group"}, `{"Hosts":"[]","Token":"[redacted]"}`},
+		{transport.Retry{}.Wrap(nil), `"` + retryText + `"`},
+	} {
+		if got, err := json.Marshal(test.value); err != nil || string(got) != test.want {
+			t.Errorf("a %T is as JSON %s, %v\nwant %s", test.value, got, err, test.want)
+		}
+	}
+}
 
 // What the texts say to do if a setting is wrong. Check returns the same text.
 func TestTextsOfSettings(t *testing.T) {

@@ -155,6 +155,6 @@ func IsLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
+	ip, _ := netip.ParseAddr(host) // else the zero Addr, which is not loopback
+	return ip.IsLoopback()
 }

@@ -121,6 +121,24 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
+func TestIsLoopback(t *testing.T) {
+	for host, want := range map[string]bool{
+		"localhost": true, "LocalHost": true, "127.0.0.1": true, "127.1.2.3": true, "::1": true,
+		"": false, "128.0.0.1": false, "8.8.8.8": false, "::2": false, "localhost.example": false, "127.0.0.1.example": false,
+	} {
+		if got := IsLoopback(host); got != want {
+			t.Errorf("IsLoopback(%q) = %t", host, got)
+		}
+	}
+}
+
+func TestHostsString(t *testing.T) {
+	hosts, err := ParseHosts([]string{"api.ok.ru", "127.0.0.1:8080"})
+	if got := hosts.String(); err != nil || got != "api.ok.ru, 127.0.0.1:8080" {
+		t.Errorf("String() = %q, %v", got, err)
+	}
+}
+
 // All faults are reported at once, and the Hosts can be used all the same.
 func TestParseHostsJoinsFaults(t *testing.T) {
 	hosts, err := ParseHosts([]string{"https://a.example", "good.example", "b.example/path", "", "[::1"})

@@ -54,6 +54,26 @@ func TestMethodOfABrokenBody(t *testing.T) {
 	}
 }
 
+// A form needs a body, and a verb that has one.
+func TestIsFormNeedsABody(t *testing.T) {
+	for _, test := range []struct {
+		verb string
+		body io.ReadCloser
+		want bool
+	}{
+		{"POST", io.NopCloser(strings.NewReader("a=b")), true},
+		{"POST", nil, false},
+		{"POST", http.NoBody, false},
+		{"GET", io.NopCloser(strings.NewReader("a=b")), false},
+		{"PUT", io.NopCloser(strings.NewReader("a=b")), false},
+	} {
+		r := &http.Request{Method: test.verb, Body: test.body, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
+		if got := IsForm(r); got != test.want {
+			t.Errorf("%s with a %T: IsForm is %t", test.verb, test.body, got)
+		}
+	}
+}
+
 // A method of the Graph API is its path without ids.
 func TestMethodOfAPath(t *testing.T) {
 	for path, want := range map[string]string{
