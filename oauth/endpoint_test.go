@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -28,8 +29,11 @@ func TestCodeRequest(t *testing.T) {
 	if r.Method != "POST" || r.URL.String() != "https://api.ok.ru/oauth/token.do" {
 		t.Errorf("request is %s %s", r.Method, r.URL)
 	}
-	if r.Header.Get("Authorization") != "" || r.Header.Get("Accept") != "application/json" {
+	if r.Header.Get("Authorization") != "" || r.Header.Get("Accept") != "application/json" || r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
 		t.Errorf("headers are %v", r.Header)
+	}
+	if form := e.forms[0].Encode(); r.ContentLength != int64(len(form)) {
+		t.Errorf("the length is %d, want %d", r.ContentLength, len(form))
 	}
 	want := url.Values{
 		"grant_type": {"authorization_code"}, "code": {"CANARY-code"}, "redirect_uri": {"https://example.org/back"},
@@ -143,5 +147,66 @@ func TestHTTPClientIsCopied(t *testing.T) {
 	e.header = http.Header{"Location": {"/elsewhere"}}
 	if _, err := g.Token(t.Context()); err == nil || asked {
 		t.Errorf("a redirect was put to the client's policy: %v", err)
+	}
+}
+
+// If net/http repeats a request, because its connection was closed before anything
+// was sent, it sends the form again.
+func TestFormIsSentAgain(t *testing.T) {
+	e := &endpoint{body: goodResponse}
+	g := e.code()
+	g.HTTPClient = &http.Client{Transport: transport.Func(func(r *http.Request) (*http.Response, error) {
+		resp, err := e.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		resp.Body.Close()
+		if r.Body, err = r.GetBody(); err != nil {
+			return nil, err
+		}
+		return e.RoundTrip(r)
+	})}
+	if _, err := g.Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(e.forms) != 2 || e.forms[0].Encode() != e.forms[1].Encode() || e.forms[1].Get("code") != "CANARY-code" {
+		t.Errorf("forms are %v", e.forms)
+	}
+}
+
+// A code counts as sent as soon as the body was read, in one way or the other.
+func TestCodeIsSentOnceTheBodyIsRead(t *testing.T) {
+	for name, read := range map[string]func(io.Reader){
+		"nothing": func(io.Reader) {},
+		"Read":    func(body io.Reader) { _, _ = body.Read(make([]byte, 1)) },
+		"WriteTo": func(body io.Reader) { _, _ = io.Copy(io.Discard, body) },
+	} {
+		e := &endpoint{body: goodResponse}
+		g := e.code()
+		failed := false
+		g.HTTPClient = &http.Client{Transport: transport.Func(func(r *http.Request) (*http.Response, error) {
+			if !failed {
+				failed = true
+				read(r.Body)
+				return nil, errNetwork
+			}
+			return e.RoundTrip(r)
+		})}
+		s := oauth.NewSource(g, oauth.Options{CoolDown: -1})
+		wantErr(t, s, errNetwork)
+		if _, err := s.Token(); (err == nil) != (name == "nothing") || err != nil && !errors.Is(err, oauth.ErrSignIn) {
+			t.Errorf("%s: the second attempt returns %v", name, err)
+		}
+	}
+}
+
+// A response may have 1 MiB, and no byte more.
+func TestLongResponses(t *testing.T) {
+	for _, more := range []int{0, 1} {
+		const before, after = `{"access_token":"`, `"}`
+		e := &endpoint{body: before + strings.Repeat("x", 1<<20-len(before)-len(after)+more) + after}
+		if _, err := e.refresh().Token(t.Context()); (err == nil) != (more == 0) {
+			t.Errorf("%d bytes: %.200v", len(e.body), err)
+		}
 	}
 }

@@ -170,7 +170,7 @@ func isClean(err error, secrets redact.Secrets) bool {
 	case *oauth2.RetrieveError:
 		text += string(e.Body)
 	case *okerrors.Error:
-		text += " " + e.Field + " " + string(e.Data) + " " + string(e.Custom)
+		text = strings.Join([]string{text, e.Field, string(e.Data), string(e.Custom)}, "\n")
 	}
 	if redact.Text(text) != text || secrets.In(text) {
 		return false

@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -108,6 +109,9 @@ func TestErrorTexts(t *testing.T) {
 		prefix, isPrefix := strings.CutSuffix(test.want, "*")
 		if test.err == nil || test.err.Error() != prefix && !(isPrefix && strings.HasPrefix(test.err.Error(), prefix)) {
 			t.Errorf("the error is %q, want %q", test.err, test.want)
+		}
+		if got := fmt.Sprintf("%+v", test.err); test.err != nil && got != test.err.Error() {
+			t.Errorf("%%+v prints %q, want %q", got, test.err)
 		}
 	}
 }

@@ -68,6 +68,8 @@ func TestImplicitDefaultPorts(t *testing.T) {
 		"":                           "https://api.ok.ru:443/blank.html",
 		"https://example.org:443/in": "https://example.org/in",
 		"http://localhost/":          "http://localhost:80/",
+		"https://example.org/in/":    "https://example.org/in", // and neither does a slash at the end
+		"https://example.org/in":     "https://example.org/in/",
 	} {
 		s := newSite(location + goodFragment)
 		s.pages["/oauth/authorize"] = always(reply{location: "https://connect.ok.ru:443/dk?st.cmd=OAuth2Login&st.layout=w"})
@@ -145,8 +147,13 @@ func TestImplicitFailures(t *testing.T) {
 			if err == nil {
 				t.Fatalf("session %+v", got)
 			}
-			if err.Error() != test.says {
-				t.Errorf("error is %q, want %q", err, test.says)
+			for _, verb := range []string{"%v", "%+v", "%#v", "%d"} {
+				if got := fmt.Sprintf(verb, err); got != test.says {
+					t.Errorf("%s prints %q, want %q", verb, got, test.says)
+				}
+			}
+			if final, ok := err.(interface{ Terminal() bool }); !ok || !final.Terminal() {
+				t.Errorf("error %v is not Terminal: Retry would repeat the call", err)
 			}
 			if test.err != nil && !errors.Is(err, test.err) {
 				t.Errorf("error is %v, want %v", err, test.err)
@@ -201,12 +208,15 @@ func TestImplicitCookies(t *testing.T) {
 func TestFormsAreFoundByTheirFields(t *testing.T) {
 	search := `<form action="https://evil.example/search"><input name="q"></form>`
 	for name, body := range map[string]string{
-		"second on the page":  search + loginForm,
-		"inside a table":      `<table><form method=post action="/dk?st.cmd=OAuth2Login"><tr><td><input name=fr.email></td><td><input name=fr.password></td></tr></form></table>`,
-		"never closed":        `<form method=post action="/dk?st.cmd=OAuth2Login"><p><input name=fr.email><input name=fr.password>`,
-		"in another form":     `<form method=post action="/dk?st.cmd=OAuth2Login"><form action=//evil.example><input name=fr.email><input name=fr.password></form>`,
-		"after a template":    `<template><form method=post action=//evil.example><input name=fr.email><input name=fr.password></form></template>` + loginForm,
-		"with a disabled one": `<form method=post action=//evil.example><input disabled name=fr.email><input disabled name=fr.password></form>` + loginForm,
+		"second on the page":     search + loginForm,
+		"inside a table":         `<table><form method=post action="/dk?st.cmd=OAuth2Login"><tr><td><input name=fr.email></td><td><input name=fr.password></td></tr></form></table>`,
+		"never closed":           `<form method=post action="/dk?st.cmd=OAuth2Login"><p><input name=fr.email><input name=fr.password>`,
+		"in another form":        `<form method=post action="/dk?st.cmd=OAuth2Login"><form action=//evil.example><input name=fr.email><input name=fr.password></form>`,
+		"after a template":       `<template><form method=post action=//evil.example><input name=fr.email><input name=fr.password></form></template>` + loginForm,
+		"after nested templates": `<template><template></template><form method=post action=//evil.example><input name=fr.email><input name=fr.password></form></template>` + loginForm,
+		"after an end tag":       `</template></form>` + loginForm,
+		"around a template":      `<form method=post action="/dk?st.cmd=OAuth2Login"><template></form></template><input name=fr.email><input name=fr.password></form>`,
+		"with a disabled one":    `<form method=post action=//evil.example><input disabled name=fr.email><input disabled name=fr.password></form>` + loginForm,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(blank + goodFragment)
@@ -218,5 +228,22 @@ func TestFormsAreFoundByTheirFields(t *testing.T) {
 				t.Errorf("sent %s", s.seen[2])
 			}
 		})
+	}
+}
+
+// A form is sent as a browser sends it if the user types login and password, and
+// with the checkboxes.
+func TestFieldsOfAForm(t *testing.T) {
+	s := newSite(blank + goodFragment)
+	s.pages["OAuth2Login"] = always(reply{body: `<form method=" post " action=" /dk?st.cmd=OAuth2Login "><input name=fr.email value=old><input name=fr.password TYPE=PASSWORD>
+		<input type=HIDDEN name=h value=1><input type=hidden name=h value=2><input type=checkbox name=c value=on>
+		<input type=radio name=r value=1><input type=radio name=r value=2 checked><input type=radio name=r value=3>
+		<input type=submit name=s value=x><input type=image name=i value=x><input type=button name=b value=x><button name=k value=x>x</button>
+		<input type=reset name=e value=x><input type=file name=f value=x><input type=hidden value=x><input type=hidden name=d value=x disabled></form>`})
+	if _, err := s.grant().Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if want := "POST https://connect.ok.ru/dk?st.cmd=OAuth2Login c=on&fr.email=anna&fr.password=CANARY%2Bpass&h=1&h=2&r=2"; s.seen[2] != want {
+		t.Errorf("sent %s, want %s", s.seen[2], want)
 	}
 }

@@ -132,6 +132,35 @@ func TestErrorCodesAreNoSecrets(t *testing.T) {
 	}
 }
 
+// The codes of RFC 6749 and RFC 6750 are kept, also if they contain a secret.
+func TestStandardErrorCodesAreKept(t *testing.T) {
+	for _, code := range []string{
+		"access_denied", "insufficient_scope", "invalid_client", "invalid_grant", "invalid_request", "invalid_scope", "invalid_token",
+		"server_error", "temporarily_unavailable", "unauthorized_client", "unsupported_grant_type", "unsupported_response_type",
+	} {
+		e := &endpoint{status: 400, body: `{"error":"` + code + `"}`}
+		g := e.refresh()
+		g.RefreshToken = code
+		_, err := g.Token(t.Context())
+		if re, ok := errors.AsType[*oauth2.RetrieveError](err); !ok || re.ErrorCode != code {
+			t.Errorf("error is %v, want one with code %q", err, code)
+		}
+	}
+}
+
+// Of a text of OK, 200 bytes are shown, on one line.
+func TestLongTexts(t *testing.T) {
+	x := strings.Repeat("x", 198)
+	for description, want := range map[string]string{
+		x + "yz": x + "yz", x + "yzz": x + "yz…", x + "yя": x + "y…", `a\nb\u0000c`: "a b c",
+	} {
+		e := &endpoint{status: 400, body: `{"error":"e","error_description":"` + description + `"}`}
+		if _, err := e.refresh().Token(t.Context()); err == nil || err.Error() != "okru: token.do: e ("+want+")" {
+			t.Errorf("%q: error is %v, want %s", description, err, want)
+		}
+	}
+}
+
 func TestShortSecretsHideNoReason(t *testing.T) {
 	g := oauth.Refresh{ClientID: "512", ClientSecret: "s", RefreshToken: "down", HTTPClient: (&endpoint{err: errNetwork}).client()}
 	if _, err := g.Token(t.Context()); err == nil || !strings.Contains(err.Error(), errNetwork.Error()) {

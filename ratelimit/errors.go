@@ -90,7 +90,7 @@ func withKey(err error, key string) error {
 
 // waitError returns the error of a call whose Wait failed with err. A limiter
 // of another package that fails while the context goes on has rejected the
-// call. That of x/time/rate does so because of the burst or the deadline, and
+// call. That of x/time/rate does so because of a burst of 0 or the deadline, and
 // says which only in its text.
 func waitError(ctx context.Context, err error, s slot) error {
 	if ctx.Err() != nil {
@@ -99,9 +99,8 @@ func waitError(ctx context.Context, err error, s slot) error {
 	if errors.Is(err, ErrLimited) {
 		return withKey(err, s.key)
 	}
-	_, hasDeadline := ctx.Deadline()
 	l, ok := s.limiter.(*rate.Limiter)
-	return &LimitedError{Key: s.key, cause: err, deadline: ok && hasDeadline && l.Burst() > 0}
+	return &LimitedError{Key: s.key, cause: err, deadline: ok && l.Burst() > 0}
 }
 
 // contextErr returns the error of ctx and its cause, or nil.

@@ -304,6 +304,15 @@ func TestSourceReportsItsKey(t *testing.T) {
 	}
 }
 
+func TestKeyOfMethodAndSession(t *testing.T) {
+	ctx := transport.WithTokenSource(t.Context(), &named{key: "user 7f3a"})
+	for want, ctx := range map[string]context.Context{"users.getInfo ": t.Context(), "users.getInfo user 7f3a": ctx} {
+		if got := ratelimit.ByMethodAndSession(newRequest(ctx, "users.getInfo")); got != want {
+			t.Errorf("the key is %q, want %q", got, want)
+		}
+	}
+}
+
 // A nil token, set by mistake, has a key like a session.
 func TestNilTokenHasAKey(t *testing.T) {
 	var keys []string
