@@ -44,48 +44,48 @@ func TestLoopbackPages(t *testing.T) {
 	show := func(title string, resp *http.Response, body string) {
 		fmt.Fprintf(&got, "== %s\n%s\n", title, shown(resp, body))
 	}
-	visit := func(authURL string, last func(h *browserUser, state, origin string)) {
-		h := newBrowserUser(t, authURL)
-		last(h, h.auth.Get("state"), strings.TrimSuffix(h.redirect(), "/back"))
+	// signIn signs in with a browser that does what visit says, and waits for both.
+	signIn := func(visit func(h *browserUser, state, origin string)) error {
+		closed := make(chan struct{})
+		g.Open = func(authURL string) error {
+			defer close(closed)
+			h := newBrowserUser(t, authURL)
+			visit(h, h.auth.Get("state"), strings.TrimSuffix(h.redirect(), "/back"))
+			return nil
+		}
+		_, err := g.Token(t.Context())
+		<-closed
+		return err
 	}
-	g.Open = func(authURL string) error {
-		visit(authURL, func(h *browserUser, state, origin string) {
-			resp, body := h.do("GET", origin+"/other", "")
-			show("another path", resp, body)
-			resp, body = h.do("GET", h.redirect(), "")
-			show("the fragment", resp, body)
-			resp, body = h.do("GET", h.redirect()+"?code=C&state=other", "")
-			show("another state", resp, body)
-			resp, body = h.do("POST", h.redirect(), "access_token=A&state=other", "Origin", origin)
-			show("another state from the page", resp, body)
-			resp, body = h.do("POST", h.redirect(), "access_token=A&state="+state)
-			show("from another site", resp, body)
-			resp, body = h.do("POST", h.redirect(), "access_token=A&state="+state, "Origin", origin)
-			show("signed in from the page", resp, body)
-		})
-		return nil
-	}
-	if _, err := g.Token(t.Context()); err != nil {
+	err = signIn(func(h *browserUser, state, origin string) {
+		resp, body := h.do("GET", origin+"/other", "")
+		show("another path", resp, body)
+		resp, body = h.do("GET", h.redirect(), "")
+		show("the fragment", resp, body)
+		resp, body = h.do("GET", h.redirect()+"?code=C&state=other", "")
+		show("another state", resp, body)
+		resp, body = h.do("POST", h.redirect(), "access_token=A&state=other", "Origin", origin)
+		show("another state from the page", resp, body)
+		resp, body = h.do("POST", h.redirect(), "access_token=A&state="+state)
+		show("from another site", resp, body)
+		resp, body = h.do("POST", h.redirect(), "access_token=A&state="+state, "Origin", origin)
+		show("signed in from the page", resp, body)
+	})
+	if err != nil {
 		t.Error(err)
 	}
-	g.Open = func(authURL string) error {
-		visit(authURL, func(h *browserUser, state, origin string) {
-			resp, body := h.do("GET", h.redirect()+"?error=access_denied&state="+state, "")
-			show("denied", resp, body)
-		})
-		return nil
-	}
-	if _, err := g.Token(t.Context()); !errors.Is(err, oauth.ErrDenied) {
+	err = signIn(func(h *browserUser, state, _ string) {
+		resp, body := h.do("GET", h.redirect()+"?error=access_denied&state="+state, "")
+		show("denied", resp, body)
+	})
+	if !errors.Is(err, oauth.ErrDenied) {
 		t.Error(err)
 	}
-	g.Open = func(authURL string) error {
-		visit(authURL, func(h *browserUser, state, origin string) {
-			resp, body := h.do("GET", h.redirect()+"?code=C&state="+state, "")
-			show("signed in", resp, body)
-		})
-		return nil
-	}
-	if _, err := g.Token(t.Context()); err == nil || err.Error() != "okru: oauth.Loopback: the redirect belongs to a different flow" {
+	err = signIn(func(h *browserUser, state, _ string) {
+		resp, body := h.do("GET", h.redirect()+"?code=C&state="+state, "")
+		show("signed in", resp, body)
+	})
+	if err == nil || err.Error() != "okru: oauth.Loopback: the redirect belongs to a different flow" {
 		t.Errorf("a code instead of a session: %v", err)
 	}
 	if got.String() != string(text) {
