@@ -96,13 +96,13 @@ func (c *call) decode(resp *http.Response, result any) error {
 	if !success {
 		result = new(json.RawMessage)
 	}
-	head := &headReader{rest: resp.Body}
-	value, err := readJSON(head, result)
-	if head.isCut() {
-		return &callError{c.method, fmt.Errorf("the response broke off: %w", head.err), c.isWrite}
+	body := &boundedReader{rest: resp.Body, left: maxResponse}
+	text, isJSON, err := readJSON(body, result)
+	if body.isCut() {
+		return &callError{c.method, fmt.Errorf("the response broke off: %w", body.err), c.isWrite}
 	}
-	if bytes.Contains(value, []byte(`"error_code"`)) {
-		if e, failed := okerrors.Parse(value); failed { // after keys that no error has
+	if isJSON && bytes.Contains(text, []byte(`"error_code"`)) {
+		if e, failed := okerrors.Parse(text); failed { // after keys that no error has
 			return c.apiError(e, resp)
 		}
 	}
@@ -112,7 +112,7 @@ func (c *call) decode(resp *http.Response, result any) error {
 	if err == nil {
 		return nil
 	}
-	return c.answerError(resp, head, err)
+	return c.answerError(resp, text[:min(len(text), maxHead)], err)
 }
 
 // apiError returns e, which is the error of the call.
@@ -128,8 +128,8 @@ func (c *call) apiError(e *okerrors.Error, resp *http.Response) error {
 }
 
 // answerError returns the error of a response that begins with head.
-func (c *call) answerError(resp *http.Response, head *headReader, err error) *AnswerError {
-	e := newAnswerError(c.method, resp, head.text, c.redact, err)
+func (c *call) answerError(resp *http.Response, head []byte, err error) *AnswerError {
+	e := newAnswerError(c.method, resp, head, c.redact, err)
 	_, later := roundtrip.RetryAfter(resp.Header, time.Now())
 	// A 4xx rejects the call, and a 503 with Retry-After asks to come back.
 	// Everything else may be a proxy that gave up on a server which runs the call.
@@ -168,68 +168,64 @@ func looksLikeJSON(kind string, text []byte) bool {
 	return strings.HasSuffix(kind, "json") || len(text) > 0 && strings.IndexByte(`{["`, text[0]) >= 0
 }
 
-// A headReader keeps the beginning of what it reads, and fails after maxResponse
-// bytes.
-type headReader struct {
+// A boundedReader fails after left bytes.
+type boundedReader struct {
 	rest io.Reader // what was not read yet
-	text []byte    // how it begins
-	read int       // bytes
+	left int       // bytes; less than 0: it has failed
 	err  error     // of rest; nil: it has not ended
 }
 
 // Read implements [io.Reader].
-func (h *headReader) Read(p []byte) (int, error) {
-	if h.read > maxResponse {
+func (r *boundedReader) Read(p []byte) (int, error) {
+	if r.left < 0 {
 		return 0, errTooLong
 	}
-	n, err := h.rest.Read(p[:min(len(p), maxResponse+1-h.read)])
-	h.text = append(h.text, p[:min(n, maxHead-len(h.text))]...)
-	h.read, h.err = h.read+n, err
+	n, err := r.rest.Read(p[:min(len(p), r.left+1)])
+	r.left, r.err = r.left-n, err
 	return n, err
 }
 
 // isCut reports whether an error ended the response.
-func (h *headReader) isCut() bool { return h.err != nil && h.err != io.EOF }
+func (r *boundedReader) isCut() bool { return r.err != nil && r.err != io.EOF }
 
 var byteOrderMark = []byte("\ufeff") // FromResponse allows one, too
 
-// readJSON fills result with the one JSON value of r, and returns the text of the
-// value, also if it does not fit result. White space leaves result as it is. What
-// surrounds the value is read through a small buffer.
-func readJSON(r *headReader, result any) (value []byte, err error) {
+// readJSON fills result with the one JSON value of r. White space leaves result as
+// it is. It returns the text of the value, also if it does not fit result; if
+// isJSON is false, the beginning of what is no JSON. What surrounds the value is
+// read through a small buffer.
+func readJSON(r *boundedReader, result any) (text []byte, isJSON bool, err error) {
 	in := bufio.NewReaderSize(r, maxHead)
-	if mark, _ := in.Peek(len(byteOrderMark)); bytes.Equal(mark, byteOrderMark) {
-		_, _ = in.Discard(len(mark))
+	// The Decoder then gets a short response in one piece, and an excerpt is long
+	// enough.
+	if head, _ := in.Peek(maxHead); bytes.HasPrefix(head, byteOrderMark) {
+		_, _ = in.Discard(len(byteOrderMark))
 	}
 	switch err := skipSpace(in); err {
 	case nil:
 	case io.EOF:
-		return nil, nil
+		return nil, true, nil
 	default:
-		return nil, err
+		return nil, false, err
 	}
-	var text bytes.Buffer
-	d := json.NewDecoder(io.TeeReader(in, &text))
+	var read bytes.Buffer
+	d := json.NewDecoder(io.TeeReader(in, &read))
 	misfit := decodeJSON(d, result)
+	text = read.Bytes()
 	end := int(d.InputOffset())
-	if end == 0 { // there is no value
-		_, _ = in.Peek(maxHead) // for the excerpt
-		if misfit == errTooLong {
-			return nil, errTooLong
-		}
-		return nil, errNotJSON
-	}
-	value = text.Bytes()[:end]
-	if len(bytes.TrimLeft(text.Bytes()[end:], space)) > 0 {
-		return nil, errNotJSON
+	switch {
+	case misfit == errTooLong:
+		return text, false, errTooLong
+	case end == 0 || len(bytes.TrimLeft(text[end:], space)) > 0: // there is no value, or another one follows
+		return text, false, errNotJSON
 	}
 	switch err := skipSpace(in); err {
 	case io.EOF:
-		return value, misfit
+		return text[:end], true, misfit
 	case nil:
-		return nil, errNotJSON
+		return text, false, errNotJSON
 	default:
-		return nil, err
+		return text, false, err
 	}
 }
 
