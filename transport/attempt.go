@@ -23,8 +23,9 @@ import (
 // sendAttempt sends r through the RoundTripper below b. The lowest layer of a
 // stack sends each attempt with it: a Signer its calls, and a Retry what no
 // Signer below it handles. It gives the attempt its timeout, and finds out
-// whether an attempt that failed was sent. r.Body must not be shared with
-// another attempt.
+// whether an attempt that failed was sent. r must be a private copy if its body
+// is one that mustTrack: it is replaced. r.Body must not be shared with another
+// attempt.
 //
 // An error shows in its type or in an *attemptError whether the request was
 // sent; for an error of a write that may have run, that is
@@ -37,9 +38,7 @@ func sendAttempt(b *roundtrip.Base, r *http.Request, timeout time.Duration, isWr
 		return nil, roundtrip.Verdict{}, bodyUnread, roundtrip.ContextErr(r.Context())
 	}
 	if mustTrack(b, r.Body) {
-		tracked := *r
-		tracked.Body = &trackedBody{ReadCloser: r.Body}
-		r = &tracked
+		r.Body = &trackedBody{ReadCloser: r.Body}
 	}
 	resp, v, err := sendWithin(b, r, timeout)
 	if err == nil {

@@ -78,6 +78,10 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 	} else {
 		trace = newTracer(options, n)
 		trace.attempt(t.Hosts, caller, r, Auto)
+		if mustTrack(&t.Base, r.Body) {
+			private := *r
+			r = &private
+		}
 		a.Response, a.verdict, a.sent, a.Err = sendAttempt(&t.Base, r, timeout, func() bool { return isCall && !a.isSafe() })
 	}
 	a.inspect(isCall)
