@@ -181,13 +181,13 @@ func (a *Adaptive) open(now time.Time) {
 }
 
 // responded ends the backoff if the probe is in flight. The probe got a
-// response, although it has not ended: it will be repeated.
+// response, although it has not ended: it will be repeated, and its next Wait
+// lets others pass.
 func (a *Adaptive) responded() {
 	a.queue.mu.Lock()
 	defer a.queue.mu.Unlock()
 	if now := time.Now(); a.backoff.isProbe(now) {
 		a.open(now)
-		a.queue.release(now)
 	}
 }
 

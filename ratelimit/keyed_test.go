@@ -267,7 +267,97 @@ func TestKeyedRoomComesSoon(t *testing.T) {
 			if k.made["old0"] != 1 || k.Len() != 3 {
 				t.Errorf("%s: %d keys, made %v", name, k.Len(), k.made)
 			}
+			time.Sleep(time.Second)
+			k.For("later") // no other waits any more
+			if k.made["later"] != 1 {
+				t.Errorf("%s: a new key does not get room at once", name)
+			}
 		})
+	}
+}
+
+// A new key gets room as soon as the call of another has ended.
+func TestKeyedRoomAfterACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newCounted(1, func() ratelimit.Limiter { return nil })
+		rt := ratelimit.Limit{Limiter: k, Key: ratelimit.ByMethod}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Query().Get("method") == "a.slow" {
+				time.Sleep(1500 * time.Millisecond)
+			}
+			return response(r, http.StatusOK, "{}"), nil
+		}))
+		start := time.Now()
+		var calls sync.WaitGroup
+		calls.Go(func() { send(t, rt, newRequest(t.Context(), "a.slow")) })
+		synctest.Wait()
+		send(t, rt, newRequest(t.Context(), "b.fast"))
+		if took := time.Since(start); took != 1500*time.Millisecond {
+			t.Errorf("the new key found room after %v; want 1.5s", took)
+		}
+		calls.Wait()
+	})
+}
+
+// refilled is a limiter of another package that does not say when it is full.
+type refilled struct {
+	recorder
+	at time.Time
+}
+
+func (l *refilled) Burst() int { return 1 }
+
+func (l *refilled) Tokens() float64 {
+	if time.Now().Before(l.at) {
+		return 0
+	}
+	return 1
+}
+
+// A new key does not overtake one that waits for room.
+func TestKeyedNewKeysDoNotOvertake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		k := ratelimit.NewKeyed(1, func(string) ratelimit.Limiter { return &refilled{at: start.Add(1200 * time.Millisecond)} })
+		k.For("first")
+		passed := make(map[string]time.Duration)
+		var mu sync.Mutex
+		var keys sync.WaitGroup
+		wait := func(key string) {
+			keys.Go(func() {
+				must(t, k.For(key).Wait(t.Context()))
+				mu.Lock()
+				defer mu.Unlock()
+				passed[key] = time.Since(start)
+			})
+		}
+		wait("second")
+		time.Sleep(1500 * time.Millisecond)
+		wait("third")
+		keys.Wait()
+		if passed["second"] != 2*time.Second || passed["third"] != 2*time.Second {
+			t.Errorf("keys found room after %v; want both after 2s, when the second tries again", passed)
+		}
+	})
+}
+
+// An outcome goes to the limiter that the key has now.
+func TestKeyedOldHandleObserves(t *testing.T) {
+	made := make(map[string][]*recorder)
+	k := ratelimit.NewKeyed(1, func(key string) ratelimit.Limiter {
+		l := new(recorder)
+		made[key] = append(made[key], l)
+		return l
+	})
+	old := k.For("a")
+	k.For("b")
+	old.(ratelimit.Observer).Observe(ratelimit.Outcome{}) // a is not in the set
+	k.For("a")
+	old.(ratelimit.Observer).Observe(ratelimit.Outcome{Throttled: true})
+	if a := made["a"]; len(a) != 2 || len(a[0].seen) != 1 || len(a[1].seen) != 1 || !a[1].seen[0].Throttled {
+		t.Errorf("the limiters of a are %v", a)
+	}
+	if b := made["b"]; len(b) != 1 || len(b[0].seen) != 0 {
+		t.Errorf("the limiters of b are %v", b)
 	}
 }
 

@@ -3,8 +3,10 @@ package ratelimit_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -140,6 +142,9 @@ func TestLimitLearnsFromCallsOnly(t *testing.T) {
 			r, _ := http.NewRequestWithContext(t.Context(), "GET", test.url, nil)
 			send(t, rt, r)
 			o := l.seen[0]
+			if o.Err != nil && o.Err.Error() != "okru: the request was no call of the API" {
+				t.Errorf("%s: Err is %v", test.url, o.Err)
+			}
 			if len(l.seen) != 1 || read != test.call || o.Throttled != test.call || (o.Err == nil) != test.call || o.RetryAfter > 10*time.Minute {
 				t.Errorf("%d of %s: the body was read: %t, the outcome is %+v; want a call: %t", status, test.url, read, l.seen, test.call)
 			}
@@ -161,6 +166,37 @@ func TestLimitPassesTheVerdictOn(t *testing.T) {
 	if !verdict.Inspected || !errors.Is(verdict.Err, okerrors.CodeFloodBlocked) {
 		t.Errorf("the verdict is %+v; want code 8", verdict)
 	}
+}
+
+func TestLimitPrintsItsTransport(t *testing.T) {
+	rt := ratelimit.Limit{Limiter: new(recorder)}.Wrap(transport.Func(nil))
+	if got := fmt.Sprintf("%v", rt); got != "ratelimit.Limit(transport.Func)" {
+		t.Errorf("it prints as %s", got)
+	}
+}
+
+// A trace is told of each wait for a limiter, also for room in a Keyed and for the
+// slot that Charge takes.
+func TestLimitTracesItsWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var waits []transport.LimitedInfo
+		ctx := transport.WithTrace(t.Context(), &transport.Trace{Limited: func(i transport.LimitedInfo) { waits = append(waits, i) }})
+		limit := ratelimit.Limit{Limiter: ratelimit.NewKeyed(1, func(string) ratelimit.Limiter { return ratelimit.NewBucket(1, 1) }), Key: ratelimit.ByMethod}
+		rt := limit.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
+			must(t, limit.Charge(r))
+			return response(r, http.StatusOK, "{}"), nil
+		}))
+		send(t, rt, newRequest(ctx, "a.b"))
+		ended, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		defer cancel()
+		if _, err := rt.RoundTrip(newRequest(ended, "c.d")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the error is %v", err)
+		}
+		want := []transport.LimitedInfo{{N: 1}, {N: 1, Wait: time.Second}, {N: 1, Wait: 100 * time.Millisecond, Err: context.DeadlineExceeded}}
+		if !slices.Equal(waits, want) {
+			t.Errorf("the waits are %+v, want %+v", waits, want)
+		}
+	})
 }
 
 // keyless is a Keyer with no limiter for any key.

@@ -116,10 +116,10 @@ func (k *Keyed) makeRoom(now time.Time) (again time.Duration) {
 		}
 		if wait <= 0 {
 			k.evict(e)
-			continue
+		} else {
+			k.lru.touch(e)
+			again = min(again, wait)
 		}
-		k.lru.touch(e)
-		again = min(again, wait)
 	}
 	return max(again, minRetry)
 }

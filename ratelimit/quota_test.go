@@ -250,6 +250,55 @@ func TestQuotaPauseDoesNotBypassTheLimiter(t *testing.T) {
 	})
 }
 
+// lagging is a recorder whose Wait takes 10 ms.
+type lagging struct{ recorder }
+
+func (l *lagging) Wait(ctx context.Context) error {
+	time.Sleep(10 * time.Millisecond)
+	return l.recorder.Wait(ctx)
+}
+
+// A call that waits for the limiter while the quota is spent does not go. Its slot
+// is reported as one that nothing was learned from.
+func TestQuotaIsSpentDuringTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base, l := newSpentQuota(), new(lagging)
+		rt := ratelimit.Limit{Limiter: l}.Wrap(base)
+		start := time.Now()
+		var calls sync.WaitGroup
+		calls.Go(func() { send(t, rt, newRequest(t.Context(), base.method)) })
+		time.Sleep(5 * time.Millisecond)
+		send(t, rt, newRequest(t.Context(), base.method))
+		if took, want := time.Since(start), time.Second+20*time.Millisecond; took != want {
+			t.Errorf("the second call ended after %v, want %v", took, want)
+		}
+		calls.Wait()
+		if l.waits != 3 || len(l.seen) != 3 || l.seen[1].Err == nil || l.seen[1].Err.Error() != "okru: not sent, because the quota of the method is spent" {
+			t.Errorf("%d waits, outcomes %+v; want three, the second with the quota as Err", l.waits, l.seen)
+		}
+	})
+}
+
+// A limiter that learns nothing is not paused: the body of the response is not read.
+func TestQuotaNeedsAnObserver(t *testing.T) {
+	for name, limiter := range map[string]ratelimit.Limiter{
+		"Bucket": ratelimit.NewBucket(1000, 10),
+		"Keyed":  ratelimit.NewKeyed(0, func(string) ratelimit.Limiter { return ratelimit.NewBucket(1000, 10) }),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			base := newSpentQuota()
+			rt := ratelimit.Limit{Limiter: limiter}.Wrap(base)
+			start := time.Now()
+			for range 3 {
+				send(t, rt, newRequest(t.Context(), base.method))
+			}
+			if took := time.Since(start); took != 0 {
+				t.Errorf("%s: three calls took %v", name, took)
+			}
+		})
+	}
+}
+
 // A probe that never ends delays the next one for a moment only.
 func TestQuotaOutlivesAProbeThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
