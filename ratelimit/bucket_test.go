@@ -146,6 +146,51 @@ func TestBucketCancelledHeadFreesItsSlot(t *testing.T) {
 	})
 }
 
+func TestBucketCancelledInTheMiddle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := ratelimit.NewBucket(1, 1)
+		must(t, b.Wait(t.Context()))
+		start := time.Now()
+		passed := make([]time.Duration, 4)
+		middle, leave := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		for i := range passed {
+			ctx := t.Context()
+			if i == 1 {
+				ctx = middle
+			}
+			group.Go(func() {
+				if err := b.Wait(ctx); (err != nil) != (i == 1) {
+					t.Errorf("caller %d: %v", i, err)
+				}
+				passed[i] = time.Since(start)
+			})
+			synctest.Wait()
+		}
+		time.Sleep(time.Second / 2)
+		leave()
+		group.Wait()
+		if want := []time.Duration{time.Second, time.Second / 2, 2 * time.Second, 3 * time.Second}; !slices.Equal(passed, want) {
+			t.Errorf("the callers returned after %v; want %v", passed, want)
+		}
+	})
+}
+
+// Calls that wait stay queued while the burst is 0.
+func TestBucketWithoutABurstForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := ratelimit.NewBucket(rate.Every(1010*time.Millisecond), 1)
+		must(t, b.Wait(t.Context()))
+		start := time.Now()
+		time.AfterFunc(time.Second/2, func() { b.SetBurst(0) })
+		time.AfterFunc(10*time.Second, func() { b.SetBurst(1) })
+		must(t, b.Wait(t.Context()))
+		if took := time.Since(start); took != 11010*time.Millisecond {
+			t.Errorf("it passed after %v; want 11.01s, 1.01s after the burst was there again", took)
+		}
+	})
+}
+
 func TestBucketWithADeadContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := ratelimit.NewBucket(1, 1)

@@ -50,6 +50,28 @@ func TestQueueMakesUpForALateTimer(t *testing.T) {
 	}
 }
 
+// A change comes after what was due until then, also if the timer is late.
+func TestQueueReleasesBeforeAChange(t *testing.T) {
+	const ms = time.Millisecond
+	for name, test := range map[string]struct {
+		change func(q *queue, now time.Time)
+		next   time.Duration
+	}{
+		"setLimit": {func(q *queue, now time.Time) { q.setLimit(10, now) }, 75 * ms}, // half a token is there
+		"setBurst": {func(q *queue, now time.Time) { q.setBurst(5, now) }, 30 * ms},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			q, start := waiting(t, 8)
+			test.change(q, start.Add(25*ms))
+			next, ok := q.slot(0)
+			if passed := 8 - q.waiters.length; passed != 2 || !ok || next.Sub(start) != test.next {
+				t.Errorf("%s: %d callers pass, and the next may at %v, %t; want 2 and %v", name, passed, next.Sub(start), ok, test.next)
+			}
+			q.stop()
+		})
+	}
+}
+
 // A timer runs only while callers wait.
 func TestQueueStopsItsTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
