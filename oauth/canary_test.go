@@ -204,6 +204,52 @@ func TestForeignErrorsShowNoSecret(t *testing.T) {
 	}
 }
 
+// Without a secret an error of another package stays what it is.
+func TestCleanErrorsStay(t *testing.T) {
+	for name, err := range map[string]error{
+		"an error":          &wrapped{"clean", errNetwork},
+		"of no cause":       &wrapped{"clean", nil},
+		"of several causes": fmt.Errorf("%w, %w", &wrapped{"clean", nil}, errNetwork),
+		"of a nil cause":    &several{[]error{nil, &wrapped{"clean", nil}}},
+	} {
+		got := wantErr(t, oauth.NewSource(failing(err), oauth.Options{}), err)
+		if clean, ok := errors.AsType[*wrapped](got); !ok || clean.text != "clean" {
+			t.Errorf("%s: %v is not the error of the grant", name, got)
+		}
+	}
+	// Nil causes are kept apart from those with a secret.
+	session := token("CANARY-access", "", 0)
+	s := oauth.NewSource(failing(&several{[]error{nil, fmt.Errorf("CANARY-access: %w", errNetwork)}}), oauth.Options{})
+	s.Replace(nil, session)
+	s.Invalidate(session)
+	canary.Check(t, wantErr(t, s, errNetwork), "CANARY-access")
+}
+
+type several struct{ causes []error }
+
+func (e *several) Error() string   { return "several" }
+func (e *several) Unwrap() []error { return e.causes }
+
+// Of the error of x/oauth2, code, description and status stay. The body does not.
+func TestForeignRetrieveError(t *testing.T) {
+	session := token("CANARY-access", "CANARY-refresh", 0)
+	for _, response := range []*http.Response{nil, {Status: "400 Bad Request", StatusCode: 400}} {
+		err := &oauth2.RetrieveError{Response: response, ErrorCode: "invalid_request", ErrorDescription: "a parameter is missing", Body: []byte(`{"refresh_token":"CANARY-refresh"}`)}
+		s := oauth.NewSource(failing(err), oauth.Options{})
+		s.Replace(nil, session)
+		s.Invalidate(session)
+		_, got := s.Token()
+		e, ok := errors.AsType[*oauth2.RetrieveError](got)
+		if !ok || e.ErrorCode != "invalid_request" || e.ErrorDescription != "a parameter is missing" || e.Body != nil {
+			t.Errorf("the error is %#v", got)
+			continue
+		}
+		if want := 0; response != nil && e.Response.StatusCode != 400 || response == nil && e.Response.StatusCode != want {
+			t.Errorf("the status is %d", e.Response.StatusCode)
+		}
+	}
+}
+
 // A wrapped error has a text that does not contain that of its cause.
 type wrapped struct {
 	text  string

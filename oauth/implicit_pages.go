@@ -202,7 +202,7 @@ func isConnect(u *url.URL) bool {
 type form struct {
 	method, action string          // in upper case, and as in the page
 	fields         url.Values      // what a browser sends if the user types nothing
-	typed          map[string]bool // names of the fields to type in
+	typed          []string        // names of the fields to type in
 	buttons        map[string]bool // names of the buttons that send the form
 }
 
@@ -224,12 +224,7 @@ func (f *form) hasAll(names []string) bool {
 
 // hasOnlyTyped reports whether f has no fields to type in but these.
 func (f *form) hasOnlyTyped(names ...string) bool {
-	for name := range f.typed {
-		if !slices.Contains(names, name) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(f.typed, func(name string) bool { return !slices.Contains(names, name) })
 }
 
 // parseForms returns the forms of a page in their order.
@@ -291,7 +286,6 @@ func newForm(t html.Token) *form {
 		method:  strings.ToUpper(strings.TrimSpace(method)),
 		action:  strings.TrimSpace(action),
 		fields:  make(url.Values),
-		typed:   make(map[string]bool),
 		buttons: make(map[string]bool),
 	}
 }
@@ -314,7 +308,7 @@ func (f *form) add(t html.Token) {
 	default:
 		f.fields.Add(name, value)
 		if kind != "hidden" && kind != "checkbox" && kind != "radio" {
-			f.typed[name] = true
+			f.typed = append(f.typed, name)
 		}
 	}
 }

@@ -186,6 +186,24 @@ func TestImplicitFailures(t *testing.T) {
 	}
 }
 
+// OK answers with JSON if it rejects the application.
+func TestImplicitHeaders(t *testing.T) {
+	s := newSite(blank + goodFragment)
+	g := s.grant()
+	g.HTTPClient.Transport = transport.Func(func(r *http.Request) (*http.Response, error) {
+		if accept := r.Header.Get("Accept"); accept != "text/html, application/json;q=0.9" {
+			t.Errorf("Accept is %q", accept)
+		}
+		if kind, isForm := r.Header.Get("Content-Type"), r.Method == "POST"; (kind == "application/x-www-form-urlencoded") != isForm || (kind == "") == isForm {
+			t.Errorf("Content-Type of %s is %q", r.Method, kind)
+		}
+		return s.RoundTrip(r)
+	})
+	if _, err := g.Token(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // Each attempt starts without cookies, and the client's own jar stays out.
 func TestImplicitCookies(t *testing.T) {
 	s := newSite(blank + goodFragment)
@@ -206,7 +224,7 @@ func TestImplicitCookies(t *testing.T) {
 }
 
 func TestFormsAreFoundByTheirFields(t *testing.T) {
-	search := `<form action="https://evil.example/search"><input name="q"></form>`
+	search := `<input name=fr.email><button name=q></button><form action="https://evil.example/search"><input name="q"></form>`
 	for name, body := range map[string]string{
 		"second on the page":     search + loginForm,
 		"inside a table":         `<table><form method=post action="/dk?st.cmd=OAuth2Login"><tr><td><input name=fr.email></td><td><input name=fr.password></td></tr></form></table>`,

@@ -72,6 +72,19 @@ func TestParseRedirect(t *testing.T) {
 	}
 }
 
+// What OK does not send belongs to the redirect URI. The first value counts.
+func TestParseRedirectOtherParameters(t *testing.T) {
+	_, got, err := oauth.ParseRedirect("https://example.org/back?a=1&a=2&=x&%zz=1&b=%zz&c=%D1%8F#access_token=A&a=3&d", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]any{"a": "1", "": nil, "%zz": nil, "b": nil, "c": "я", "d": ""} {
+		if v := got.Extra(name); v != want {
+			t.Errorf("%q is %#v, want %#v", name, v, want)
+		}
+	}
+}
+
 var errAny = errors.New("any error")
 
 func TestAuthURL(t *testing.T) {

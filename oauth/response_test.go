@@ -152,7 +152,7 @@ func TestStandardErrorCodesAreKept(t *testing.T) {
 func TestLongTexts(t *testing.T) {
 	x := strings.Repeat("x", 198)
 	for description, want := range map[string]string{
-		x + "yz": x + "yz", x + "yzz": x + "yz…", x + "yя": x + "y…", `a\nb\u0000c`: "a b c",
+		strings.Repeat("x ", 500) + "CANARY-refresh": strings.Repeat("x ", 100) + "…", x + "yz": x + "yz", x + "yzz": x + "yz…", x + "yя": x + "y…", `a\nb\u0000c`: "a b c",
 	} {
 		e := &endpoint{status: 400, body: `{"error":"e","error_description":"` + description + `"}`}
 		if _, err := e.refresh().Token(t.Context()); err == nil || err.Error() != "okru: token.do: e ("+want+")" {

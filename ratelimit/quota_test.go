@@ -250,11 +250,18 @@ func TestQuotaPauseDoesNotBypassTheLimiter(t *testing.T) {
 	})
 }
 
-// lagging is a recorder whose Wait takes 10 ms.
-type lagging struct{ recorder }
+// lagging is a recorder whose Waits take some time each.
+type lagging struct {
+	recorder
+	delays []time.Duration
+}
 
 func (l *lagging) Wait(ctx context.Context) error {
-	time.Sleep(10 * time.Millisecond)
+	l.mu.Lock()
+	delay := l.delays[0]
+	l.delays = l.delays[1:]
+	l.mu.Unlock()
+	time.Sleep(delay)
 	return l.recorder.Wait(ctx)
 }
 
@@ -262,7 +269,8 @@ func (l *lagging) Wait(ctx context.Context) error {
 // is reported as one that nothing was learned from.
 func TestQuotaIsSpentDuringTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		base, l := newSpentQuota(), new(lagging)
+		const ms = time.Millisecond
+		base, l := newSpentQuota(), &lagging{delays: []time.Duration{10 * ms, 10 * ms, 10 * ms}}
 		rt := ratelimit.Limit{Limiter: l}.Wrap(base)
 		start := time.Now()
 		var calls sync.WaitGroup
@@ -275,6 +283,24 @@ func TestQuotaIsSpentDuringTheWait(t *testing.T) {
 		calls.Wait()
 		if l.waits != 3 || len(l.seen) != 3 || l.seen[1].Err == nil || l.seen[1].Err.Error() != "okru: not sent, because the quota of the method is spent" {
 			t.Errorf("%d waits, outcomes %+v; want three, the second with the quota as Err", l.waits, l.seen)
+		}
+	})
+}
+
+// If the pause is over as well by then, the call is the probe.
+func TestQuotaPauseIsOverAfterTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base, l := newSpentQuota(), &lagging{delays: []time.Duration{0, 1200 * time.Millisecond}}
+		base.latency = 50 * time.Millisecond
+		rt := ratelimit.Limit{Limiter: l}.Wrap(base)
+		start := time.Now()
+		var calls sync.WaitGroup
+		for range 2 {
+			calls.Go(func() { send(t, rt, newRequest(t.Context(), base.method)) })
+		}
+		calls.Wait()
+		if took := time.Since(start); took != 1250*time.Millisecond || l.waits != 2 || base.asked[base.method] != 2 {
+			t.Errorf("the second call ended after %v; want 1.25s, its wait for the limiter and the latency", took)
 		}
 	})
 }
