@@ -93,7 +93,7 @@ func (s Secrets) mayBeIn(text string) bool {
 		return true
 	}
 	for _, secret := range s {
-		if len(secret) >= minSecret && len(secret) <= len(text) && (hasManySpellings(secret) || strings.Contains(text, secret)) {
+		if len(secret) >= minSecret && (hasManySpellings(secret) || strings.Contains(text, secret)) {
 			return true
 		}
 	}
@@ -105,19 +105,19 @@ func (s Secrets) mayBeIn(text string) bool {
 func hasManySpellings(secret string) bool { return hasLead(secret) || hasFolded(secret) }
 
 // Filter returns a function that is made once for secrets that are searched for
-// often, in short texts such as the values of a header. If it returns false, no
-// secret is in the text.
+// often, in short texts such as the values of a header. If it returns false, so
+// does In.
 func (s Secrets) Filter() func(text string) bool {
 	s = slices.DeleteFunc(slices.Clone(s), func(secret string) bool { return len(secret) < minSecret })
 	shortest := math.MaxInt // nothing reads longer than it is
-	var spelling [256]bool  // the bytes of the secrets, and of their escapes
-	for _, part := range append(s, escapeBytes) {
+	var spelling [256]bool  // the bytes of the secrets, of their escapes, and what fold makes equal to a letter
+	for _, part := range append(s, escapeBytes, controls) {
 		for i := range len(part) {
 			spelling[part[i]] = true
 		}
 	}
 	for _, secret := range s {
-		shortest = min(shortest, len(secret))
+		shortest = min(shortest, len(canonical(secret)))
 	}
 	if slices.ContainsFunc(s, hasManySpellings) {
 		return func(text string) bool { return len(text) >= shortest }

@@ -139,6 +139,27 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// A secret that looks escaped is found as what it reads as, though that is shorter
+// than the secret; and a Filter sees whatever In does.
+func TestInAndFilterOfShorterTexts(t *testing.T) {
+	for _, test := range []struct{ secret, text string }{
+		{"canary%2Ftoken", "canary/token"},
+		{"%63anary-1", "canary-1"},
+		{`canary\\1`, `canary1`},
+		{"canary&amp;1", "canary&1"},
+		{"canary-n1", "canary-\n1 & more"},
+	} {
+		for _, secrets := range []Secrets{{test.secret}, {"another secret", test.secret}, {test.secret, "short1"}} {
+			if !secrets.In(test.text) {
+				t.Errorf("In(%q) does not see one of %q", test.text, secrets)
+			}
+			if !secrets.Filter()(test.text) {
+				t.Errorf("the Filter of %q does not see %q", secrets, test.text)
+			}
+		}
+	}
+}
+
 // hasRun finds every run, wherever it is, and no shorter one.
 func TestHasRun(t *testing.T) {
 	set := [256]bool{'x': true}
