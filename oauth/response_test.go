@@ -161,6 +161,16 @@ func TestLongTexts(t *testing.T) {
 	}
 }
 
+// What a response calls a secret is not shown, wherever else it stands in it.
+func TestEchoOfTheResponse(t *testing.T) {
+	for _, name := range []string{"access_token", "refresh_token", "session_key", "session_secret_key", "auth_token", "code"} {
+		e := &endpoint{status: 400, body: `{"error":"e","` + name + `":"CANARY-own","error_description":"no CANARY-own"}`}
+		if _, err := e.refresh().Token(t.Context()); err == nil || err.Error() != "okru: token.do: e ([redacted])" {
+			t.Errorf("%s: error is %v", name, err)
+		}
+	}
+}
+
 func TestShortSecretsHideNoReason(t *testing.T) {
 	g := oauth.Refresh{ClientID: "512", ClientSecret: "s", RefreshToken: "down", HTTPClient: (&endpoint{err: errNetwork}).client()}
 	if _, err := g.Token(t.Context()); err == nil || !strings.Contains(err.Error(), errNetwork.Error()) {
@@ -198,7 +208,7 @@ func TestByteOrderMark(t *testing.T) {
 }
 
 func TestExtrasKeepTheirNames(t *testing.T) {
-	e := &endpoint{body: `{"access_token":"A","session_secret_key":42,"uid":580000000001,"big":12345678901234567890,"ok":true,"list":[1,"x"]}`}
+	e := &endpoint{body: `{"access_token":"A","token_type":"bearer","refresh_token":"R","expires_in":1800,"state":"s","session_secret_key":42,"uid":580000000001,"big":12345678901234567890,"ok":true,"list":[1,"x"]}`}
 	got, err := e.refresh().Token(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -209,7 +219,10 @@ func TestExtrasKeepTheirNames(t *testing.T) {
 	if big, ok := got.Extra("big").(interface{ String() string }); !ok || big.String() != "12345678901234567890" {
 		t.Errorf("big is %v: digits are lost", got.Extra("big"))
 	}
-	for _, name := range []string{"access_token", "expires_in", "state"} {
+	if got.TokenType != "bearer" || got.RefreshToken != "R" {
+		t.Errorf("session is %+v", got)
+	}
+	for _, name := range []string{"access_token", "token_type", "refresh_token", "expires_in", "state"} {
 		if v := got.Extra(name); v != nil {
 			t.Errorf("%s is an extra too: %v", name, v)
 		}

@@ -7,6 +7,7 @@ package oauth
 import (
 	"container/list"
 	"context"
+	"math"
 	"runtime"
 	"sync"
 	"weak"
@@ -45,7 +46,7 @@ type SessionsOptions struct {
 // multiple goroutines. Use [NewSessions].
 type Sessions struct {
 	options SessionsOptions
-	max     int // negative: no bound
+	max     int // Sources with a strong reference
 
 	mu      sync.Mutex
 	entries map[string]*sessionsEntry // by key; also those that only a caller or a renewal keeps
@@ -73,8 +74,8 @@ func NewSessions(o SessionsOptions) *Sessions {
 	if s.max == 0 {
 		s.max = defaultMaxSessions
 	}
-	if o.Store == nil {
-		s.max = -1
+	if o.Store == nil || s.max < 0 {
+		s.max = math.MaxInt
 	}
 	return s
 }
@@ -156,7 +157,10 @@ func (s *Sessions) keep(e *sessionsEntry, src *Source) {
 		s.recent.MoveToFront(e.element)
 	}
 	// A few steps per use are enough, because each use adds at most one.
-	for step := 0; step < 4 && s.max >= 0 && s.recent.Len() > s.max; step++ {
+	for range 4 {
+		if s.recent.Len() <= s.max {
+			return
+		}
 		oldest := s.recent.Back().Value.(*sessionsEntry)
 		if _, isBusy := oldest.strong.state(); isBusy {
 			s.recent.MoveToFront(oldest.element)

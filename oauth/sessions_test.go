@@ -362,12 +362,138 @@ func TestSessionsAreEvictedToTheStore(t *testing.T) {
 	}
 }
 
+// The Source that was not used for longest is evicted, except for one that is busy.
+func TestSessionsEvictTheOldest(t *testing.T) {
+	for name, test := range map[string]struct {
+		max     int // 0: the default
+		store   bool
+		busy    bool // a cannot be saved
+		used    string
+		evicted string
+	}{
+		"none is used again": {max: 3, store: true, evicted: "a"},
+		"a is used again":    {max: 3, store: true, used: "a", evicted: "b"},
+		"a is busy":          {max: 3, store: true, busy: true, evicted: "b"},
+		"no bound":           {max: -1, store: true},
+		"the default bound":  {store: true},
+		"no store":           {max: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			shared := new(storage)
+			var h hooks
+			o := oauth.SessionsOptions{Max: test.max, Options: h.options(newMemory(nil))}
+			if test.store {
+				o.Store = func(key string) oauth.Store { return shared.store(key) }
+			}
+			s := oauth.NewSessions(o)
+			freed := make(chan string, 4)
+			for _, key := range []string{"a", "b", "c", "d"} {
+				src, err := s.Admit(t.Context(), key, token("T-"+key, "", 0))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if key == "a" && test.busy {
+					shared.store("a").fault(nil, errNetwork, nil)
+					src.Replace(nil, token("T-a", "", 0))
+				}
+				if key == "c" && test.used != "" {
+					want(t, s.Source(test.used), "T-"+test.used)
+				}
+				runtime.AddCleanup(src, func(key string) { freed <- key }, key)
+			}
+			evicted := collected(freed, len(test.evicted))
+			if evicted != test.evicted {
+				t.Errorf("%q was evicted, want %q", evicted, test.evicted)
+			}
+			runtime.KeepAlive(s)
+		})
+	}
+}
+
+// A user who was signed out takes no memory, and no room of others.
+func TestDismissFreesMemory(t *testing.T) {
+	shared := new(storage)
+	o := shared.options(unclocked())
+	o.Max = 1
+	s := oauth.NewSessions(o)
+	freed := make(chan string, 1)
+	src, err := s.Admit(t.Context(), "anna", token("A", "", 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.AddCleanup(src, func(key string) { freed <- key }, "anna")
+	src = nil
+	if err := s.Dismiss(t.Context(), "anna"); err != nil {
+		t.Fatal(err)
+	}
+	if collected(freed, 1) == "" {
+		t.Error("the Source of a dismissed user is still in memory")
+	}
+	runtime.KeepAlive(s)
+}
+
+// A user who signs in while being signed out is signed in afterwards.
+func TestAdmitBehindADismiss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := new(storage)
+		s := oauth.NewSessions(shared.options(nil))
+		unlock, err := shared.store("anna").Lock(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := s.Source("anna")
+		var both sync.WaitGroup
+		both.Go(func() {
+			if err := s.Dismiss(t.Context(), "anna"); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		both.Go(func() {
+			src, err := s.Admit(t.Context(), "anna", token("A", "", 0))
+			if err != nil || src == old {
+				t.Errorf("Admit returns the old Source: %t (%v)", src == old, err)
+				return
+			}
+			want(t, src, "A")
+		})
+		synctest.Wait()
+		unlock()
+		both.Wait()
+		wantErr(t, old, oauth.ErrSignIn)
+		if got := shared.store("anna").access(); got != "A" {
+			t.Errorf("the store has %q", got)
+		}
+	})
+}
+
+// Options.Store is not that of a user.
+func TestSessionsIgnoreTheStoreOfOptions(t *testing.T) {
+	m := newMemory(token("of another", "", 0))
+	s := oauth.NewSessions(oauth.SessionsOptions{Options: oauth.Options{Store: m}})
+	wantErr(t, s.Source("anna"), oauth.ErrSignIn)
+	wantOps(t, m)
+}
+
 // collect runs the cleanups of what nothing refers to.
 func collect() {
 	for range 3 {
 		runtime.GC()
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// collected returns what cleanups have sent, when there are n or after a while.
+func collected(freed chan string, n int) (all string) {
+	for range 100 {
+		if collect(); len(freed) >= n {
+			break
+		}
+	}
+	for len(freed) > 0 {
+		all += <-freed
+	}
+	return all
 }
 
 // A session that is only in memory, because it could not be saved, stays there.
@@ -400,6 +526,9 @@ func TestLimitKeyIsTheSameInEveryProcess(t *testing.T) {
 	anna := key(a.Source("anna"))
 	if anna == "" || anna != key(b.Source("anna")) || anna == key(a.Source("boris")) || strings.Contains(anna, "anna") {
 		t.Errorf("keys are %q, %q and %q", anna, key(b.Source("anna")), key(a.Source("boris")))
+	}
+	if want := sha256Hex("session anna"); anna != want {
+		t.Errorf("the key is %q, want %q, as in every version", anna, want)
 	}
 	if got := key(oauth.NewSource(nil, oauth.Options{})); got != "" {
 		t.Errorf("a Source of no Sessions has key %q", got)

@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -150,6 +151,35 @@ func TestMarks(t *testing.T) {
 			t.Errorf("after a sign-in, %s has marks %s, want %s", m.access(), marks(), first)
 		}
 	})
+}
+
+// Marks stay the same from version to version: they are in the stores of users.
+func TestMarksOfEachGrant(t *testing.T) {
+	e, p := &endpoint{body: goodResponse}, &endpoint{body: `{"session_key":"SK","session_secret_key":"S"}`}
+	loopback := oauth.Loopback{ClientID: "512", RedirectURL: freeURL(t, "127.0.0.1", "/back")}
+	loopback.Open = func(authURL string) error {
+		h := newBrowserUser(t, authURL)
+		h.wantStatus(http.StatusOK, "POST", h.redirect(), "access_token=AT&state="+h.auth.Get("state"), "Origin", strings.TrimSuffix(h.redirect(), "/back"))
+		return nil
+	}
+	for name, test := range map[string]struct {
+		grant              oauth.Grant
+		application, chain string // what the marks are hashes of
+	}{
+		"Code":     {e.code(), "application 512", "code CANARY-code"},
+		"Refresh":  {e.refresh(), "application 512", "refresh token CANARY-refresh"},
+		"Implicit": {newSite(blank + goodFragment).grant(), "application 512", "implicit 512 anna"},
+		"Password": {p.password(), "application KEY", "password KEY anna"},
+		"Loopback": {loopback, "application 512", "loopback 512"},
+	} {
+		m := newMemory(nil)
+		if _, err := oauth.NewSource(test.grant, oauth.Options{Store: m}).Token(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if application, chain := m.content.Extra("okru_application"), m.content.Extra("okru_chain"); application != sha256Hex(test.application) || chain != sha256Hex(test.chain) {
+			t.Errorf("%s: the marks are %v and %v, want those of %q and %q", name, application, chain, test.application, test.chain)
+		}
+	}
 }
 
 // A session without marks, of an older version or saved by hand, belongs to
