@@ -170,7 +170,7 @@ func TestLoopbackEnds(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		g := oauth.Loopback{ClientID: "512", RedirectURL: freeURL(t, "localhost", "/")}
 		g.Open = func(string) error { cancel(); return nil }
-		if _, err := g.Token(ctx); !errors.Is(err, context.Canceled) {
+		if _, err := g.Token(ctx); !errors.Is(err, context.Canceled) || err.Error() != "okru: oauth.Loopback: waiting for the sign-in: context canceled" {
 			t.Errorf("error is %v", err)
 		}
 		wantClosed(t, g.RedirectURL)

@@ -410,26 +410,35 @@ func TestSessionsEvictTheOldest(t *testing.T) {
 	}
 }
 
-// A user who was signed out takes no memory, and no room of others.
-func TestDismissFreesMemory(t *testing.T) {
-	shared := new(storage)
-	o := shared.options(unclocked())
-	o.Max = 1
-	s := oauth.NewSessions(o)
-	freed := make(chan string, 1)
-	src, err := s.Admit(t.Context(), "anna", token("A", "", 0))
-	if err != nil {
-		t.Fatal(err)
+// A user who was signed out takes no memory.
+func TestSignedOutUsersAreForgotten(t *testing.T) {
+	for name, signOut := range map[string]func(s *oauth.Sessions, shared *storage){
+		"by Dismiss": func(s *oauth.Sessions, _ *storage) {
+			if err := s.Dismiss(t.Context(), "anna"); err != nil {
+				t.Error(err)
+			}
+		},
+		"in another process": func(s *oauth.Sessions, shared *storage) {
+			shared.store("anna").put(nil)
+			s.Source("anna").Invalidate(token("A", "", 0))
+			wantErr(t, s.Source("anna"), oauth.ErrSignIn)
+		},
+	} {
+		shared := new(storage)
+		s := oauth.NewSessions(shared.options(unclocked()))
+		freed := make(chan string, 1)
+		src, err := s.Admit(t.Context(), "anna", token("A", "", 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		runtime.AddCleanup(src, func(key string) { freed <- key }, "anna")
+		src = nil
+		signOut(s, shared)
+		if collected(freed, 1) == "" {
+			t.Errorf("the Source of a user who was signed out %s is still in memory", name)
+		}
+		runtime.KeepAlive(s)
 	}
-	runtime.AddCleanup(src, func(key string) { freed <- key }, "anna")
-	src = nil
-	if err := s.Dismiss(t.Context(), "anna"); err != nil {
-		t.Fatal(err)
-	}
-	if collected(freed, 1) == "" {
-		t.Error("the Source of a dismissed user is still in memory")
-	}
-	runtime.KeepAlive(s)
 }
 
 // A user who signs in while being signed out is signed in afterwards.
@@ -465,6 +474,105 @@ func TestAdmitBehindADismiss(t *testing.T) {
 			t.Errorf("the store has %q", got)
 		}
 	})
+}
+
+// A meanwhile is a context at whose first use something else happens.
+type meanwhile struct {
+	context.Context
+	once sync.Once
+	do   func()
+}
+
+func (c *meanwhile) Deadline() (time.Time, bool) {
+	c.once.Do(c.do)
+	return c.Context.Deadline()
+}
+
+// Dismiss may come between two steps of Admit, also without a store.
+func TestDismissDuringAdmit(t *testing.T) {
+	s := oauth.NewSessions(oauth.SessionsOptions{})
+	old := s.Source("anna")
+	src, err := s.Admit(&meanwhile{Context: t.Context(), do: func() {
+		if err := s.Dismiss(context.Background(), "anna"); err != nil {
+			t.Error(err)
+		}
+	}}, "anna", token("A", "", 0))
+	if err != nil || src == old {
+		t.Fatalf("Admit returns the old Source: %t (%v)", src == old, err)
+	}
+	want(t, src, "A")
+	wantErr(t, old, oauth.ErrSignIn)
+}
+
+// The session of a renewal is discarded if the user signs in meanwhile, and OnToken
+// does not hear of it.
+func TestAdmitDuringARenewalWithoutAStore(t *testing.T) {
+	for name, end := range map[string]func(s *oauth.Sessions) error{
+		"Admit": func(s *oauth.Sessions) error {
+			_, err := s.Admit(context.Background(), "anna", token("B", "", 0))
+			return err
+		},
+		"Dismiss": func(s *oauth.Sessions) error { return s.Dismiss(context.Background(), "anna") },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := numbered(0)
+			g.delay = time.Second
+			var h hooks
+			s := oauth.NewSessions(oauth.SessionsOptions{Grant: func(string) oauth.Grant { return g }, Options: h.options(nil)})
+			src, err := s.Admit(t.Context(), "anna", token("A", "", 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			src.Invalidate(token("A", "", 0))
+			go func() { _, _ = src.Token() }()
+			synctest.Wait()
+			if err := end(s); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(2 * time.Second)
+			wantCalls(t, g, 1)
+			if name == "Admit" {
+				want(t, s.Source("anna"), "B")
+			} else {
+				wantErr(t, src, oauth.ErrSignIn)
+			}
+			if len(h.tokens) != 0 {
+				t.Errorf("%s: OnToken heard of %v", name, h.tokens)
+			}
+		})
+	}
+}
+
+// Admit and Dismiss wait for the lock until their context ends, and no longer than
+// Options.Timeout.
+func TestAdmitAndDismissWaitForTheLock(t *testing.T) {
+	for _, test := range []struct{ timeout, want time.Duration }{{0, 30 * time.Second}, {time.Second, time.Second}, {time.Hour, time.Minute}, {-1, time.Minute}} {
+		for name, call := range map[string]func(ctx context.Context, s *oauth.Sessions) error{
+			"Admit": func(ctx context.Context, s *oauth.Sessions) error {
+				_, err := s.Admit(ctx, "anna", token("B", "", 0))
+				return err
+			},
+			"Dismiss": func(ctx context.Context, s *oauth.Sessions) error { return s.Dismiss(ctx, "anna") },
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				shared := new(storage)
+				o := shared.options(nil)
+				o.Options.Timeout = test.timeout
+				s := oauth.NewSessions(o)
+				unlock, err := shared.store("anna").Lock(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer unlock()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				start := time.Now()
+				if err := call(ctx, s); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != test.want {
+					t.Errorf("%s with Timeout %v: %v after %v, want the deadline after %v", name, test.timeout, err, time.Since(start), test.want)
+				}
+			})
+		}
+	}
 }
 
 // Options.Store is not that of a user.

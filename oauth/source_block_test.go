@@ -92,6 +92,17 @@ func TestForeignErrorIsShortened(t *testing.T) {
 	}
 }
 
+// Of a long error, 500 bytes are shown.
+func TestLongErrorIsShortened(t *testing.T) {
+	x := strings.Repeat("x", 500)
+	for text, want := range map[string]string{x: x, x + "y": x + "…"} {
+		err := wantErr(t, oauth.NewSource(failing(errors.New(text)), oauth.Options{CoolDown: -1}), nil)
+		if want = "okru: sign-in failed: " + want; err.Error() != want {
+			t.Errorf("%d bytes: the error is %q, want %q", len(text), err, want)
+		}
+	}
+}
+
 func TestErrSignInEndsWithNewsInTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := failing(oauth.ErrSignIn)

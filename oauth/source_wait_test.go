@@ -143,6 +143,25 @@ func TestAbandonedCallsThatReturn(t *testing.T) {
 	})
 }
 
+// However many calls have hung and returned, two may hang at a time.
+func TestAbandonedCallsAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &stubborn{}
+		s := oauth.NewSource(g, oauth.Options{Timeout: time.Second, CoolDown: -1})
+		for round := range int32(4) {
+			g.hang = make(chan struct{})
+			for range 4 {
+				wantErr(t, s, nil)
+			}
+			if n := g.calls.Load(); n != 2*(round+1) {
+				t.Errorf("after round %d, the grant was called %d times; want two each", round, n)
+			}
+			close(g.hang)
+			synctest.Wait()
+		}
+	})
+}
+
 // A stubborn grant ignores its context until hang is closed, and then fails
 // the calls that hang.
 type stubborn struct {
