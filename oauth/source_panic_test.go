@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -202,6 +203,67 @@ func TestPanicPrintsNoSecret(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A panic is shown with its value, if that cannot be a secret, and with the functions
+// that led to it, ten at most.
+func TestPanicTexts(t *testing.T) {
+	var deep func(n int)
+	deep = func(n int) {
+		if n == 0 {
+			panic("deep")
+		}
+		deep(n - 1)
+	}
+	var nothing *oauth2.Token
+	const hook = `oauth_test\.TestPanicTexts\.func[\d.]+ \(source_panic_test\.go:\d+\)`
+	const callers = ` < oauth\.\(\*Source\)\.callOnToken\.func1 \(source_hooks\.go:\d+\) < oauth\.protect \(source_call\.go:\d+\) < oauth\.\(\*Source\)\.callOnToken \(source_hooks\.go:\d+\)` +
+		` < oauth\.\(\*renewal\)\.callHooks \(source_hooks\.go:\d+\) < oauth\.\(\*renewal\)\.run \(source_renew\.go:\d+\)\]$`
+	for want, hook := range map[string]func(*oauth2.Token){
+		`boom \[` + hook + callers:                            func(*oauth2.Token) { panic("boom") },
+		`network is down \[` + hook + callers:                 func(*oauth2.Token) { panic(errNetwork) },
+		`a value of type \*oauth2\.Token \[` + hook + callers: func(*oauth2.Token) { panic(token("CANARY", "", 0)) },
+		`runtime error: .* \[` + hook + callers:               func(*oauth2.Token) { _ = *nothing },
+		`again \[` + hook + callers: func(*oauth2.Token) {
+			defer func() { _ = recover(); panic("again") }()
+			panic("first")
+		},
+		`deep \[(oauth_test\.TestPanicTexts\.func1 \(source_panic_test\.go:\d+\) < ){9}oauth_test\.TestPanicTexts\.func1 \(source_panic_test\.go:\d+\)\]$`: func(*oauth2.Token) { deep(20) },
+	} {
+		s := oauth.NewSource(unclocked(), oauth.Options{OnToken: hook})
+		if err := wantErr(t, s, nil); !regexp.MustCompile(`^okru: sign-in failed: panic: ` + want).MatchString(err.Error()) {
+			t.Errorf("the error is\n%v, want\n%s", err, want)
+		}
+	}
+}
+
+// Of several panics the callers get the first, without the new session.
+func TestFirstPanicCounts(t *testing.T) {
+	s := oauth.NewSource(grantFunc(func(context.Context) (*oauth2.Token, error) { return token("CANARY-new", "", 0), nil }), oauth.Options{
+		OnToken: func(got *oauth2.Token) { panic("first with " + got.AccessToken) },
+		OnError: func(error) { panic("second") },
+	})
+	err := wantErr(t, s, nil)
+	if !strings.HasPrefix(err.Error(), "okru: sign-in failed: panic: first with [redacted]") {
+		t.Errorf("the error is %v", err)
+	}
+	want(t, s, "CANARY-new")
+}
+
+// A hook that panics about a late session is reported as well.
+func TestPanicAboutALateSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h hooks
+		g := &oneLate{end: make(chan struct{}), late: token("late", "", 0)}
+		s := oauth.NewSource(g, oauth.Options{Timeout: time.Second, OnError: h.onError, OnToken: func(*oauth2.Token) { panic("boom") }})
+		wantErr(t, s, context.DeadlineExceeded)
+		close(g.end)
+		synctest.Wait()
+		want(t, s, "late")
+		if len(h.errs) != 2 || !isPanic(h.errs[1]) {
+			t.Errorf("OnError received %v, want the timeout and the panic", h.errs)
+		}
+	})
 }
 
 // It is not known whether OK received a code whose exchange did not return.

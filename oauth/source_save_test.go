@@ -3,6 +3,8 @@ package oauth_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -139,6 +141,11 @@ func (d *deaf) Lock(ctx context.Context) (func(), error) {
 	return func() { d.pass("unlock"); unlock() }, err
 }
 
+func (d *deaf) Delete(ctx context.Context) error {
+	d.pass("Delete")
+	return d.memory.Delete(ctx)
+}
+
 // A grant or a store that ignores its context does not run longer than the
 // timeout, and does not block the Source.
 func TestDeafGrantOrStore(t *testing.T) {
@@ -180,9 +187,9 @@ func TestGrantThatNeverReturns(t *testing.T) {
 		end := make(chan struct{})
 		var calls atomic.Int32
 		s := oauth.NewSource(grantFunc(func(context.Context) (*oauth2.Token, error) {
-			calls.Add(1)
+			n := calls.Add(1)
 			<-end
-			return token("late", "R", time.Hour), nil
+			return token(fmt.Sprint("late ", min(n, 3)), "R", time.Hour), nil
 		}), oauth.Options{Timeout: time.Second})
 		for range 20 {
 			wantErr(t, s, nil)
@@ -193,6 +200,74 @@ func TestGrantThatNeverReturns(t *testing.T) {
 		}
 		close(end)
 		synctest.Wait()
-		want(t, s, "late") // a session that comes late is not lost
+		if got, err := s.Token(); err != nil || got.AccessToken == "late 3" { // a session that comes late is not lost
+			t.Errorf("the session is %v (%v), want one that came late", got, err)
+		}
 	})
+}
+
+// A session that comes after the timeout is used, unless there is something newer.
+func TestLateSessions(t *testing.T) {
+	for name, test := range map[string]struct {
+		late    *oauth2.Token
+		between func(s *oauth.Source, g *oneLate) // between the timeout and the late session
+		want    string                            // "": none
+		heard   []string                          // by OnToken
+	}{
+		"a session":         {token("late", "R", 0), func(*oauth.Source, *oneLate) {}, "late", []string{"late"}},
+		"nothing":           {nil, func(*oauth.Source, *oneLate) {}, "", nil},
+		"no access token":   {new(oauth2.Token), func(*oauth.Source, *oneLate) {}, "", nil},
+		"after a sign-in":   {token("late", "R", 0), func(s *oauth.Source, _ *oneLate) { s.Replace(nil, token("newer", "", 0)) }, "newer", []string{"newer"}},
+		"after another one": {token("late", "R", 0), func(s *oauth.Source, g *oneLate) { g.next = unclocked(); _, _ = s.Token() }, "T1", []string{"T1"}},
+		"during another one": {token("late", "R", 0), func(s *oauth.Source, g *oneLate) {
+			g.next = unclocked()
+			g.next.delay = 500 * time.Millisecond
+			go func() { _, _ = s.Token() }()
+			synctest.Wait()
+		}, "T1", []string{"T1"}},
+		"after the user must sign in": {token("late", "R", 0), func(s *oauth.Source, g *oneLate) { g.next = failing(oauth.ErrSignIn); _, _ = s.Token() }, "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var h hooks
+				g := &oneLate{end: make(chan struct{}), late: test.late}
+				m := newMemory(nil)
+				o := h.options(m)
+				o.Timeout, o.CoolDown = time.Second, time.Nanosecond
+				s := oauth.NewSource(g, o)
+				wantErr(t, s, context.DeadlineExceeded)
+				time.Sleep(time.Millisecond)
+				test.between(s, g)
+				close(g.end)
+				synctest.Wait()
+				time.Sleep(time.Second)
+				g.next = failing(errNetwork)
+				if test.want == "" {
+					wantErr(t, s, nil)
+				} else {
+					want(t, s, test.want)
+				}
+				synctest.Wait()
+				if !slices.Equal(h.tokens, test.heard) || m.access() != test.want {
+					t.Errorf("OnToken heard of %q, and the store has %q; want %q and %q", h.tokens, m.access(), test.heard, test.want)
+				}
+			})
+		})
+	}
+}
+
+// oneLate returns its first session when end is closed, and then those of next.
+type oneLate struct {
+	end   chan struct{}
+	late  *oauth2.Token
+	next  *script
+	calls atomic.Int32
+}
+
+func (g *oneLate) Token(ctx context.Context) (*oauth2.Token, error) {
+	if g.calls.Add(1) == 1 {
+		<-g.end
+		return g.late, nil
+	}
+	return g.next.Token(ctx)
 }

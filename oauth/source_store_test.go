@@ -1,7 +1,9 @@
 package oauth_test
 
 import (
+	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,6 +127,55 @@ func TestTornContentIsOverwritten(t *testing.T) {
 	}
 	if len(h.errs) != 1 {
 		t.Errorf("OnError heard of %v, want the torn content once", h.errs)
+	}
+}
+
+// What a store returns with ErrCorrupt is not used.
+func TestCorruptSessionIsNotUsed(t *testing.T) {
+	m := newMemory(token("torn", "R", 0))
+	m.fault(oauth.ErrCorrupt, nil, nil)
+	want(t, oauth.NewSource(numbered(0), oauth.Options{Store: m}), "T1")
+}
+
+// vanishing is a memory whose session is deleted by another process before it is
+// locked.
+type vanishing struct{ *memory }
+
+func (m vanishing) Lock(ctx context.Context) (func(), error) {
+	m.put(nil)
+	return m.memory.Lock(ctx)
+}
+
+// A session that is no longer in the store is not renewed, wherever it came from.
+func TestSignedOutElsewhere(t *testing.T) {
+	for name, use := range map[string]func(g *script) *oauth.Source{
+		"from the grant": func(g *script) *oauth.Source {
+			m := newMemory(nil)
+			s := oauth.NewSource(renewing{g}, oauth.Options{Store: m})
+			got := want(t, s, "T1")
+			m.put(nil)
+			s.Invalidate(got)
+			return s
+		},
+		"from the store": func(g *script) *oauth.Source {
+			m := newMemory(token("T1", "R1", 0))
+			s := oauth.NewSource(renewing{g}, oauth.Options{Store: m})
+			got := want(t, s, "T1")
+			m.put(nil)
+			s.Invalidate(got)
+			return s
+		},
+		"from the store, expired": func(g *script) *oauth.Source {
+			return oauth.NewSource(renewing{g}, oauth.Options{Store: vanishing{newMemory(token("T1", "R1", -time.Hour))}})
+		},
+	} {
+		g := numbered(0)
+		s := use(g)
+		n := g.count()
+		err := wantErr(t, s, oauth.ErrSignIn)
+		if !strings.Contains(err.Error(), "no longer in the store") || g.count() != n {
+			t.Errorf("%s: %v after %d more calls of the grant", name, err, g.count()-n)
+		}
 	}
 }
 

@@ -15,40 +15,6 @@ import (
 	"github.com/go-okru/okru/transport"
 )
 
-// A stuck store ignores its context in one of its methods, until it is released.
-type stuck struct {
-	*memory
-	at      string
-	release chan struct{}
-}
-
-func (s stuck) pass(at string) {
-	if at == s.at {
-		<-s.release
-	}
-}
-
-func (s stuck) Load(ctx context.Context) (*oauth2.Token, error) {
-	s.pass("Load")
-	return s.memory.Load(ctx)
-}
-
-func (s stuck) Save(ctx context.Context, t *oauth2.Token) error {
-	s.pass("Save")
-	return s.memory.Save(ctx, t)
-}
-
-func (s stuck) Lock(ctx context.Context) (func(), error) {
-	s.pass("Lock")
-	unlock, err := s.memory.Lock(ctx)
-	return func() { s.pass("unlock"); unlock() }, err
-}
-
-func (s stuck) Delete(ctx context.Context) error {
-	s.pass("Delete")
-	return s.memory.Delete(ctx)
-}
-
 // The texts of the errors of a Source: what it was at, why that failed, and what
 // comes next.
 func TestErrorTextsOfASource(t *testing.T) {
@@ -61,8 +27,8 @@ func TestErrorTextsOfASource(t *testing.T) {
 		_, err := s.Token()
 		return err
 	}
-	at := func(method string, release chan struct{}, content *oauth2.Token) stuck {
-		return stuck{newMemory(content), method, release}
+	at := func(method string, release chan struct{}, content *oauth2.Token) *deaf {
+		return &deaf{memory: newMemory(content), at: method, end: release}
 	}
 	// heard returns the first error that OnError hears of.
 	heard := func(g oauth.Grant, store oauth.Store) error {
