@@ -96,19 +96,12 @@ func form(r *http.Request) string {
 // methodIn returns the value of the first parameter method in the text of a
 // query or a form.
 func methodIn(text string) string {
-	for text != "" {
-		var pair string
-		pair, text, _ = strings.Cut(text, "&")
+	for pair := range strings.SplitSeq(text, "&") {
 		name, value, _ := strings.Cut(pair, "=")
-		switch { // the common cases, in which nothing is escaped
-		case name == param.Method && strings.IndexByte(value, '%') < 0 && strings.IndexByte(value, '+') < 0:
-			return value
-		case name != param.Method && strings.IndexByte(name, '%') < 0:
+		if name, _ = url.QueryUnescape(name); name != param.Method {
 			continue
 		}
-		name, noName := url.QueryUnescape(name)
-		method, noMethod := url.QueryUnescape(value)
-		if noName == nil && noMethod == nil && name == param.Method {
+		if method, err := url.QueryUnescape(value); err == nil {
 			return method
 		}
 	}

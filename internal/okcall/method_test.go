@@ -89,6 +89,9 @@ func TestMethodOfAPath(t *testing.T) {
 		"/fb.do?a=1&%6Dethod=users.getInfo": "users.getInfo",
 		"/fb.do?metho%64=users.get%49nfo":   "users.getInfo",
 		"/fb.do?methods=1&%=2&method=%":     "",
+		"/fb.do?method=%&method=a.b":        "a.b",
+		"/fb.do?method=a.b&method=c.d":      "a.b",
+		"/fb.do?method=a+b&text=method":     "a b",
 	} {
 		r, err := http.NewRequest("GET", "https://api.ok.ru"+path, nil)
 		if err != nil {

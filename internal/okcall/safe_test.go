@@ -11,7 +11,7 @@ import (
 func TestReadsOnly(t *testing.T) {
 	for method, want := range map[string]bool{
 		"users.getInfo": true, "friends.get": true, "users.isAppUser": true, "group.hasX": true, "search.searchUsers": true,
-		"a.b.findAll": true, "get": true,
+		"a.b.findAll": true, "get": true, "a.getAll": true, "a.getZodiac": true,
 		"video.getUploadUrl": false, "users.setStatus": false, "a.getter": false, "a.issue": false, "a.Get": false,
 		"get.set": false, "a.": false, "": false, "auth.login": false,
 	} {

@@ -18,7 +18,6 @@ const (
 )
 
 // kinds has the kind of each byte.
-
 var kinds = func() (k [256]uint8) {
 	for c := range k {
 		if c <= ' ' || c >= 0x7f || c == '#' || c == '"' || c == '<' || c == '>' {
