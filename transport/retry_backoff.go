@@ -20,11 +20,11 @@ import (
 func (t *retrier) pause(a Attempt) (time.Duration, bool) {
 	wait := retryAfter(a.Response)
 	if wait > t.settings.MaxDelay {
-		return 0, false
+		return wait, false
 	}
 	delay, ok := t.delay(a, wait)
 	if deadline, has := a.Request.Context().Deadline(); has && delay >= time.Until(deadline) {
-		return 0, false
+		return delay, false
 	}
 	return delay, ok
 }
@@ -74,10 +74,10 @@ func upTo(longest time.Duration) time.Duration {
 
 // add returns a+b, or the longest Duration if that is more.
 func add(a, b time.Duration) time.Duration {
-	if a > math.MaxInt64-b {
-		return math.MaxInt64
+	if sum := a + b; sum >= a {
+		return sum
 	}
-	return a + b
+	return math.MaxInt64
 }
 
 // A budget is a token bucket that only successes fill: during an outage there
@@ -124,7 +124,7 @@ func (b *budget) earn() { b.add(1) }
 func (b *budget) add(n int64) {
 	for {
 		left := b.left.Load()
-		if left >= budgetSize || b.left.CompareAndSwap(left, min(left+n, budgetSize)) {
+		if b.left.CompareAndSwap(left, min(left+n, budgetSize)) {
 			return
 		}
 	}

@@ -48,15 +48,12 @@ func (r *Retry) applyClient(log *clientHooks) {
 	if r.Backoff == nil {
 		r.Backoff = c.Backoff
 	}
-	if r.If == nil && r.CheckRetry == nil {
-		log.CheckRetry = c.CheckRetry
-	}
-	log.Logger, log.RequestLogHook, log.ResponseLogHook = c.Logger, c.RequestLogHook, c.ResponseLogHook
+	*log = clientHooks{c.CheckRetry, c.Logger, c.RequestLogHook, c.ResponseLogHook}
 }
 
 // clientHooks are the functions of a Retry.Client for which Retry has no field.
 type clientHooks struct {
-	CheckRetry      retryablehttp.CheckRetry // nil: a field of Retry decides, or Retryable
+	CheckRetry      retryablehttp.CheckRetry // decides unless a field of Retry does; nil: Retryable does
 	Logger          any                      // checked by Retry.Check
 	RequestLogHook  retryablehttp.RequestLogHook
 	ResponseLogHook retryablehttp.ResponseLogHook

@@ -207,6 +207,8 @@ func TestClientLogURL(t *testing.T) {
 		{request(t.Context(), "GET", "https://api.ok.ru/api/users/getInfo?access_token=secret", ""), "GET https://api.ok.ru/api/users/getInfo"},
 		{request(t.Context(), "", "https://api.ok.ru/fb.do", ""), "GET https://api.ok.ru/fb.do"},
 		{request(t.Context(), "POST", "https://api.ok.ru/fb.do", "method=users.setStatus&status=private"), "POST https://api.ok.ru/fb.do?method=users.setStatus"},
+		{request(t.Context(), "POST", "https://api.ok.ru/graph/me/messages/chat:C1?access_token=secret", "{}"), "POST https://api.ok.ru/graph/me/messages/%7Bid%7D"},
+		{request(t.Context(), "GET", "https://api.ok.ru/graph/me/chats", ""), "GET https://api.ok.ru/graph/me/chats"},
 		{request(t.Context(), "POST", "https://up.mycdn.me/secret/upload?token=secret", "photo"), "POST https://up.mycdn.me"},
 	} {
 		log := new(printLog)
@@ -261,6 +263,35 @@ func TestClientHooks(t *testing.T) {
 	}
 	bodies.check(t)
 }
+
+// A Logger and each hook is called also where it is the only one.
+func TestClientHooksAlone(t *testing.T) {
+	for name, set := range map[string]func(c *retryablehttp.Client, called func()){
+		"Logger": func(c *retryablehttp.Client, called func()) { c.Logger = printFunc(called) },
+		"RequestLogHook": func(c *retryablehttp.Client, called func()) {
+			c.RequestLogHook = func(retryablehttp.Logger, *http.Request, int) { called() }
+		},
+		"ResponseLogHook": func(c *retryablehttp.Client, called func()) {
+			c.ResponseLogHook = func(retryablehttp.Logger, *http.Response) { called() }
+		},
+	} {
+		calls := 0
+		client := new(retryablehttp.Client)
+		set(client, func() { calls++ })
+		resp, err := transport.Retry{Client: client}.Wrap(&script{outcomes: []outcome{respondWith(200, "1")}}).RoundTrip(newGet(t, t.Context(), readURL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if finish(t, resp); calls != 1 {
+			t.Errorf("%s: called %d times, want once", name, calls)
+		}
+	}
+}
+
+// A printFunc is a retryablehttp.Logger.
+type printFunc func()
+
+func (f printFunc) Printf(string, ...any) { f() }
 
 // A logger that retryablehttp panics on is an error of every request.
 func TestClientLoggerOfWrongType(t *testing.T) {

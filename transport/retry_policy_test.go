@@ -35,6 +35,7 @@ var policy = []struct {
 	read, write int
 }{
 	{"200", respondWith(200, `{"uid":"1"}`), 1, 1},
+	{"400", respondWith(400, "page"), 1, 1},
 	{"404", respondWith(404, "page"), 1, 1},
 	{"408", respondWith(408, "page"), 4, 1},
 	{"421", respondWith(421, "page"), 4, 1},
@@ -88,6 +89,7 @@ var policy = []struct {
 	{"refused connection, by a dialer that is not of package net", failure(fmt.Errorf("connect: %w", syscall.ECONNREFUSED)), 4, 4},
 	{"read, refused late", failure(opError("read", syscall.ECONNREFUSED)), 4, 1},
 	{"proxy", failure(opError("proxyconnect", syscall.ECONNRESET)), 4, 4},
+	{"SOCKS proxy", failure(opError("socks connect", syscall.ECONNRESET)), 4, 4},
 	{"read", failure(opError("read", syscall.ECONNRESET)), 4, 1},
 	{"write", failure(opError("write", syscall.EPIPE)), 4, 1},
 	{"any error", failure(errBroken), 4, 1},
@@ -95,6 +97,12 @@ var policy = []struct {
 	{"timeout that passes for a context's", failure(headerTimeout{}), 4, 1},
 	{"certificate, unknown authority", failure(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), 1, 1},
 	{"certificate, host name", failure(fmt.Errorf("tls: %w", x509.HostnameError{Certificate: &x509.Certificate{}, Host: "api.ok.ru"})), 1, 1},
+	{"certificate, invalid", failure(x509.CertificateInvalidError{Reason: x509.Expired}), 1, 1},
+	{"certificate, no roots", failure(x509.SystemRootsError{}), 1, 1},
+	{"certificate, critical extension", failure(x509.UnhandledCriticalExtension{}), 1, 1},
+	{"certificate, insecure algorithm", failure(x509.InsecureAlgorithmError(x509.MD5WithRSA)), 1, 1},
+	{"certificate, constraint", failure(x509.ConstraintViolationError{}), 1, 1},
+	{"certificate, authority alone", failure(x509.UnknownAuthorityError{}), 1, 1},
 	{"certificate, while dialing", failure(opError("dial", x509.CertificateInvalidError{Reason: x509.Expired})), 1, 1},
 	{"deadline of a layer below", failure(fmt.Errorf("wait: %w", context.DeadlineExceeded)), 4, 1},
 	{"context of a layer below, canceled", failure(errors.Join(errBroken, context.Canceled)), 1, 1},

@@ -48,6 +48,39 @@ func TestRetryReturnsBareCause(t *testing.T) {
 	})
 }
 
+// The first attempt is the caller's request as it is, unless the layer below must
+// know of the AttemptTimeout.
+func TestRetryFirstAttemptIsTheRequest(t *testing.T) {
+	traced := transport.WithTrace(t.Context(), &transport.Trace{Done: func(transport.DoneInfo) {}})
+	for _, test := range []struct {
+		name  string
+		ctx   context.Context
+		retry transport.Retry
+		same  bool
+	}{
+		{"plain", t.Context(), transport.Retry{}, true},
+		{"traced", traced, transport.Retry{}, true},
+		{"without a timeout", t.Context(), transport.Retry{AttemptTimeout: -1}, true},
+		{"with a timeout", t.Context(), transport.Retry{AttemptTimeout: time.Hour}, false},
+	} {
+		r := newGet(t, test.ctx, readURL)
+		var got *http.Request
+		spy := func(next http.RoundTripper) http.RoundTripper {
+			return transport.Func(func(r *http.Request) (*http.Response, error) {
+				got = r
+				return next.RoundTrip(r)
+			})
+		}
+		resp, err := transport.Chain(&script{outcomes: []outcome{respondWith(200, "1")}}, test.retry.Wrap, spy, signer().Wrap).RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if finish(t, resp); (got == r) != test.same {
+			t.Errorf("%s: the first attempt is the request: %t, want %t", test.name, got == r, test.same)
+		}
+	}
+}
+
 func TestRetryMax(t *testing.T) {
 	for max, want := range map[int]int{0: 4, 1: 2, 5: 6, -1: 1} {
 		synctest.Test(t, func(t *testing.T) {

@@ -163,6 +163,10 @@ func TestAttemptTimeoutHasItsCause(t *testing.T) {
 func TestResponseBesideAnErrorIsClosed(t *testing.T) {
 	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{
 		"Signer": signer().Wrap, "Group": transport.Group{Token: "tkn1group"}.Wrap, "Retry": transport.Retry{Max: -1}.Wrap,
+		"Retry over another layer": func(base http.RoundTripper) http.RoundTripper {
+			return transport.Chain(transport.Func(func(*http.Request) (*http.Response, error) { panic("not sent") }), transport.Retry{Max: -1}.Wrap,
+				func(http.RoundTripper) http.RoundTripper { return base }, signer().Wrap)
+		},
 		"Retry with a timeout": transport.Retry{Max: -1, AttemptTimeout: time.Hour}.Wrap,
 	} {
 		for _, url := range []string{readURL, "https://api.ok.ru/graph/me/chats", "https://up.mycdn.me/upload"} {

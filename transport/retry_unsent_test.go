@@ -262,7 +262,7 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 func TestProxyRefusals(t *testing.T) {
 	for status, attempts := range map[string]int32{
 		"503 Service Unavailable": 4, "502 Bad Gateway": 4, "504 Gateway Timeout": 4, "500 Internal Server Error": 4, "429 Too Many Requests": 4,
-		"407 Proxy Authentication Required": 1, "403 Forbidden": 1, "404 Not Found": 1,
+		"400 Bad Request": 1, "407 Proxy Authentication Required": 1, "403 Forbidden": 1, "404 Not Found": 1,
 	} {
 		address := listen(t, func(c net.Conn) {
 			_, _ = http.ReadRequest(bufio.NewReader(c))

@@ -213,6 +213,7 @@ func TestTextsOfFailedCalls(t *testing.T) {
 	}{
 		{quick.Wrap(&script{outcomes: []outcome{failure(errBroken)}}), reading, "okru: not repeated, GetBody failed (unexpected EOF): connection broken"},
 		{transport.Retry{Max: -1, AttemptTimeout: time.Nanosecond}.Wrap(stuck), get("method=users.getInfo"), "okru: no response within the AttemptTimeout of 1ns"},
+		{transport.Chain(stuck, transport.Retry{Max: -1, AttemptTimeout: time.Nanosecond}.Wrap, signer().Wrap), get("method=users.getInfo"), "okru: no response within the AttemptTimeout of 1ns"},
 		{transport.Chain(nil, func(http.RoundTripper) http.RoundTripper { return nil }), get("method=users.getInfo"),
 			"okru: a Middleware returned nil instead of a RoundTripper; return next to add nothing"},
 		{signer().Wrap(&script{outcomes: []outcome{failure(errors.New("http2: Transport: cannot retry err"))}}), post("", "method=users.setStatus"),

@@ -5,7 +5,6 @@ package param
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 )
 
@@ -86,9 +85,5 @@ func (l *List) insertionSort() (ok bool) {
 // compare compares the keys of the parameters with indexes i and j, as cmp.Compare
 // does.
 func (l *List) compare(i, j uint32) int {
-	a, b := &l.pairs[i], &l.pairs[j]
-	if c := cmp.Compare(a.prefix, b.prefix); c != 0 {
-		return c
-	}
-	return bytes.Compare(l.key(a), l.key(b))
+	return bytes.Compare(l.key(&l.pairs[i]), l.key(&l.pairs[j]))
 }

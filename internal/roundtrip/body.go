@@ -35,8 +35,7 @@ func Discard(resp *http.Response) {
 	var once sync.Once
 	end := func() { once.Do(func() { resp.Body.Close() }) }
 	// A Read of a body cannot be given a deadline. Closing the body ends it.
-	late := time.AfterFunc(maxWait, end) // which ends the Read
+	defer time.AfterFunc(maxWait, end).Stop()
 	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
-	late.Stop()
 	end()
 }

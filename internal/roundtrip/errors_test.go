@@ -46,3 +46,29 @@ func TestContextErr(t *testing.T) {
 		}
 	}
 }
+
+// The text of an error has the end of its context first, and nothing twice.
+func TestContextErrText(t *testing.T) {
+	broken, shutdown := errors.New("connection broken"), errors.New("shutting down")
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	caused, cancelCause := context.WithCancelCause(t.Context())
+	cancelCause(shutdown)
+	for _, test := range []struct {
+		ctx  context.Context
+		err  error
+		want string
+	}{
+		{t.Context(), broken, "connection broken"},
+		{canceled, nil, "context canceled"},
+		{canceled, broken, "context canceled: connection broken"},
+		{canceled, context.Canceled, "context canceled"},
+		{caused, nil, "context canceled: shutting down"},
+		{caused, shutdown, "context canceled: shutting down"},
+		{caused, broken, "context canceled: shutting down: connection broken"},
+	} {
+		if got := roundtrip.WithContext(test.ctx, test.err); got.Error() != test.want {
+			t.Errorf("the error is %q, want %q", got, test.want)
+		}
+	}
+}

@@ -59,6 +59,26 @@ func TestExtras(t *testing.T) {
 	}
 }
 
+// Every extra that OK sends, and every mark, is kept.
+func TestExtrasHasEveryName(t *testing.T) {
+	want := make(map[string]any)
+	for _, name := range []string{
+		"session_secret_key", "permissions_granted", "scope", "state", "uid", "auth_token", "api_server", "auth_sig", "auth_hash",
+		"activated_profile", "okru_application", "okru_chain", "code_sha256",
+	} {
+		want[name] = "value of " + name
+	}
+	if got := token.Extras((&oauth2.Token{AccessToken: "A"}).WithExtra(want)); !reflect.DeepEqual(got, want) {
+		t.Errorf("Extras is %v, want %v", got, want)
+	}
+}
+
+func TestErrSignIn(t *testing.T) {
+	if got, want := token.ErrSignIn.Error(), "okru: the user must sign in"; got != want {
+		t.Errorf("ErrSignIn is %q, want %q", got, want)
+	}
+}
+
 func TestSecret(t *testing.T) {
 	bare := &oauth2.Token{AccessToken: "A"}
 	for want, raw := range map[string]any{
@@ -87,6 +107,21 @@ func TestNumbersKeepTheirDigits(t *testing.T) {
 		if got := token.Numbers(text); got != want {
 			t.Errorf("%s becomes %#v, want %#v", text, got, want)
 		}
+	}
+}
+
+// Numbers are found at any depth. What is no number stays.
+func TestNumbersInLists(t *testing.T) {
+	got := token.Numbers(map[string]any{
+		"n": json.Number("1"), "text": "2", "null": nil,
+		"list": []any{json.Number("3"), "4", []any{json.Number("5")}, map[string]any{"n": json.Number("6")}},
+	})
+	want := map[string]any{
+		"n": 1.0, "text": "2", "null": nil,
+		"list": []any{3.0, "4", []any{5.0}, map[string]any{"n": 6.0}},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("Numbers returns %#v, want %#v", got, want)
 	}
 }
 
