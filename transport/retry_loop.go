@@ -71,7 +71,6 @@ func (l *loop) run() (*http.Response, roundtrip.Verdict, error) {
 func (l *loop) RoundTrip(substitute *http.Request) (*http.Response, error) {
 	if l.next != nil {
 		if l.last.N > 0 && l.caller.Context().Err() != nil { // ended together with the pause
-			l.again = false
 			return nil, l.caller.Context().Err()
 		}
 		l.send()
@@ -125,7 +124,6 @@ func (l *loop) prepare() bool {
 	}
 	l.mayHaveRun = l.mayHaveRun || a.mayHaveRun()
 	roundtrip.Discard(a.Response)
-	a.Response = nil
 	return true
 }
 

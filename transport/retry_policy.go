@@ -219,7 +219,7 @@ func (a Attempt) isCanceled() bool {
 // isSuccess reports whether a shows a server in good health. Rejecting a call
 // for what the call is counts as good health.
 func (a Attempt) isSuccess() bool {
-	if a.Err != nil || a.Response == nil {
+	if a.Response == nil { // there is an error
 		return false
 	}
 	if status := a.Response.StatusCode; status >= 500 || status == http.StatusTooManyRequests {

@@ -164,7 +164,12 @@ func TestResponseBesideAnErrorIsClosed(t *testing.T) {
 	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{
 		"Signer": signer().Wrap, "Group": transport.Group{Token: "tkn1group"}.Wrap, "Retry": transport.Retry{Max: -1}.Wrap,
 		"Retry over another layer": func(base http.RoundTripper) http.RoundTripper {
-			return transport.Chain(transport.Func(func(*http.Request) (*http.Response, error) { panic("not sent") }), transport.Retry{Max: -1}.Wrap,
+			return transport.Chain(transport.Func(func(*http.Request) (*http.Response, error) { panic("not sent") }), transport.Retry{Max: -1, If: func(a transport.Attempt) bool {
+				if a.Response != nil && a.Err != nil {
+					t.Error("an attempt has both a response and an error")
+				}
+				return false
+			}}.Wrap,
 				func(http.RoundTripper) http.RoundTripper { return base }, signer().Wrap)
 		},
 		"Retry with a timeout": transport.Retry{Max: -1, AttemptTimeout: time.Hour}.Wrap,
