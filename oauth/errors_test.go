@@ -93,6 +93,7 @@ func TestErrorTexts(t *testing.T) {
 		{redirected("?error=invalid_scope"), "okru: redirect: invalid_scope"},
 		{redirected("?error=access_denied&error_description=by+the+user"), "okru: redirect: access_denied (by the user); the user must sign in again"},
 
+		{obtained((&endpoint{}).password()), "okru: auth.login: the response is empty"},
 		{marshal(nil), "okru: there is no access token to store"},
 		{marshal((&oauth2.Token{AccessToken: "A"}).WithExtra(map[string]any{"uid": func() {}})), "okru: the token cannot be stored: its expiry or an extra cannot be represented in JSON"},
 

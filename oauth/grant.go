@@ -5,7 +5,6 @@ package oauth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -79,7 +78,7 @@ func checkFields(grant string, fields ...field) error {
 	case missing == nil:
 		return nil
 	}
-	f := &failure{text: fmt.Sprintf("okru: oauth.%s: set %s", grant, strings.Join(missing, " and ")), causes: []error{errMissing}}
+	f := &failure{text: fmt.Sprintf("okru: oauth.%s: set %s", grant, strings.Join(missing, " and "))}
 	if onlyCredentials {
 		f.causes = append(f.causes, ErrSignIn)
 		f.text += "; the user must sign in"
@@ -94,5 +93,3 @@ func (f field) isSpaced() bool {
 	}
 	return strings.TrimSpace(f.value) != f.value
 }
-
-var errMissing = errors.New("okru: a required field is empty")

@@ -178,7 +178,7 @@ func TestLoopbackEnds(t *testing.T) {
 	t.Run("without a browser", func(t *testing.T) {
 		g := oauth.Loopback{ClientID: "512", RedirectURL: freeURL(t, "localhost", "/"), Open: func(string) error { return errNetwork }}
 		_, err := g.Token(t.Context())
-		if !errors.Is(err, errNetwork) || !strings.Contains(err.Error(), "https://connect.ok.ru/oauth/authorize?client_id=512&") {
+		if !errors.Is(err, errNetwork) || !strings.HasPrefix(err.Error(), "okru: oauth.Loopback: the browser cannot be opened: network is down; the address was https://connect.ok.ru/oauth/authorize?client_id=512&") {
 			t.Errorf("error is %v, want one that shows the address", err)
 		}
 		wantClosed(t, g.RedirectURL)

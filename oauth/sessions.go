@@ -187,7 +187,7 @@ func (s *Sessions) release(e *sessionsEntry) {
 // Options.Timeout.
 func (s *Sessions) Admit(ctx context.Context, key string, t *oauth2.Token) (*Source, error) {
 	if t == nil || t.AccessToken == "" {
-		return nil, &failure{text: "okru: oauth.Sessions.Admit: the session has no access token", causes: []error{errMissing}}
+		return nil, &failure{text: "okru: oauth.Sessions.Admit: the session has no access token"}
 	}
 	for {
 		src := s.Source(key)

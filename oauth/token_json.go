@@ -35,7 +35,7 @@ type tokenJSON struct {
 // [json.Number] if a float64 would lose digits.
 func MarshalToken(t *oauth2.Token) ([]byte, error) {
 	if t == nil || t.AccessToken == "" {
-		return nil, &failure{text: "okru: there is no access token to store", causes: []error{errMissing}}
+		return nil, &failure{text: "okru: there is no access token to store"}
 	}
 	data, err := json.Marshal(tokenJSON{
 		Version:      tokenVersion,
