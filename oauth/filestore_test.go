@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"github.com/go-okru/okru/oauth"
 )
 
@@ -111,7 +113,68 @@ func TestFileStoreFailures(t *testing.T) {
 	if _, err := s.Lock(ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("Lock after the end: %v", err)
 	}
-	wantOnly(t, dir, "file")
+	if err := s.Save(ctx, new(oauth2.Token)); err == nil {
+		t.Error("Save of a token without an access token succeeds")
+	}
+	if err := oauth.FileStore(filepath.Join(dir, strings.Repeat("x", 250))).Save(ctx, token("T", "", 0)); err == nil {
+		t.Error("Save with a name that is too long succeeds")
+	}
+	sub := filepath.Join(dir, "sub")
+	if err := os.Mkdir(sub, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := oauth.FileStore(sub).Save(ctx, token("T", "", 0)); err == nil {
+		t.Error("Save over a directory succeeds")
+	}
+	wantOnly(t, dir, "file", "sub")
+}
+
+// A file may have 1 MiB, and no byte more.
+func TestFileStoreLongFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "session.json")
+	content := `{"version":1,"access_token":"A"}`
+	content += strings.Repeat(" ", 1<<20-len(content))
+	for _, test := range []struct{ content, want string }{{content, ""}, {content + " ", "okru: stored session: it is too long"}} {
+		if err := os.WriteFile(path, []byte(test.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := oauth.FileStore(path).Load(t.Context())
+		if (err == nil) != (test.want == "") || err != nil && err.Error() != test.want {
+			t.Errorf("%d bytes: the error is %v, want %q", len(test.content), err, test.want)
+		}
+	}
+}
+
+// No method leaves a file open.
+func TestFileStoreKeepsNoFileOpen(t *testing.T) {
+	open := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip("this system does not list the open files: ", err)
+		}
+		return len(entries)
+	}
+	s := oauth.FileStore(filepath.Join(t.TempDir(), "session.json"))
+	before := open()
+	for range 100 {
+		unlock, err := s.Lock(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Save(t.Context(), token("T", "", 0)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.(oauth.Deleter).Delete(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		unlock()
+	}
+	if n := open() - before; n > 50 { // other tests open some
+		t.Errorf("%d files are left open", n)
+	}
 }
 
 func TestFileStoreLock(t *testing.T) {

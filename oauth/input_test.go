@@ -307,7 +307,7 @@ func TestFileStoreReportsOtherUsers(t *testing.T) {
 // stores in the directory are not.
 func TestFileStoreRemovesTemporaryFiles(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{".a.json.1.tmp", ".a.json.29384756.tmp", ".b.json.1.tmp", ".a.json.5.1.tmp", "a.json.1.tmp", ".a.json.x.tmp"} {
+	for _, name := range []string{".a.json.1.tmp", ".a.json.29384756.tmp", ".b.json.1.tmp", ".a.json.5.1.tmp", "a.json.1.tmp", ".a.json.x.tmp", ".a.json.5"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -315,7 +315,11 @@ func TestFileStoreRemovesTemporaryFiles(t *testing.T) {
 	if err := oauth.FileStore(filepath.Join(dir, "a.json")).Save(t.Context(), token("A", "", 0)); err != nil {
 		t.Fatal(err)
 	}
-	wantOnly(t, dir, ".a.json.5.1.tmp", ".a.json.x.tmp", ".b.json.1.tmp", "a.json", "a.json.1.tmp")
+	wantOnly(t, dir, ".a.json.5", ".a.json.5.1.tmp", ".a.json.x.tmp", ".b.json.1.tmp", "a.json", "a.json.1.tmp")
+	if err := oauth.FileStore(filepath.Join(dir, "b.json")).(oauth.Deleter).Delete(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantOnly(t, dir, ".a.json.5", ".a.json.5.1.tmp", ".a.json.x.tmp", "a.json", "a.json.1.tmp")
 }
 
 // A single file mounted into a container cannot be renamed to: it is written in

@@ -316,7 +316,7 @@ func (m *memory) Lock(ctx context.Context) (func(), error) {
 	}
 	for {
 		m.mu.Lock()
-		if m.holder == 0 || m.broken == "Lock is per process" && m.lease == 0 {
+		if m.holder == 0 || m.broken == "Lock is per process" && m.lease == 0 || m.broken == "Lock does nothing later" && m.leases > 10 {
 			m.leases++
 			m.holder, m.lease, m.waiting = m.leases, m.leases, make(chan struct{})
 			m.note("Lock")
@@ -331,8 +331,11 @@ func (m *memory) Lock(ctx context.Context) (func(), error) {
 		m.mu.Unlock()
 		select {
 		case <-waiting:
-			if m.broken == "Lock fails after a wait" {
+			switch m.broken {
+			case "Lock fails after a wait":
 				return nil, errors.New("connection lost")
+			case "Lock hangs after a wait":
+				<-m.end.Done()
 			}
 		case <-ctx.Done():
 			if m.broken == "Lock hides the error of its context" {

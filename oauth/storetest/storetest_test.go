@@ -109,6 +109,7 @@ func TestBrokenStoresAreFound(t *testing.T) {
 		{"Lock returns nothing", "LockExcludes", "0s", []string{"Lock returns neither a function nor an error"}},
 		{"unlock does nothing", "LockIsReleased", "3s", []string{"Lock: context deadline exceeded"}},
 		{"Lock fails after a wait", "LockIsReleased", "100ms", []string{"Lock after an unlock: connection lost"}},
+		{"Lock hangs after a wait", "LockIsReleased", "5s", []string{"Lock does not return, although its context has ended: it ignores its context"}},
 		{"Lock does nothing", "LockEndsWithContext", "0s", []string{"two callers hold the lock"}},
 		{"Lock takes the lock after its deadline", "LockEndsWithContext", "3.3s", []string{"Lock: context deadline exceeded"}},
 		{"canceled Lock takes the lock later", "LockEndsWithContext", "3.5s", []string{"Lock: context deadline exceeded"}},
@@ -185,16 +186,20 @@ func TestBrokenStoresAreFound(t *testing.T) {
 
 // Which problems a race shows depends on the order of its goroutines.
 func TestRacesAreFound(t *testing.T) {
-	for broken, want := range map[string]string{
-		"one buffer for all calls":                    `^Load during a Save of the same Store returns session "\d+", want one of \d+ to \d+$`,
-		"every second Load returns the first session": `^Load during a Save of the same Store returns session "\d+", want one of \d+ to \d+$`,
-		"Load is ahead":                               `^Load during a Save of the same Store returns session "\d+", want one of \d+ to \d+$`,
+	const outOfOrder = `^Load during a Save of the same Store returns session "\d+", want one of \d+ to \d+$`
+	for _, test := range []struct{ broken, found, want string }{
+		{"one buffer for all calls", "ConcurrentUse", outOfOrder},
+		{"every second Load returns the first session", "ConcurrentUse", outOfOrder},
+		{"Load is ahead", "ConcurrentUse", outOfOrder},
+		{"Lock is per process", "LockUnderLoad", "^two callers hold the lock$"},
+		{"Lock does nothing later", "LockUnderLoad", "^two callers hold the lock$"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			problems, _, _ := runCase(t, "ConcurrentUse", broken)
-			if !slices.ContainsFunc(problems, regexp.MustCompile(want).MatchString) {
-				t.Errorf("%s: the kit says %q, want also %s", broken, problems, want)
+			problems, _, s := runCase(t, test.found, test.broken)
+			if !slices.ContainsFunc(problems, regexp.MustCompile(test.want).MatchString) {
+				t.Errorf("%s: the kit says %q, want also %s", test.broken, problems, test.want)
 			}
+			s.stop()
 		})
 	}
 }
