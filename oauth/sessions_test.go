@@ -575,6 +575,26 @@ func TestAdmitAndDismissWaitForTheLock(t *testing.T) {
 	}
 }
 
+// A session that comes after the timeout is kept, although no caller refers to its
+// Source any more.
+func TestLateSessionIsKept(t *testing.T) {
+	g := &oneLate{end: make(chan struct{}), late: token("late", "R", 0), next: failing(errNetwork)}
+	s := oauth.NewSessions(oauth.SessionsOptions{Grant: func(string) oauth.Grant { return g }, Options: oauth.Options{Timeout: time.Millisecond}})
+	src := s.Source("anna")
+	wantErr(t, src, context.DeadlineExceeded)
+	close(g.end)
+	for range 1000 {
+		if _, err := src.Token(); err == nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	collect() // what adopted the session has ended
+	src = nil
+	collect()
+	want(t, s.Source("anna"), "late")
+}
+
 // Options.Store is not that of a user.
 func TestSessionsIgnoreTheStoreOfOptions(t *testing.T) {
 	m := newMemory(token("of another", "", 0))

@@ -130,6 +130,19 @@ func TestTornContentIsOverwritten(t *testing.T) {
 	}
 }
 
+// Without a session, a grant that cannot sign in does not lock the store.
+func TestNothingToSignInWith(t *testing.T) {
+	for name, g := range map[string]oauth.Grant{
+		"no grant": nil, "Code": oauth.Code{ClientID: "1", ClientSecret: "S"}, "Refresh": oauth.Refresh{ClientID: "1", ClientSecret: "S"},
+	} {
+		m := newMemory(nil)
+		if err := wantErr(t, oauth.NewSource(g, oauth.Options{Store: m}), oauth.ErrSignIn); m.access() != "" {
+			t.Errorf("%s: %v, and the store has %q", name, err, m.access())
+		}
+		wantOps(t, m, "load")
+	}
+}
+
 // What a store returns with ErrCorrupt is not used.
 func TestCorruptSessionIsNotUsed(t *testing.T) {
 	m := newMemory(token("torn", "R", 0))

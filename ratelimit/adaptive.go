@@ -197,10 +197,7 @@ func (a *Adaptive) update(now time.Time) {
 	waited := a.queue.waiters.busy(now)
 	busy := waited - a.waited
 	if opens := a.queue.opens; opens.After(a.updated) {
-		if opens.After(now) {
-			opens = now
-		}
-		busy -= opens.Sub(a.updated)
+		busy -= opens.Sub(a.updated) // less than none is left if it opens later than now
 	}
 	a.updated, a.waited = now, waited
 	if busy > 0 {

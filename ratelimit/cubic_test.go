@@ -87,6 +87,8 @@ func TestCubicCuts(t *testing.T) {
 		{"after the plateau", 5, 500, 450, 50, 100, 90},
 		{"after the plateau, faster at last", 5, 500, 450, 50, 120, 108},
 		{"before the plateau", 1.5, 150, 90, 10, 0, 99.5 - (99.5-90)*0.75},
+		{"at the plateau", 4, 400, 450, 50, 120, 108},
+		{"soon", 0.5, 60, 45, 5, 0, 99.5 + (108-99.5)*0.5},
 		{"at once", 0, 0, 90, 10, 0, 99.5},
 	} {
 		c := newCubic(0.1, 1000)
@@ -204,6 +206,37 @@ func TestCubicUndoesCuts(t *testing.T) {
 	}
 }
 
+// What is not more than a bound does not count as more.
+func TestCubicBounds(t *testing.T) {
+	start := time.Now()
+	for _, test := range []struct {
+		name                string
+		rate, before, quiet float64
+		undoing, known      bool // afterwards
+	}{
+		{"as many calls as in a second", 40, 100, 40, false, true},
+		{"one more", 40, 100, 41, true, true},
+		{"nine tenths of the rate before", 90, 100, 91, false, false},
+		{"a little less", 89.9, 100, 91, true, true},
+		{"at a low rate", 0.1, 0.5, 9, true, true},
+	} {
+		c := newCubic(0.01, 1000)
+		c.begin(start, 100, 100)
+		c.rate, c.before, c.quiet = test.rate, test.before, test.quiet
+		c.advance(0.001)
+		if c.undoing != test.undoing || c.before > 0 != test.known {
+			t.Errorf("%s: undoing is %t, and the rate before %v", test.name, c.undoing, c.before)
+		}
+	}
+	for quiet, before := range map[float64]float64{200: 0, 201: 100} { // of two seconds, or more
+		c := newCubic(0.01, 1000)
+		c.begin(start, 100, 100)
+		c.rate, c.quiet = 100, quiet
+		c.throttle(start.Add(1), 0)
+		near(t, "the rate before", c.before, before)
+	}
+}
+
 // A cut pauses for half of the jitter.
 func TestAdaptivePausesForTheJitter(t *testing.T) {
 	a, now := NewAdaptive(0, 0), time.Now()
@@ -223,6 +256,26 @@ func TestAdaptiveMeasuresEachResponse(t *testing.T) {
 		a.Observe(o)
 		if want := o.Err == nil; a.cubic.measured != want || want && math.Abs(a.cubic.latency-3600) > 60 {
 			t.Errorf("%+v: the latency is %v, measured: %t", o, a.cubic.latency, a.cubic.measured)
+		}
+	}
+}
+
+// A probe that gets a response, or none, ends the backoff as a whole. A call that was
+// sent before does not.
+func TestAdaptiveProbeEndsTheBackoff(t *testing.T) {
+	now := time.Now()
+	for _, test := range []struct {
+		sent time.Time
+		ends bool
+	}{{now.Add(-time.Second), true}, {now.Add(-3 * time.Second), false}} {
+		for _, err := range []error{nil, errNoCall} {
+			a := NewAdaptive(0, 0)
+			a.backoff = backoff{on: true, until: now.Add(-2 * time.Second), asked: now.Add(-2 * time.Second), pause: time.Minute}
+			a.queue.closeUntil(now.Add(time.Hour), probeTimeout)
+			a.Observe(Outcome{Sent: test.sent, Err: err})
+			if ended := a.backoff == (backoff{}); ended != test.ends || a.queue.opens.After(now.Add(time.Minute)) == ended || (a.queue.spacing == 0) != ended {
+				t.Errorf("sent %v before, with %v: the backoff is %+v, the queue opens %v and spaces by %v", now.Sub(test.sent), err, a.backoff, a.queue.opens, a.queue.spacing)
+			}
 		}
 	}
 }
