@@ -147,3 +147,17 @@ func FuzzParseRedirect(f *testing.F) {
 		}
 	})
 }
+
+// The scopes are named as in OK's documentation.
+func TestScopes(t *testing.T) {
+	for got, want := range map[string]string{
+		oauth.ScopeValuableAccess: "VALUABLE_ACCESS", oauth.ScopeLongAccessToken: "LONG_ACCESS_TOKEN", oauth.ScopePhotoContent: "PHOTO_CONTENT",
+		oauth.ScopeGroupContent: "GROUP_CONTENT", oauth.ScopeVideoContent: "VIDEO_CONTENT", oauth.ScopeAppInvite: "APP_INVITE",
+		oauth.ScopeGetEmail: "GET_EMAIL", oauth.ScopeSetStatus: "SET_STATUS", oauth.ScopePublishNote: "PUBLISH_NOTE",
+		oauth.ScopePublishToStream: "PUBLISH_TO_STREAM", oauth.ScopeLike: "LIKE", oauth.ScopeMessaging: "MESSAGING",
+	} {
+		if got != want {
+			t.Errorf("a scope is %q, want %q", got, want)
+		}
+	}
+}

@@ -575,6 +575,14 @@ func TestAdmitAndDismissWaitForTheLock(t *testing.T) {
 	}
 }
 
+// A Source that gets its session by Replace is kept as well.
+func TestReplacedSessionIsKept(t *testing.T) {
+	s := oauth.NewSessions(oauth.SessionsOptions{})
+	s.Source("anna").Replace(nil, token("A", "", 0))
+	collect()
+	want(t, s.Source("anna"), "A")
+}
+
 // A session that comes after the timeout is kept, although no caller refers to its
 // Source any more.
 func TestLateSessionIsKept(t *testing.T) {

@@ -181,6 +181,50 @@ func TestDeafGrantOrStore(t *testing.T) {
 	}
 }
 
+// lockCounter counts the calls of Lock, which take long or, with a negative delay,
+// until end is closed.
+type lockCounter struct {
+	*memory
+	delay time.Duration
+	end   chan struct{}
+	calls atomic.Int32
+}
+
+func (m *lockCounter) Lock(ctx context.Context) (func(), error) {
+	m.calls.Add(1)
+	if m.delay < 0 {
+		<-m.end
+	}
+	time.Sleep(max(m.delay, 0))
+	return m.memory.Lock(ctx)
+}
+
+// A save that is in progress is not begun again, and those that hang are two at most.
+func TestSavesThatHang(t *testing.T) {
+	for _, test := range []struct {
+		delay time.Duration
+		uses  int
+		locks int32
+	}{{10 * time.Second, 9, 2}, {-1, 600, 2}} {
+		synctest.Test(t, func(t *testing.T) {
+			m := &lockCounter{memory: newMemory(nil), delay: test.delay, end: make(chan struct{})}
+			m.fault(nil, errNetwork, nil)
+			s := oauth.NewSource(nil, oauth.Options{Store: m})
+			s.Replace(nil, token("T", "", 0))
+			time.Sleep(time.Minute) // the first save has failed
+			for range test.uses {
+				want(t, s, "T")
+				time.Sleep(time.Second)
+			}
+			if n := m.calls.Load(); n != test.locks {
+				t.Errorf("with a delay of %v, the store was locked %d times, want %d", test.delay, n, test.locks)
+			}
+			close(m.end)
+			time.Sleep(time.Minute)
+		})
+	}
+}
+
 // Calls that never return cost two goroutines, not one per cool-down.
 func TestGrantThatNeverReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

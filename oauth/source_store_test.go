@@ -192,6 +192,22 @@ func TestSignedOutElsewhere(t *testing.T) {
 	}
 }
 
+// New keys are not saved if the session that they replace was signed out elsewhere.
+func TestNewKeysOfASignedOutSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(token("S", "RS", -time.Minute))
+		s := oauth.NewSource(renewing{failing(errNetwork)}, oauth.Options{Store: m})
+		wantErr(t, s, errNetwork) // it had expired, and could not be renewed
+		m.put(nil)
+		s.Replace(token("S", "", 0), token("N", "", 0))
+		synctest.Wait()
+		if m.access() != "" {
+			t.Errorf("the store has %q", m.access())
+		}
+		wantErr(t, s, oauth.ErrSignIn)
+	})
+}
+
 func TestTornContentDoesNotLoseTheRefreshToken(t *testing.T) {
 	g := numbered(time.Hour)
 	m := newMemory(nil)

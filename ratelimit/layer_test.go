@@ -168,6 +168,22 @@ func TestLimitPassesTheVerdictOn(t *testing.T) {
 	}
 }
 
+// A layer below may send another request: the response has that of the caller.
+func TestLimitRestoresTheRequest(t *testing.T) {
+	for name, limiter := range map[string]ratelimit.Limiter{"none": nil, "Bucket": ratelimit.NewBucket(1000, 1), "Observer": new(recorder)} {
+		rt := ratelimit.Limit{Limiter: limiter}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
+			return response(r.Clone(r.Context()), http.StatusOK, "{}"), nil
+		}))
+		r := newRequest(t.Context(), "users.getInfo")
+		resp, err := rt.RoundTrip(r)
+		if err != nil || resp.Request != r {
+			t.Errorf("%s: the response is that of another request (%v)", name, err)
+			continue
+		}
+		resp.Body.Close()
+	}
+}
+
 func TestLimitPrintsItsTransport(t *testing.T) {
 	rt := ratelimit.Limit{Limiter: new(recorder)}.Wrap(transport.Func(nil))
 	if got := fmt.Sprintf("%v", rt); got != "ratelimit.Limit(transport.Func)" {
