@@ -423,6 +423,10 @@ func TestSignedOutUsersAreForgotten(t *testing.T) {
 			s.Source("anna").Invalidate(token("A", "", 0))
 			wantErr(t, s.Source("anna"), oauth.ErrSignIn)
 		},
+		"before new keys are saved": func(s *oauth.Sessions, shared *storage) {
+			shared.store("anna").put(nil)
+			s.Source("anna").Replace(token("A", "", 0), token("N", "", 0))
+		},
 	} {
 		shared := new(storage)
 		s := oauth.NewSessions(shared.options(unclocked()))

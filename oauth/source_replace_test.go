@@ -193,6 +193,30 @@ func TestReplaceWaitsOnlyAMomentForTheStore(t *testing.T) {
 		if m.access() != "N" {
 			t.Errorf("the store has %s, want N", m.access())
 		}
+		start = time.Now()
+		s.Replace(nil, token("M", "", 0)) // the store is free
+		if waited := time.Since(start); waited != 0 || m.access() != "M" {
+			t.Errorf("Replace took %v with a store that is free, and the store has %s", waited, m.access())
+		}
+	})
+}
+
+// A user who was signed out elsewhere and has signed in again is signed in, although
+// the store is empty.
+func TestSignInAfterASignOutElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := numbered(0)
+		m := newMemory(token("S", "RS", 0))
+		s := oauth.NewSource(renewing{g}, oauth.Options{Store: m})
+		want(t, s, "S")
+		m.put(nil)
+		m.fault(nil, errNetwork, nil)
+		s.Replace(nil, token("N", "RN", 0)) // cannot be saved
+		s.Invalidate(token("N", "", 0))
+		want(t, s, "T1")
+		if g.calls[0] != "renew N RN" {
+			t.Errorf("the grant was asked to %q", g.calls[0])
+		}
 	})
 }
 

@@ -154,6 +154,26 @@ func TestLimitClosesBodiesWhenAHookPanics(t *testing.T) {
 	}
 }
 
+// A response whose body panics is closed, and reported.
+func TestLimitClosesABodyThatPanics(t *testing.T) {
+	l := new(recorder)
+	body := &closeCounter{Reader: readFunc(func([]byte) (int, error) { panic("Read") })}
+	rt := ratelimit.Limit{Limiter: l}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: body, Request: r}, nil
+	}))
+	func() {
+		defer func() {
+			if v := recover(); v != "Read" {
+				t.Errorf("the panic is %v", v)
+			}
+		}()
+		_, _ = rt.RoundTrip(newRequest(t.Context(), "a.b"))
+	}()
+	if body.closed != 1 || len(l.seen) != 1 || l.seen[0].Err == nil {
+		t.Errorf("the body was closed %d times, and the outcomes are %+v", body.closed, l.seen)
+	}
+}
+
 // The others do not wait for a probe that panics.
 func TestAdaptiveOutlivesAProbeThatPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
