@@ -14,6 +14,7 @@ import (
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/test/canary"
 	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/rttest"
@@ -62,6 +63,27 @@ func TestGroupBelowSigner(t *testing.T) {
 	body, _ := io.ReadAll(base.got.Body)
 	if query := base.got.URL.Query(); len(query) != 1 || query.Get("access_token") != groupToken || string(body) != `{"message":{}}` || len(base.got.Header) != 1 {
 		t.Errorf("sent %v with %v and %q", base.got.URL, base.got.Header, body)
+	}
+}
+
+// What okru.Graph sends goes to one of the hosts or nowhere.
+func TestMarkedGraphCallToAnotherHostIsRejected(t *testing.T) {
+	ctx := okcall.With(t.Context(), func(o *okcall.Options) { o.Caller = new(okcall.Caller) })
+	for _, test := range []struct {
+		r    *http.Request
+		sent bool
+	}{
+		{newGet(t, ctx, chatsURL), true},
+		{newGet(t, ctx, "https://other.example/graph/me/chats"), false},
+		{newGet(t, ctx, "https://other.example/page"), true},
+		{newGet(t, t.Context(), "https://other.example/graph/me/chats"), true},
+		{new(http.Request).WithContext(ctx), true},
+	} {
+		var base recorder
+		_, err := group().Wrap(&base).RoundTrip(test.r)
+		if (base.got != nil) != test.sent || (err == nil) != test.sent {
+			t.Errorf("%v: sent %t, error %v", test.r.URL, base.got != nil, err)
+		}
 	}
 }
 

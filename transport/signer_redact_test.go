@@ -28,6 +28,34 @@ import (
 	"github.com/go-okru/okru/transport"
 )
 
+// What is not secret stays in an API error that quotes it.
+func TestQuotedParametersStay(t *testing.T) {
+	s := &script{outcomes: []outcome{respondWith(200, apiError(100, "PARAM : hello-world-1 of users.setStatus, hunter2-hunter2, token-1"))}}
+	resp, err := signer().Wrap(s).RoundTrip(get("method=users.setStatus&status=hello-world-1&password=hunter2-hunter2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "PARAM : hello-world-1 of users.setStatus, ***************, *******"
+	if e, ok := okerrors.FromResponse(resp); !ok || e.Message != want {
+		t.Errorf("the error is %v, want the message %q", e, want)
+	}
+	finish(t, resp)
+}
+
+// An API error has its method, also if that was in a form that is read only once.
+func TestErrorOfAStreamedFormHasItsMethod(t *testing.T) {
+	r := post("", "method=users.setStatus")
+	r.GetBody = nil
+	resp, err := signer().Wrap(&script{outcomes: []outcome{codeResponse(200, 100)}}).RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, ok := okerrors.FromResponse(resp); !ok || e.Method != "users.setStatus" {
+		t.Errorf("the error is %v", e)
+	}
+	finish(t, resp)
+}
+
 // Secrets that are words of OK's messages are left there: Message is as sent,
 // and is not read as that of another error.
 func TestWordsAreNotTakenForSecrets(t *testing.T) {

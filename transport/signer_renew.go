@@ -108,12 +108,9 @@ func finish(ctx context.Context, resp *http.Response) {
 	stop := context.AfterFunc(ctx, func() { body.Close() }) // ends the Read
 	defer stop()
 	text, err := io.ReadAll(body) // of at most maxErrorBody, see maskedBody
-	if err != nil && ctx.Err() != nil {
-		err = roundtrip.WithContext(ctx, err)
-	}
 	rest := io.Reader(bytes.NewReader(text))
 	if err != nil {
-		rest = io.MultiReader(rest, failingReader{err})
+		rest = io.MultiReader(rest, failingReader{roundtrip.WithContext(ctx, err)})
 	}
 	resp.Body = io.NopCloser(rest)
 }

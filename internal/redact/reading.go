@@ -259,8 +259,8 @@ func (r reading) size() int32 {
 
 // text returns what is read from the beginning to the end of a text, and where
 // each byte of it stands in the text; one more position is the end.
-func (r readings) text() (text []byte, at []int32) {
-	text, at = make([]byte, 0, len(r)), make([]int32, 0, len(r))
+func (r readings) text() ([]byte, []int32) {
+	text, at := make([]byte, 0, len(r)), make([]int32, 0, len(r))
 	for i := int32(0); r[i].char != none; i = r[i].end {
 		for shift := 8 * (r[i].size() - 1); shift >= 0; shift -= 8 {
 			text, at = append(text, byte(r[i].char>>shift)), append(at, i)

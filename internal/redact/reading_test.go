@@ -18,6 +18,7 @@ func TestDecoded(t *testing.T) {
 		"%d1%8f":                              "я",
 
 		`\u0041\u044f\u20AC`:  "Aя€",
+		`\xd1\x8f`:            "я",
 		`\ud83d\ude00`:        "😀",
 		`\uDBFF\uDFFF`:        "\U0010FFFF",
 		`\ud800\udc00`:        "\U00010000",

@@ -84,13 +84,74 @@ func TestStraddle(t *testing.T) {
 		{"secret-1", `\u`},
 		{"secret-1", `\ud83d`},
 		{"secret-1", "&am"},
+		{"яcanary", `\u044fcan`},
+		{"😀canary", `\ud83d\ude0`},
 		{"50%abcdef", "50%ab"},
 		{"secret\xff1", "secret\xff"},
 		{"short", ""},
 	} {
-		for _, before := range []string{"", "a ", "x secret-1 ", "%41", `\u0041`, "&lt;", "&nbsp;", "& ", "&abcdefghijklm ", "%G", "secret-2", "canary/token-", "50%aX"} {
+		for _, before := range []string{"", "a ", "x secret-1 ", "%41", `\u0041`, `\n`, `\"`, `\ud83d\ude01`, "&lt;", "&nbsp;", "& ", "&abcdefghijklm ", "%G", "secret-2", "canary/token-", "50%aX"} {
 			if got := (Secrets{test.secret}).Straddle(before + test.ends); got != len(test.ends) {
 				t.Errorf("of %q, %d bytes may begin %q; want %d", before+test.ends, got, test.secret, len(test.ends))
+			}
+		}
+	}
+}
+
+// A text may begin with its only escape.
+func TestSecretBehindALead(t *testing.T) {
+	for _, text := range []string{"%63anary-token", `\u0063anary-token`, "&#99;anary-token"} {
+		if got := (Secrets{"canary-token"}).Clean(text); got != Mark {
+			t.Errorf("Clean(%q) = %q", text, got)
+		}
+	}
+}
+
+// A part of a word of OK's messages is no such word.
+func TestPartsOfWordsAreFound(t *testing.T) {
+	for secret, want := range map[string]bool{"session": false, "sessio": true, "ession": true, "password ": true} {
+		if got := (Secrets{secret}).In("a " + secret + " b"); got != want {
+			t.Errorf("%q is found: %t, want %t", secret, got, want)
+		}
+	}
+}
+
+// A backslash before a letter is found however often it was escaped.
+func TestSecretWithBackslashes(t *testing.T) {
+	const secret = `tk\new\tab\-1`
+	once, _ := json.Marshal(secret)
+	twice, _ := json.Marshal(string(once))
+	for _, text := range []string{secret, string(once), string(twice), url.QueryEscape(secret), url.QueryEscape(string(once)), html.EscapeString(string(once))} {
+		if got := (Secrets{secret}).Clean("a " + text + " z"); strings.Contains(got, "ew") || strings.Contains(got, "ab") || !strings.Contains(got, Mark) {
+			t.Errorf("Clean(%q) = %q", text, got)
+		}
+	}
+}
+
+// All secrets of two letters are found in all texts of them, overlaps included.
+func TestFindOfTwoLetters(t *testing.T) {
+	word := func(bits, length int) string {
+		text := make([]byte, length)
+		for i := range text {
+			text[i] = "ab"[bits>>i&1]
+		}
+		return string(text)
+	}
+	const textLength = 10
+	for s := range 1 << minSecret {
+		secret := word(s, minSecret)
+		for b := range 1 << textLength {
+			text := word(b, textLength)
+			var want [textLength]bool
+			for i := range textLength - minSecret + 1 {
+				for j := range minSecret {
+					want[i+j] = want[i+j] || text[i:i+minSecret] == secret
+				}
+			}
+			got := [textLength]bool{}
+			copy(got[:], (Secrets{secret}).find(text))
+			if got != want {
+				t.Fatalf("%s in %s: covered %v, want %v", secret, text, got, want)
 			}
 		}
 	}
