@@ -91,25 +91,27 @@ func TestMarkedGraphCallToAnotherHostIsRejected(t *testing.T) {
 // nothing else is.
 func TestGroupSendsWritesOnce(t *testing.T) {
 	for _, test := range []struct {
-		verb, body, key string
+		verb, body, key string // key is a header
 		ctx             context.Context
 		once            bool
 	}{
 		{"GET", "", "", t.Context(), false},
-		{"GET", "", "key", t.Context(), false},
+		{"GET", "", "Idempotency-Key", t.Context(), false},
 		{"GET", "", "", transport.WithIdempotent(t.Context(), false), true},
 		{"OPTIONS", "", "", t.Context(), true},
 		{"OPTIONS", "", "", transport.WithIdempotent(t.Context(), true), false},
 		{"POST", "{}", "", t.Context(), false}, // net/http repeats no POST after it has sent a byte
-		{"POST", "{}", "key", t.Context(), true},
-		{"POST", "{}", "key", transport.WithIdempotent(t.Context(), true), false},
+		{"POST", "{}", "Idempotency-Key", t.Context(), true},
+		{"POST", "{}", "X-Idempotency-Key", t.Context(), true},
+		{"POST", "{}", "X-Key", t.Context(), false},
+		{"POST", "{}", "Idempotency-Key", transport.WithIdempotent(t.Context(), true), false},
 	} {
 		r, _ := http.NewRequestWithContext(test.ctx, test.verb, chatsURL, nil)
 		if test.body != "" {
 			r, _ = http.NewRequestWithContext(test.ctx, test.verb, chatsURL, strings.NewReader(test.body))
 		}
 		if test.key != "" {
-			r.Header.Set("Idempotency-Key", test.key)
+			r.Header.Set(test.key, "1")
 		}
 		var base recorder
 		if _, err := group().Wrap(&base).RoundTrip(r); err != nil {

@@ -139,6 +139,13 @@ func TestBodiesOfRejectedRequestsAreClosed(t *testing.T) {
 			t.Errorf("%s: the body is open: %t; %v", name, open != 0, err)
 		}
 	}
+	open := 1
+	form := post("", "")
+	form.Body = &closer{Reader: strings.NewReader("method=a.b"), open: &open}
+	form.Header.Set("Content-Encoding", "gzip")
+	if _, err := signer().Wrap(nil).RoundTrip(form); err == nil || open != 0 {
+		t.Errorf("a compressed form: the body is open: %t; %v", open != 0, err)
+	}
 }
 
 // An okru.Call or okru.Graph learns from the layer that sends it how to redact its

@@ -73,7 +73,7 @@ func (p *params) parse(c *call, key string) error {
 	if names&param.IsFormat == 0 {
 		p.list.AddFixed(formatJSON, c.isForm)
 	}
-	if twice := p.list.Sort(); twice >= 0 {
+	if twice := p.list.Sort(); twice != -1 {
 		return p.errTwice(twice)
 	}
 	return nil
@@ -112,7 +112,7 @@ func (p *params) check(key string) error {
 // not the session in k: the call would run as another user. The repeat after a
 // renewal has a newer session.
 func (p *params) checkSession(c *call, k *keys) error {
-	if c.renewed || p.list.Names()&param.IsSession == 0 {
+	if c.renewed {
 		return nil
 	}
 	for i := range p.list.Len() {
@@ -199,7 +199,7 @@ func (p *params) isSafe(c *call) bool {
 	if method := okcall.MethodInPath(c.request.URL.Path); method != "" {
 		return safeToRepeat(c.options, method)
 	}
-	if i := p.list.Find(param.IsMethod); i >= 0 {
+	if i := p.list.Find(param.IsMethod); i != -1 {
 		return safeToRepeat(c.options, string(p.list.Value(i))) // in place: the conversion does not allocate
 	}
 	return safeToRepeat(c.options, "")

@@ -28,10 +28,92 @@ import (
 	"github.com/go-okru/okru/transport"
 )
 
+// What of a header quotes a secret is cut off or replaced, and nothing else is. The
+// values, which a cache below may share, stay as they are.
+func TestHeadersThatQuoteSecrets(t *testing.T) {
+	for _, test := range []struct{ value, want string }{
+		{"/next?a=%20b#c", "/next?a=%20b#c"}, // an escape, and no secret
+		{"/next?access_token=token-1", "/next"},
+		{"/next#access_token=token-1", "/next"},
+		{"/token-1/next", "/"},
+		{"token%2D1", "/"},
+		{"/next?sig=SIG", "/next"},
+		{"SIG", "/"},
+		{"", ""},
+	} {
+		var shared []string
+		base := transport.Func(func(r *http.Request) (*http.Response, error) {
+			shared = []string{"first", strings.ReplaceAll(test.value, "SIG", r.URL.Query().Get("sig"))}
+			resp := respondWith(200, "true").response(r)
+			resp.Header = http.Header{"Link": shared}
+			return resp, nil
+		})
+		resp, err := signer().Wrap(base).RoundTrip(get("method=users.getInfo"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		finish(t, resp)
+		if got := resp.Header["Link"]; len(got) != 2 || got[0] != "first" || got[1] != test.want {
+			t.Errorf("%q becomes %q, want %q", test.value, got, test.want)
+		}
+		if test.want != test.value && shared[1] == test.want {
+			t.Errorf("%q: the values of the RoundTripper below were changed", test.value)
+		}
+	}
+}
+
+// An error whose encoding is none is not replaced, and the body that replaces a
+// compressed one is described by its header.
+func TestEncodingOfErrors(t *testing.T) {
+	for encoding, want := range map[string]string{"": "text", "identity": "text", "Identity": "text", "gzip": ""} {
+		s := &script{outcomes: []outcome{codeResponse(200, 100, "Invocation-Error", "100", "Content-Encoding", encoding, "Content-Type", "text/x-api")}}
+		resp, err := signer().Wrap(s).RoundTrip(get("method=users.getInfo"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, ok := okerrors.FromResponse(resp)
+		if !ok || e.Code != 100 || e.Message != want {
+			t.Errorf("%q: the error is %v, want the message %q", encoding, e, want)
+		}
+		text := finish(t, resp)
+		if want == "" && (text != `{"error_code":100}` || resp.Header.Get("Content-Type") != "application/json" || resp.Header.Get("Content-Length") != "18" ||
+			resp.Header["Content-Encoding"] != nil) || want != "" && resp.Header.Get("Content-Type") != "text/x-api" {
+			t.Errorf("%q: the response is %q with %v", encoding, text, resp.Header)
+		}
+		if s.open != 0 {
+			t.Errorf("%q: the original is open", encoding)
+		}
+	}
+}
+
+// An API error of 64 KiB is masked as a whole, and one that is longer ends there.
+func TestLengthOfMaskedErrors(t *testing.T) {
+	for _, length := range []int{64<<10 - 1, 64 << 10, 64<<10 + 1, 70 << 10} {
+		const begin, end = `{"error_code":100,"error_msg":"token-1`, `token-1"}`
+		body := begin + strings.Repeat("x", length-len(begin+end)) + end
+		resp, err := signer().Wrap(&script{outcomes: []outcome{respondWith(200, body)}}).RoundTrip(get("method=users.getInfo"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if strings.Contains(string(text), "token") {
+			t.Errorf("%d bytes: a secret is in the body", length)
+		}
+		want := strings.ReplaceAll(body, "token-1", "*******")
+		if length <= 64<<10 && (err != nil || string(text) != want) {
+			t.Errorf("%d bytes: read %d, %v", length, len(text), err)
+		}
+		if length > 64<<10 && (err == nil || err.Error() != "okru: the body of an API error is longer than 64 KiB" || !strings.HasPrefix(want, string(text))) {
+			t.Errorf("%d bytes: read %d, %v", length, len(text), err)
+		}
+	}
+}
+
 // What is not secret stays in an API error that quotes it.
 func TestQuotedParametersStay(t *testing.T) {
 	s := &script{outcomes: []outcome{respondWith(200, apiError(100, "PARAM : hello-world-1 of users.setStatus, hunter2-hunter2, token-1"))}}
-	resp, err := signer().Wrap(s).RoundTrip(get("method=users.setStatus&status=hello-world-1&password=hunter2-hunter2"))
+	resp, err := signer().Wrap(s).RoundTrip(get("method=users.setStatus&status=hello-world-1&pass%77ord=hunter2-hunter2"))
 	if err != nil {
 		t.Fatal(err)
 	}

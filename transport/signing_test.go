@@ -361,6 +361,41 @@ func TestSignerWriteByGETIsSentOnce(t *testing.T) {
 	}
 }
 
+// The query of a call with a form is sent as it was written, also after a call of
+// which a parameter was dropped.
+func TestQueryOfAFormStays(t *testing.T) {
+	var got []string
+	rt := signer().Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
+		got = append(got, r.URL.RawQuery)
+		return respondWith(200, "true").response(r), nil
+	}))
+	for _, query := range []string{"b=1&a=2", "b=1&sig=x&a=2", "b=1&a=2", "b=<&a=2"} {
+		if _, err := rt.RoundTrip(post(query, "method=users.getInfo")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"b=1&a=2", "a=2&b=1", "b=1&a=2", "a=2&b=%3C"}; !slices.Equal(got, want) {
+		t.Errorf("sent %q, want %q", got, want)
+	}
+}
+
+// A form may have 10 MiB, and not a byte more, be it in memory or a stream.
+func TestLengthOfForms(t *testing.T) {
+	const prefix = "method=users.getInfo&text="
+	for _, stream := range []bool{false, true} {
+		for _, more := range []int{0, 1} {
+			r := post("", prefix+strings.Repeat("x", 10<<20-len(prefix)+more))
+			if stream {
+				r.GetBody = nil
+			}
+			_, err := signer().Wrap(&script{outcomes: []outcome{respondWith(200, "true")}}).RoundTrip(r)
+			if (err != nil) != (more > 0) {
+				t.Errorf("10 MiB and %d bytes, a stream %t: %v", more, stream, err)
+			}
+		}
+	}
+}
+
 // The body that keeps a call from being replayed leaves no trace in it.
 func TestSignerAddsNoBody(t *testing.T) {
 	for _, verb := range []string{"", "GET", "HEAD", "OPTIONS", "TRACE", "DELETE", "POST"} {

@@ -21,6 +21,7 @@ func TestText(t *testing.T) {
 		`{"password":"my \"long\" & <secret>","a":"b"}`:     `{"password":"` + gone + `","a":"b"}`,
 		`{"u":"?sig=ab\/cd\u0026a=b","c":1}`:                `{"u":"?sig=` + gone + `\u0026a=b","c":1}`,
 		`{"session_key" : 12345, "code" : 102}`:             `{"session_key" : ` + gone + `, "code" : 102}`,
+		"{\"sig\"\r\n\t :\r\n\t \"X1\"}":                    "{\"sig\"\r\n\t :\r\n\t \"" + gone + "\"}",
 		`{"code":"X1"}`:                                     `{"code":"` + gone + `"}`,
 		"&quot;sig&quot;:&quot;X1 &lt;&quot;, a":            "&quot;sig&quot;:&quot;" + gone + "&quot;, a",
 		"<session_key>X1 X2</session_key>":                  "<session_key>" + gone + "</session_key>",
@@ -73,6 +74,9 @@ func TestTruncate(t *testing.T) {
 	}{
 		{"", 0, ""},
 		{"short", 5, "short"},
+		{"twos words", 3, "…"},
+		{"twos words", 4, "twos…"},
+		{"abcd ef", 6, "abcd…"},
 		{"two words", 5, "two…"},
 		{"two words", 3, "two…"},
 		{"two  words", 4, "two…"},

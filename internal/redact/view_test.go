@@ -2,8 +2,10 @@ package redact_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/go-okru/okru/internal/redact"
@@ -33,5 +35,41 @@ func TestView(t *testing.T) {
 	}
 	if text, err := json.Marshal(g); err != nil || string(text) != `{"ID":"1","Key":"[redacted]","Password":"","Ready":"true"}` {
 		t.Errorf("JSON is %s, %v", text, err)
+	}
+}
+
+type timeout struct{ error }
+
+func (timeout) Timeout() bool { return true }
+
+// A cleaned error is a timeout if the original is.
+func TestErrorKeepsTimeout(t *testing.T) {
+	cause := errors.New("cause")
+	for _, original := range []error{cause, timeout{cause}} {
+		err := redact.NewError("clean", original)
+		_, want := original.(timeout)
+		if got := err.(interface{ Timeout() bool }).Timeout(); got != want || err.Error() != "clean" || !errors.Is(err, cause) && !want {
+			t.Errorf("of a %T: Timeout is %t, and the error %v", original, got, err)
+		}
+	}
+}
+
+// The error of a panic says where it was and shows no value that may be secret.
+func TestPanicError(t *testing.T) {
+	for _, test := range []struct {
+		value any
+		want  string
+	}{
+		{errors.New("broken"), "the hook: panic: broken\ngoroutine "},
+		{"text", "the hook: panic: text\ngoroutine "},
+		{grant{ID: "1", Key: "canary"}, "the hook: panic with a value of type redact_test.grant\ngoroutine "},
+	} {
+		err := redact.NewPanicError("the hook", test.value)
+		if !strings.HasPrefix(err.Error(), test.want) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("the error is %.80q, want %q at its beginning", err, test.want)
+		}
+		if cause, ok := test.value.(error); ok && !errors.Is(err, cause) {
+			t.Errorf("the error is not %v", cause)
+		}
 	}
 }
