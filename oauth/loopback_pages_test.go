@@ -168,14 +168,16 @@ func TestLoopbackStartsTheBrowser(t *testing.T) {
 		}
 		t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 		g := oauth.Loopback{ClientID: "512", RedirectURL: freeURL(t, "127.0.0.1", "/back")}
-		var authURL string
+		shown := make(chan string, 1)
 		told := stderrOf(t, func() {
 			go func() {
+				authURL := ""
 				for authURL == "" {
 					time.Sleep(5 * time.Millisecond)
 					text, _ := os.ReadFile(filepath.Join(dir, "url"))
 					authURL = strings.TrimSpace(string(text))
 				}
+				shown <- authURL
 				time.Sleep(100 * time.Millisecond) // for the text
 				h := newBrowserUser(t, authURL)
 				h.wantStatus(http.StatusOK, "POST", h.redirect(), "access_token=AT&state="+h.auth.Get("state"), "Origin", strings.TrimSuffix(h.redirect(), "/back"))
@@ -184,8 +186,11 @@ func TestLoopbackStartsTheBrowser(t *testing.T) {
 				t.Errorf("%v, %v", got, err)
 			}
 		})
-		if want := wantText; want != "" && told != fmt.Sprintf(want, authURL) || want == "" && told != "" {
-			t.Errorf("the user is told %q, want %q", told, want)
+		if wantText != "" {
+			wantText = fmt.Sprintf(wantText, <-shown)
+		}
+		if told != wantText {
+			t.Errorf("the user is told %q, want %q", told, wantText)
 		}
 	}
 }

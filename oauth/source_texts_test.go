@@ -82,6 +82,7 @@ func TestErrorTextsOfASource(t *testing.T) {
 			s.Replace(nil, old)
 			s.Replace(old, token("new", "", 0))
 			time.Sleep(2 * time.Second)
+			synctest.Wait()
 			return h.errs[0]
 		}, "okru: the session store cannot be read: okru: reading the session store: context deadline exceeded"},
 
