@@ -166,6 +166,18 @@ func TestConfiguredRefreshTokenMakesTheClockCount(t *testing.T) {
 	want(t, s, "A")
 }
 
+// If there is none, the clock does not count.
+func TestWithoutARefreshTokenTheClockDoesNotCount(t *testing.T) {
+	e := &endpoint{body: goodResponse}
+	g := e.refresh()
+	g.RefreshToken = ""
+	s := oauth.NewSource(g, oauth.Options{Store: newMemory(token("S", "", -time.Hour))})
+	want(t, s, "S")
+	if len(e.requests) != 0 {
+		t.Errorf("%d requests were sent", len(e.requests))
+	}
+}
+
 func wantExchanges(t *testing.T, e *endpoint, n int) {
 	t.Helper()
 	if got := e.count("authorization_code"); got != n {

@@ -41,6 +41,35 @@ func TestReplaceWhileTheStoreIsRead(t *testing.T) {
 	})
 }
 
+// Which of two sessions is older is known if both state when they expire. If both
+// state how long they live as well, it is when they were issued.
+func TestIsOlder(t *testing.T) {
+	now := time.Now()
+	stated := func(expiry time.Duration, expiresIn int64) *oauth2.Token {
+		return &oauth2.Token{Expiry: now.Add(expiry), ExpiresIn: expiresIn}
+	}
+	unknown := new(oauth2.Token)
+	for _, test := range []struct {
+		name string
+		a, b *oauth2.Token
+		want bool
+	}{
+		{"a is unknown", unknown, stated(time.Hour, 1), false},
+		{"b is unknown", stated(time.Hour, 1), unknown, false},
+		{"a expires first", stated(1*time.Hour, 0), stated(2*time.Hour, 0), true},
+		{"b expires first", stated(2*time.Hour, 0), stated(1*time.Hour, 0), false},
+		{"both expire at once", stated(time.Hour, 0), stated(time.Hour, 0), false},
+		{"a was issued first", stated(2*time.Hour, 2*60*60), stated(1*time.Hour, 1), true},
+		{"b was issued first", stated(1*time.Hour, 1), stated(2*time.Hour, 2*60*60), false},
+		{"only a says how long it lives", stated(2*time.Hour, 2*60*60), stated(1*time.Hour, 0), false},
+		{"only b says how long it lives", stated(1*time.Hour, 0), stated(2*time.Hour, 2*60*60), true},
+	} {
+		if got := oauth.IsOlder(test.a, test.b); got != test.want {
+			t.Errorf("%s: a is older: %t, want %t", test.name, got, test.want)
+		}
+	}
+}
+
 func TestOlderSessionsAreNotAdopted(t *testing.T) {
 	lived := func(access string, issued, life time.Duration) *oauth2.Token {
 		t := token(access, "R", issued+life)

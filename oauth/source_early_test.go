@@ -83,6 +83,27 @@ func TestEarlyRenewalHappensOnce(t *testing.T) {
 }
 
 // A session that lives shorter than Early would be renewed by each use.
+// A session that is shorter than Early is renewed early after half of its life, unless
+// it is the first: that may have been issued long before.
+func TestShortSessionsAreRenewedHalfway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := numbered(20 * time.Second)
+		s := oauth.NewSource(g, oauth.Options{})
+		want(t, s, "T1")
+		want(t, s, "T1") // begins an early renewal
+		synctest.Wait()
+		wantCalls(t, g, 2)
+		time.Sleep(10*time.Second - 1)
+		want(t, s, "T2")
+		synctest.Wait()
+		wantCalls(t, g, 2)
+		time.Sleep(1)
+		want(t, s, "T2")
+		synctest.Wait()
+		wantCalls(t, g, 3)
+	})
+}
+
 func TestShortSessionsArePaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := numbered(20 * time.Second)

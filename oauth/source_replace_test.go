@@ -266,9 +266,13 @@ func (lockless) Lock(context.Context) (func(), error) { return nil, nil }
 
 func TestStoreWithoutAnUnlock(t *testing.T) {
 	m := newMemory(nil)
-	s := oauth.NewSource(numbered(0), oauth.Options{Store: lockless{m}})
+	var h hooks
+	s := oauth.NewSource(numbered(0), h.options(lockless{m}))
 	s.Invalidate(want(t, s, "T1"))
 	want(t, s, "T2")
+	if len(h.errs) != 0 {
+		t.Errorf("OnError heard of %v", h.errs)
+	}
 	if m.access() != "T2" {
 		t.Errorf("the store has %s, want T2", m.access())
 	}
@@ -324,6 +328,8 @@ func TestStatic(t *testing.T) {
 	replacer.Replace(withSecret(token("A", "", 0), "other"), token("X", "", 0))
 	replacer.Replace(token("A", "", 0), token("X", "", 0))
 	replacer.Replace(nil, token("X", "", 0))
+	replacer.Replace(want(t, s, "A"), nil)
+	replacer.Replace(want(t, s, "A"), new(oauth2.Token))
 	want(t, s, "A")
 	fresh := withSecret(token("B", "", 0), "secret 2")
 	replacer.Replace(want(t, s, "A"), fresh)

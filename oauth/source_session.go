@@ -40,12 +40,9 @@ func (s *Source) newSession(t *oauth2.Token) *session {
 	return h
 }
 
-// canExpire reports whether the expiry of t has a meaning. It has none unless a
-// renewal can succeed without the user.
+// canExpire reports whether the expiry of t, if it has one, has a meaning. It has
+// none unless a renewal can succeed without the user.
 func (s *Source) canExpire(t *oauth2.Token) bool {
-	if t.Expiry.IsZero() {
-		return false
-	}
 	g, ok := s.grant.(Refresh)
 	return t.RefreshToken != "" || ok && g.RefreshToken != ""
 }

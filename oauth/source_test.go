@@ -12,7 +12,9 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/oauth"
+	"github.com/go-okru/okru/transport"
 )
 
 func TestSourceCaches(t *testing.T) {
@@ -192,6 +194,19 @@ func TestRenewalKeepsTheValuesOfTheContext(t *testing.T) {
 	}), oauth.Options{})
 	if _, err := s.TokenContext(context.WithValue(t.Context(), key{}, "trace")); err != nil || got != "trace" {
 		t.Errorf("the renewal has the value %v (%v), want the trace of its cause", got, err)
+	}
+}
+
+// The session that an API call sets is not that of the requests of a renewal.
+func TestRenewalDropsTheOptionsOfTheCall(t *testing.T) {
+	s := oauth.NewSource(grantFunc(func(ctx context.Context) (*oauth2.Token, error) {
+		if o := okcall.FromContext(ctx); o != nil && (o.HasToken || o.Token != nil || o.Source != nil) {
+			t.Errorf("the options of the renewal are %+v", o)
+		}
+		return token("T", "", 0), nil
+	}), oauth.Options{})
+	if _, err := s.TokenContext(transport.WithToken(t.Context(), token("of the call", "", 0))); err != nil {
+		t.Error(err)
 	}
 }
 

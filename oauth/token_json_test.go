@@ -56,6 +56,14 @@ func TestMarshalTokenKeepsEverything(t *testing.T) {
 	}
 }
 
+// A number may be too large for a float64.
+func TestUnmarshalTokenOfALargeNumber(t *testing.T) {
+	got, err := oauth.UnmarshalToken([]byte(`{"version":1,"access_token":"A","extra":{"n":1e400}}`))
+	if err != nil || got.Extra("n") != json.Number("1e400") {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 // x/oauth2 makes such tokens of responses that are forms.
 func TestMarshalTokenOverValues(t *testing.T) {
 	form := (&oauth2.Token{AccessToken: "A"}).WithExtra(url.Values{"session_secret_key": {"0f123"}, "uid": {"57x"}})
