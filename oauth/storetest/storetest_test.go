@@ -366,7 +366,7 @@ there is no option Expire
     --- PASS: TestOfAStore/OneRenewal
 FAIL
 `
-	got := regexp.MustCompile(` *storetest.go:\d+: | \(\d+\.\d+s\)|=== .*\n`).ReplaceAllString(string(out), "")
+	got := regexp.MustCompile(` *storetest.go:\d+: | \(\d+\.\d+s\)|(=== |coverage: ).*\n`).ReplaceAllString(string(out), "")
 	if got != want {
 		t.Errorf("got\n%s, want\n%s", got, want)
 	}
