@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -85,6 +87,81 @@ func (c *closer) Close() error {
 
 func apiError(code int, text string, more ...string) string {
 	return fmt.Sprintf(`{"error_code":%d,"error_msg":%q,"error_data":null%s}`, code, text, strings.Join(more, ""))
+}
+
+// A response that rejects a session is read and closed before it is returned, be
+// there a newer session or not.
+func TestRejectionsAreReadIntoMemory(t *testing.T) {
+	for _, stuck := range []bool{false, true} {
+		a := &api{responses: []string{apiError(102, "PARAM_SESSION_EXPIRED : x")}}
+		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: &renewable{stuck: stuck}}
+		resp, err := s.Wrap(a).RoundTrip(get("method=users.getInfo"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.open != 0 {
+			t.Errorf("without a newer session %t: %d bodies are open", stuck, a.open)
+		}
+		if e, ok := okerrors.FromResponse(resp); !ok || e.Code != 102 {
+			t.Errorf("without a newer session %t: the error is %v", stuck, e)
+		}
+		finish(t, resp)
+	}
+}
+
+// An endless one is given up after a second, and its reader learns why.
+func TestEndlessRejectionSaysWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := io.Pipe()
+		go io.WriteString(w, apiError(102, "PARAM_SESSION_EXPIRED : x")+" ")
+		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: &renewable{stuck: true}}
+		begin := time.Now()
+		resp, err := s.Wrap(transport.Func(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: r}, nil
+		})).RoundTrip(get("method=users.getInfo"))
+		if took := time.Since(begin); err != nil || took != time.Second {
+			t.Fatalf("returned after %v: %v", took, err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		if got := strings.TrimSpace(string(text)); got != apiError(102, "PARAM_SESSION_EXPIRED : x") {
+			t.Errorf("the body is %q", got)
+		}
+		const want = "the response that rejects the session did not end within 1s; its rest was not read"
+		if err == nil || !strings.Contains(err.Error(), "okru: "+want) {
+			t.Errorf("reading ends with %v, want %q in it", err, want)
+		}
+		resp.Body.Close()
+	})
+}
+
+// The error of a call whose user must sign in says so, matches the class of
+// rejected sessions, and has the rejection if the call was sent.
+func TestTextOfSignIn(t *testing.T) {
+	for _, test := range []struct {
+		source oauth2.TokenSource
+		want   string
+		sent   int
+	}{
+		{sourceFunc(func() (*oauth2.Token, error) { return nil, oauth.ErrSignIn }), "okru: the user must sign in", 0},
+		{sourceFunc(func() (*oauth2.Token, error) { return nil, fmt.Errorf("store: %w", oauth.ErrSignIn) }), "okru: no session: store: okru: the user must sign in", 0},
+		{&renewable{err: oauth.ErrSignIn}, "okru: the user must sign in (okru: users.getInfo: PARAM_SESSION_EXPIRED (102): x)", 1},
+	} {
+		a := &api{responses: []string{apiError(102, "PARAM_SESSION_EXPIRED : x")}}
+		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "app-secret", TokenSource: test.source}
+		resp, err := s.Wrap(a).RoundTrip(get("method=users.getInfo"))
+		if err == nil || resp != nil || err.Error() != test.want || len(a.tokens) != test.sent {
+			t.Errorf("sent %d times, the error is %v\nwant %s", len(a.tokens), err, test.want)
+			continue
+		}
+		if !errors.Is(err, okerrors.ErrSession) || !errors.Is(err, oauth.ErrSignIn) || errors.Is(err, okerrors.CodeParamSessionExpired) != (test.sent > 0) {
+			t.Errorf("%v: ErrSession %t, ErrSignIn %t", err, errors.Is(err, okerrors.ErrSession), errors.Is(err, oauth.ErrSignIn))
+		}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+			if got := fmt.Sprintf(verb, errors.Unwrap(err)); got != test.want {
+				t.Errorf("%s prints %q, want %q", verb, got, test.want)
+			}
+		}
+	}
 }
 
 func TestRenewal(t *testing.T) {
