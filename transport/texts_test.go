@@ -228,3 +228,13 @@ func TestTextsOfFailedCalls(t *testing.T) {
 		t.Errorf("ErrBudget is %q, want %q", got, want)
 	}
 }
+
+// A panic of a token source is an error of the call, which says where it was.
+func TestTextOfAPanic(t *testing.T) {
+	s := signer()
+	s.TokenSource = sourceFunc(func() (*oauth2.Token, error) { panic("boom") })
+	_, err := s.Wrap(nil).RoundTrip(get("method=users.getInfo"))
+	if want := "okru: no session: the token source: panic: boom\n"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("the error is %v, want %q at its beginning", err, want)
+	}
+}
