@@ -184,7 +184,8 @@ func (s Secrets) Straddle(text string) int {
 }
 
 // begins returns the first position from which the text reads, up to its end
-// or an escape that is cut off, like the beginning of secret.
+// or an escape that is cut off, like the beginning of secret; one beyond the text
+// if there is none.
 func begins(secret string, r readings, cutOff []bool) int {
 	const window = 8 // of all that a position reads as, only so many bytes are compared
 	type ahead struct {
@@ -198,7 +199,7 @@ func begins(secret string, r readings, cutOff []bool) int {
 			wanted |= uint64(fold[secret[i]])
 		}
 	}
-	first, from := len(r)-1, make([]ahead, len(r))
+	first, from := len(r), make([]ahead, len(r))
 	for i := len(r) - 2; i >= 0; i-- {
 		if cutOff != nil && cutOff[i] {
 			first = i

@@ -98,6 +98,15 @@ func TestStraddle(t *testing.T) {
 	}
 }
 
+// What is no secret to be found holds back nothing.
+func TestStraddleOfWords(t *testing.T) {
+	for _, secret := range []string{"session", "short", ""} {
+		if got := (Secrets{secret}).Straddle("a sess"); got != 0 {
+			t.Errorf("of %q, %d bytes may begin %q", "a sess", got, secret)
+		}
+	}
+}
+
 // A text may begin with its only escape.
 func TestSecretBehindALead(t *testing.T) {
 	for _, text := range []string{"%63anary-token", `\u0063anary-token`, "&#99;anary-token"} {
