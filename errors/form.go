@@ -2,7 +2,10 @@ package okerrors
 
 // This file decides from the first bytes of a body which parser reads it, if any.
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // A form is what the beginning of a body shows.
 type form uint8
@@ -20,10 +23,13 @@ const byteOrderMark = "\ufeff"
 // formOf returns the form of a body that begins with text. It decodes nothing
 // and allocates nothing: for nearly all successes it is the whole inspection.
 func formOf(text []byte) form {
-	if bytes.HasPrefix([]byte(byteOrderMark), text) { // a part of the mark, or nothing yet
-		return unknownForm
+	if len(text) > 0 && text[0] == byteOrderMark[0] {
+		if bytes.HasPrefix([]byte(byteOrderMark), text) {
+			return unknownForm
+		}
+		text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	}
-	text = skipSpace(bytes.TrimPrefix(text, []byte(byteOrderMark)))
+	text = skipSpace(text)
 	switch {
 	case len(text) == 0:
 		return unknownForm
@@ -42,9 +48,12 @@ func formOf(text []byte) form {
 	return formOfKey(text[1:])
 }
 
-// formOfKey returns the form of an object whose first key begins with text. Most
-// successes differ from each prefix in the first letter.
+// formOfKey returns the form of an object whose first key begins with text. The
+// first letter decides for most successes.
 func formOfKey(text []byte) form {
+	if len(text) > 0 && strings.IndexByte(memberLetters, text[0]) < 0 {
+		return foreignForm
+	}
 	for _, prefix := range memberPrefixes {
 		n := 0
 		for n < len(prefix) && n < len(text) && text[n] == prefix[n] {

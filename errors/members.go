@@ -22,6 +22,9 @@ var memberPrefixes = [...]string{
 	"error", "custom_error", "ver_redirect_url", "verification_url", param.SessionKey, param.SessionSecretKey,
 }
 
+// memberLetters are what memberPrefixes begin with, and any key that is escaped.
+const memberLetters = `ecvs\`
+
 // isMember reports whether an error may have a member of that name.
 func isMember(name string) bool {
 	return strings.HasPrefix(name, memberPrefixes[0]) || slices.Contains(memberPrefixes[1:], name)

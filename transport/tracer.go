@@ -42,7 +42,10 @@ func (t *tracer) attempt(hosts *okcall.Hosts, r, sent *http.Request, c Circuit) 
 	}
 	t.sent = DoneInfo{N: t.n, Circuit: c}
 	if hosts.IsCall(r.URL) {
-		t.sent.Method = Method(sent) // the form of r may have been read
+		t.sent.Method = okcall.MethodInURL(r.URL) // where the caller has put it first, nearly always
+		if t.sent.Method == "" {
+			t.sent.Method = Method(sent) // the form of r may have been read
+		}
 	}
 	if t.hooks.Attempt == nil {
 		return

@@ -96,8 +96,16 @@ func form(r *http.Request) string {
 // methodIn returns the value of the first parameter method in the text of a
 // query or a form.
 func methodIn(text string) string {
-	for pair := range strings.SplitSeq(text, "&") {
+	for text != "" {
+		var pair string
+		pair, text, _ = strings.Cut(text, "&")
 		name, value, _ := strings.Cut(pair, "=")
+		if strings.IndexByte(pair, '%') < 0 && strings.IndexByte(pair, '+') < 0 { // nearly always
+			if name == param.Method {
+				return value
+			}
+			continue
+		}
 		if name, _ = url.QueryUnescape(name); name != param.Method {
 			continue
 		}
