@@ -225,11 +225,17 @@ func ofKind(t *testing.T, verb, method string) *http.Request {
 // it was read in part: the attempt is late, and may run when the window opens.
 func TestHTTP2ClosedWindow(t *testing.T) {
 	for method, want := range map[string]int32{"users.getInfo": 4, "users.setStatus": 1} {
-		server := &frameServer{}
-		retry := transport.Retry{MinDelay: -1, AttemptTimeout: 50 * time.Millisecond}
+		base := new(frameServer).start(t)
+		// The connection must be there: an attempt that is late before has not run.
+		resp, err := signer().Wrap(base).RoundTrip(ofKind(t, "GET", "users.getInfo"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		finish(t, resp)
+		retry := transport.Retry{MinDelay: -1, AttemptTimeout: 100 * time.Millisecond}
 		var n atomic.Int32
 		r := request(t.Context(), "POST", "https://api.ok.ru/fb.do", "method="+method+"&text="+strings.Repeat("x", 128<<10))
-		_, err := transport.Chain(server.start(t), retry.Wrap, signer().Wrap).RoundTrip(r.WithContext(transport.WithAttempts(r.Context(), &n)))
+		_, err = transport.Chain(base, retry.Wrap, signer().Wrap).RoundTrip(r.WithContext(transport.WithAttempts(r.Context(), &n)))
 		if n.Load() != want || err == nil || errors.Is(err, okerrors.ErrOutcomeUnknown) != (want == 1) {
 			t.Errorf("%s: %d attempts, want %d: %v", method, n.Load(), want, err)
 		}
