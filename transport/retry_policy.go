@@ -128,7 +128,7 @@ func (a Attempt) isCall() bool {
 // services are not inspected: they may be streams that have yet to begin.
 func (a Attempt) apiError() *okerrors.Error {
 	switch {
-	case a.Err != nil && roundtrip.IsTerminal(a.Err):
+	case roundtrip.IsTerminal(a.Err):
 		return nil // of another call, such as one for a session
 	case a.Err != nil:
 		e, _ := errors.AsType[*okerrors.Error](a.Err)

@@ -175,6 +175,10 @@ func TestRetryableOfLittle(t *testing.T) {
 		"no request, 500":    {transport.Attempt{Response: &http.Response{StatusCode: 500}}, false},
 		"no request, broken": {transport.Attempt{Err: errBroken}, false},
 		"terminal, dialing":  {transport.Attempt{N: 1, Err: errors.Join(terminalError{}, opError("dial", syscall.ECONNREFUSED))}, false},
+		"terminal, code 2 of another call": {transport.Attempt{N: 1, Request: newGet(t, t.Context(), readURL),
+			Err: errors.Join(terminalError{}, &okerrors.Error{Code: okerrors.CodeService})}, false},
+		"code 2": {transport.Attempt{N: 1, Request: newGet(t, t.Context(), readURL),
+			Err: &okerrors.Error{Code: okerrors.CodeService}}, true},
 		"no number, code 1": {transport.Attempt{Request: newGet(t, t.Context(), readURL),
 			Response: &http.Response{StatusCode: 200, Header: http.Header{"Invocation-Error": {"1"}}}}, true},
 	} {
