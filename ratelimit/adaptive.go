@@ -181,13 +181,14 @@ func (a *Adaptive) open(now time.Time) {
 }
 
 // responded ends the backoff if the probe is in flight. The probe got a
-// response, although it has not ended: it will be repeated, and its next Wait
-// lets others pass.
+// response, although it has not ended: it will be repeated. Its next Wait would
+// let others pass as well, unless it fails at once.
 func (a *Adaptive) responded() {
 	a.queue.mu.Lock()
 	defer a.queue.mu.Unlock()
 	if now := time.Now(); a.backoff.isProbe(now) {
 		a.open(now)
+		a.queue.release(now)
 	}
 }
 

@@ -166,11 +166,12 @@ func (q *queue) setLimit(limit rate.Limit, now time.Time) {
 	q.release(now)
 }
 
-// setBurst changes the burst. That lets none of the callers that wait pass.
+// setBurst changes the burst, as setLimit changes the rate.
 func (q *queue) setBurst(burst int, now time.Time) {
 	q.release(now) // what was due until now
 	q.tokens.SetBurstAt(now, max(burst, 0))
 	q.taken = now
+	q.release(now)
 }
 
 // fullIn returns after which time none will wait and the token bucket will be
