@@ -12,6 +12,7 @@ import (
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/roundtrip"
 	"github.com/go-okru/okru/internal/token"
@@ -39,7 +40,7 @@ func (l *logger) RoundTripVerdict(r *http.Request) (resp *http.Response, v round
 	if !l.Hosts.IsCall(r.URL) || !l.log.Enabled(r.Context(), slog.LevelError) {
 		return l.Send(r)
 	}
-	c := loggedCall{begun: time.Now()}
+	c := loggedCall{begun: okcall.Clock()}
 	trace := transport.Trace{Limited: c.limited, Done: c.done}
 	resp, v, err = l.Send(r.WithContext(transport.WithTrace(r.Context(), &trace)))
 	returned := false
@@ -58,7 +59,7 @@ func (l *logger) RoundTripVerdict(r *http.Request) (resp *http.Response, v round
 
 // A loggedCall is what is known about a call.
 type loggedCall struct {
-	begun time.Time
+	begun time.Duration // by okcall.Clock
 
 	mu      sync.Mutex         // a layer of the program may send an attempt to several places at once
 	waited  time.Duration      // for the limiter, all attempts together
@@ -138,7 +139,7 @@ func (c *loggedCall) attrs(r *http.Request, err error) []slog.Attr {
 	if c.last.Circuit != transport.Auto {
 		attrs = append(attrs, slog.String("circuit", c.last.Circuit.String()))
 	}
-	attrs = append(attrs, slog.Int("attempts", c.last.N), slog.Duration("waited", c.waited), slog.Duration("duration", time.Since(c.begun)))
+	attrs = append(attrs, slog.Int("attempts", c.last.N), slog.Duration("waited", c.waited), slog.Duration("duration", okcall.Clock()-c.begun))
 	if c.last.Status != 0 {
 		attrs = append(attrs, slog.Int("status", c.last.Status))
 	}
