@@ -98,6 +98,7 @@ func TestCheck(t *testing.T) {
 		"https://gateway.example//Graph//me/chats":   "//Graph//me/chats is not a path of the API; write /graph/me/chats",
 		"https://gateway.example/fb.do/x":            "/fb.do/x" + unclear,
 		"https://gateway.example/Graph":              "/Graph" + unclear,
+		"https://gateway.example/Graph/me":           "/Graph/me is not a path of the API; write /graph/me",
 		"https://gateway.example/api/a":              "/api/a" + unclear,
 		"https://gateway.example/api/a.b.c":          "/api/a.b.c" + unclear,
 		"https://gateway.example/api/a.":             "/api/a." + unclear,
