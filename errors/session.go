@@ -72,8 +72,8 @@ var choices = []string{
 }
 
 // sessionWords returns the words of message in lower case. Both session
-// parameters become session_key, and no "or" stays between them: the choice of
-// the two is none. A comma becomes "or".
+// parameters become session_key, and an "or" between two of them is dropped. A
+// comma becomes "or".
 func sessionWords(message string) []string {
 	var words []string
 	message = strings.ReplaceAll(strings.ToLower(message), ",", " or ")

@@ -44,7 +44,7 @@ func TestLoopbackPages(t *testing.T) {
 	show := func(title string, resp *http.Response, body string) {
 		fmt.Fprintf(&got, "== %s\n%s\n", title, shown(resp, body))
 	}
-	// signIn signs in with a browser that does what visit says, and waits for both.
+	// signIn signs in with visit as the browser, and waits for both.
 	signIn := func(visit func(h *browserUser, state, origin string)) error {
 		closed := make(chan struct{})
 		g.Open = func(authURL string) error {

@@ -103,7 +103,7 @@ func (s *Source) exchange(ctx context.Context, g Code) (*oauth2.Token, error) {
 	if ok {
 		err = unsent.error
 	}
-	s.codeSent = !ok // also if the call was abandoned
+	s.codeSent = !ok // also if the call panicked, or was abandoned
 	return t, err
 }
 

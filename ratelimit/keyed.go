@@ -38,7 +38,7 @@ type Keyed struct {
 	lru     lru               // all entries, in the order of their last use
 	waiting int               // calls of new keys that wait for an entry
 	turn    chan struct{}     // full while the first of them tries to evict one
-	freed   chan struct{}     // has a value if the last call of a key has ended
+	freed   chan struct{}     // gets a value when the last call of a key has ended
 }
 
 // NewKeyed returns a set of at most max limiters. newLimiter makes each when
@@ -211,7 +211,7 @@ func (e *entry) release() {
 	e.set.mu.Lock()
 	defer e.set.mu.Unlock()
 	e.inFlight--
-	if e.inFlight == 0 {
+	if e.inFlight == 0 && e.set.waiting > 0 {
 		select {
 		case e.set.freed <- struct{}{}:
 		default: // a wake-up is due already

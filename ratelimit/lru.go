@@ -97,7 +97,7 @@ func (k *Keyed) tryInsert(key string) (e *entry, again time.Duration) {
 		e = k.insert(key)
 	}
 	e.inFlight++
-	return e, again
+	return e, 0
 }
 
 // makeRoom evicts entries until there is room for one more, and then returns 0.

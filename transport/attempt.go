@@ -23,9 +23,9 @@ import (
 // sendAttempt sends r through the RoundTripper below b. The lowest layer of a
 // stack sends each attempt with it: a Signer its calls, and a Retry what no
 // Signer below it handles. It gives the attempt its timeout, and finds out
-// whether an attempt that failed was sent. r must be a private copy if its body
-// is one that mustTrack: it is replaced. r.Body must not be shared with another
-// attempt.
+// whether an attempt that failed was sent. If mustTrack reports true for r.Body,
+// it is replaced, so r must then be a private copy. r.Body must not be shared
+// with another attempt.
 //
 // An error shows in its type or in an *attemptError whether the request was
 // sent; for an error of a write that may have run, that is
@@ -175,6 +175,7 @@ func sendWithin(b *roundtrip.Base, r *http.Request, timeout time.Duration) (*htt
 	timer := time.AfterFunc(timeout, func() { cancel(late) })
 	alive := false
 	defer func() { // also after a panic
+		timer.Stop()
 		if !alive {
 			cancel(nil)
 		}

@@ -20,11 +20,11 @@ import (
 func (t *retrier) pause(a Attempt) (time.Duration, bool) {
 	wait := retryAfter(a.Response)
 	if wait > t.settings.MaxDelay {
-		return wait, false
+		return 0, false
 	}
 	delay, ok := t.delay(a, wait)
 	if deadline, has := a.Request.Context().Deadline(); has && delay >= time.Until(deadline) {
-		return delay, false
+		return 0, false
 	}
 	return delay, ok
 }
@@ -74,10 +74,10 @@ func upTo(longest time.Duration) time.Duration {
 
 // add returns a+b, or the longest Duration if that is more.
 func add(a, b time.Duration) time.Duration {
-	if sum := a + b; sum >= a {
-		return sum
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
 	}
-	return math.MaxInt64
+	return a + b
 }
 
 // A budget is a token bucket that only successes fill: during an outage there

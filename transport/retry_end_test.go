@@ -172,7 +172,7 @@ func TestCallerLearnsToRedact(t *testing.T) {
 	}
 }
 
-// Each layer returns the verdict about a call, whoever is between it and the
+// Each layer returns the verdict about a call, whatever is between it and the
 // Signer.
 func TestLayersReturnTheVerdict(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -46,7 +46,7 @@ func (t *retrier) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.V
 		return (&loop{layer: t, caller: r, next: r}).run()
 	}
 	a := t.send(r, r, 1)
-	if t.byDefault && a.Err == nil && a.verdict.Err == nil && a.Response.StatusCode < http.StatusRequestTimeout && t.budget.full() {
+	if t.byDefault && a.Err == nil && a.verdict.Err == nil && a.Response.StatusCode < 400 && t.budget.full() {
 		return a.Response, a.verdict, nil // the usual case, for which the rest would do nothing
 	}
 	return (&loop{layer: t, caller: r, last: a}).run()

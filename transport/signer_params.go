@@ -73,7 +73,7 @@ func (p *params) parse(c *call, key string) error {
 	if names&param.IsFormat == 0 {
 		p.list.AddFixed(formatJSON, c.isForm)
 	}
-	if twice := p.list.Sort(); twice != -1 {
+	if twice := p.list.Sort(); twice >= 0 {
 		return p.errTwice(twice)
 	}
 	return nil
@@ -199,7 +199,7 @@ func (p *params) isSafe(c *call) bool {
 	if method := okcall.MethodInPath(c.request.URL.Path); method != "" {
 		return safeToRepeat(c.options, method)
 	}
-	if i := p.list.Find(param.IsMethod); i != -1 {
+	if i := p.list.Find(param.IsMethod); i >= 0 {
 		return safeToRepeat(c.options, string(p.list.Value(i))) // in place: the conversion does not allocate
 	}
 	return safeToRepeat(c.options, "")

@@ -34,7 +34,7 @@ func (l *List) Parse(text string, form bool) error {
 	start, eq, worst := base, -1, uint8(plain) // of the pair that i is in
 	for word := base; word <= end; word += 8 {
 		for odd := oddBytes(all[word : word+8]); odd != 0; odd &= odd - 1 {
-			i := word + bits.TrailingZeros64(odd)>>3
+			i := word + bits.TrailingZeros64(odd)/8
 			switch c := all[i]; {
 			case c == '=':
 				if eq < 0 {

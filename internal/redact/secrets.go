@@ -104,9 +104,9 @@ func (s Secrets) mayBeIn(text string) bool {
 // escape.
 func hasManySpellings(secret string) bool { return hasLead(secret) || hasFolded(secret) }
 
-// Filter returns a function that is made once for secrets that are searched for
-// often, in short texts such as the values of a header. If it returns false, so
-// does In.
+// Filter returns a function that reports whether a text may show a secret: if it
+// returns false, so does In. It is made once for secrets that are searched for
+// often, in short texts such as the values of a header.
 func (s Secrets) Filter() func(text string) bool {
 	s = slices.DeleteFunc(slices.Clone(s), func(secret string) bool { return len(secret) < minSecret })
 	shortest := math.MaxInt // nothing reads longer than it is
@@ -125,9 +125,9 @@ func (s Secrets) Filter() func(text string) bool {
 	return func(text string) bool { return hasRun(text, &spelling, shortest) && s.mayBeIn(text) }
 }
 
-// hasRun reports whether text has n bytes in a row that are in set. It compares
-// few of them: where it looks first is in the middle of a long run, if there
-// is one.
+// hasRun reports whether text has n bytes in a row that are in set. Of n bytes it
+// looks at the last one first: if that is not in set, no run includes it, and the
+// others are skipped.
 func hasRun(text string, set *[256]bool, n int) bool {
 	for end := n; end <= len(text); {
 		start := end

@@ -43,7 +43,7 @@ func RetryAfter(h http.Header, now time.Time) (d time.Duration, ok bool) {
 func seconds(value string) (d time.Duration, ok bool) {
 	whole, fraction, point := strings.Cut(value, ".")
 	if !digits(whole) || point && !digits(fraction) {
-		return d, false
+		return 0, false
 	}
 	// Not strconv: a number of any length is valid, and asks for the longest
 	// pause.

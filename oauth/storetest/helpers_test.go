@@ -44,7 +44,7 @@ func (s *storage) stores(broken string) (a, b oauth.Store) {
 	return &memory{storage: s, name: "a", broken: broken}, &memory{storage: s, name: "b", broken: broken}
 }
 
-// free releases the lock, whoever holds it.
+// free releases the lock, even if another store holds it.
 func (s *storage) free() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -145,7 +145,7 @@ type result[T any] struct {
 // do calls an operation of a store with a context that ends after timeout. If
 // the operation does not return then, do ends the case. A late value is passed
 // to late.
-func do[T any](k *kit, name string, timeout time.Duration, op func(context.Context) (T, error), late func(T)) (value T, err error) {
+func do[T any](k *kit, name string, timeout time.Duration, op func(context.Context) (T, error), late func(T)) (T, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	done := make(chan result[T], 1)
@@ -171,5 +171,5 @@ func do[T any](k *kit, name string, timeout time.Duration, op func(context.Conte
 		}
 		k.fatalf("%s does not return, although its context has ended: it ignores its context", name)
 	}
-	return value, err // never reached
+	panic("unreachable")
 }
