@@ -16,16 +16,19 @@ const (
 	cutBy     = 0.03  // the part of the rate that a cut takes
 	release   = 0.005 // the part of the ceiling that a cut on the way to it takes
 	step      = 0.05  // the part of the ceiling that a climb adds at first
-	slowRate  = 25    // calls per second: below it the curve gets longer
-	lost      = 0.9   // below this part of the rate before, a cut is undone
+	slowRate  = 30    // calls per second: below it the curve gets longer
+	lost      = 0.93  // below this part of the rate before, a cut is undone
 
 	// maxUnit is the largest time scale of the curve, in seconds. A longer one
 	// starves a process that starts while others use the whole limit.
-	maxUnit = 12
+	maxUnit = 16
 
-	// The least calls from which a share is measured. If none of so many is
-	// accepted, the reason is not the rate but, for example, an outage.
-	minWindow = 8
+	// minWindow is the least number of calls from which a share is measured.
+	minWindow = 24
+
+	// few calls are enough if they all end alike: if none of them is accepted, the
+	// reason is not the rate but, for example, an outage; if all are, it is over.
+	few = 8
 )
 
 // A cubic finds the rate that a server allows from how calls end. It has
@@ -80,7 +83,7 @@ func (c *cubic) advance(seconds float64) {
 	c.busy += seconds
 	c.sent += c.rate * seconds
 	c.recent += (c.rate - c.recent) * (1 - math.Exp(-seconds/math.Max(1, 1/c.rate)))
-	if c.before > 0 && c.quiet > c.window() {
+	if c.before > 0 && c.quietFor(1) {
 		c.undoing = c.undoing || c.rate < lost*c.before
 		if !c.undoing {
 			c.before = 0
@@ -162,15 +165,15 @@ func (c *cubic) throttle(sent time.Time, pause float64) reaction {
 	c.pause = pause
 	switch {
 	case c.undoing: // the rate is the reason after all
-		c.before = 0
-	case c.quiet > 2*c.window():
+		c.before, c.undoing = 0, false
+	case c.quietFor(2):
 		c.before = c.ceiling
 	}
 	c.quiet = 0
 	switch {
 	case c.starting():
 		return slowDown
-	case c.accepted == 0 && c.throttled >= minWindow:
+	case c.accepted == 0 && c.throttled >= few:
 		return stopAll
 	case c.accepted+c.throttled < c.window():
 		return carryOn
@@ -178,7 +181,11 @@ func (c *cubic) throttle(sent time.Time, pause float64) reaction {
 	return slowDown
 }
 
-// window returns how many calls a share is measured from: those of a second.
+// quietFor reports whether all calls of so many seconds were accepted.
+func (c *cubic) quietFor(seconds float64) bool { return c.quiet > seconds*math.Max(few, c.rate) }
+
+// window returns how many calls a share is measured from: those of a second, and
+// minWindow at least.
 func (c *cubic) window() float64 { return math.Max(minWindow, c.rate) }
 
 // slow cuts the rate, and sets the ceiling to the measured rate.
@@ -199,8 +206,10 @@ func (c *cubic) slow(now time.Time) {
 		trust = c.busy / (c.busy + 0.5)
 	}
 	// The rate that the server has let pass: what was sent, times the share that
-	// it has accepted.
-	measured := c.level() * c.accepted / (c.accepted + c.throttled)
+	// it has accepted. What half a standard deviation explains is chance: from a
+	// server that throttles at any rate, the rate would sink by it each time.
+	throttled := c.throttled - math.Sqrt(c.throttled)/2
+	measured := c.level() * (1 - throttled/(c.accepted+c.throttled))
 	ceiling += (measured - ceiling) * trust
 	c.begin(now, math.Min(c.rate, ceiling), ceiling)
 }

@@ -30,13 +30,13 @@ func TestCubicMeasuresLatency(t *testing.T) {
 func TestCubicTimeScale(t *testing.T) {
 	for _, test := range []struct{ ceiling, latency, pause, unit float64 }{
 		{100, 0.01, 0, 1},
-		{25, 0, 0, 1},
-		{10, 0, 0, 2.5},   // a low rate
+		{30, 0, 0, 1},
+		{10, 0, 0, 3},     // a low rate
 		{100, 0.5, 0, 3},  // a distant server
 		{100, 0, 0.4, 4},  // one that makes callers pause
-		{1, 0, 0, 12},     // never longer
-		{100, 0, 9, 12},   // never longer
-		{100, 9, 0.4, 12}, // never longer
+		{1, 0, 0, 16},     // never longer
+		{100, 0, 9, 16},   // never longer
+		{100, 9, 0.4, 16}, // never longer
 	} {
 		c := newCubic(0.1, 1000)
 		c.latency, c.pause = test.latency, test.pause
@@ -76,7 +76,8 @@ func TestCubicMeanRate(t *testing.T) {
 }
 
 // A cut sets the ceiling to the rate at which calls were accepted, the less so the
-// sooner it comes after the last one.
+// sooner it comes after the last one. Half of a standard deviation of the throttled
+// calls counts as accepted: 4 of 64, 2 of 16 and 1 of 4.
 func TestCubicCuts(t *testing.T) {
 	for _, test := range []struct {
 		name                            string
@@ -84,12 +85,13 @@ func TestCubicCuts(t *testing.T) {
 		recent                          float64 // the mean rate of the last second
 		ceiling                         float64 // that is wanted
 	}{
-		{"after the plateau", 5, 500, 450, 50, 100, 90},
-		{"after the plateau, faster at last", 5, 500, 450, 50, 120, 108},
-		{"before the plateau", 1.5, 150, 90, 10, 0, 99.5 - (99.5-90)*0.75},
-		{"at the plateau", 4, 400, 450, 50, 120, 108},
-		{"soon", 0.5, 60, 45, 5, 0, 99.5 + (108-99.5)*0.5},
-		{"at once", 0, 0, 90, 10, 0, 99.5},
+		{"after the plateau", 5, 500, 540, 60 + 4, 100, 100 * 544. / 604},
+		{"after the plateau, faster at last", 5, 500, 540, 60 + 4, 120, 120 * 544. / 604},
+		{"before the plateau", 1.5, 150, 84, 14 + 2, 0, 99.5 - (99.5-86)*0.75},
+		{"at the plateau", 4, 400, 540, 60 + 4, 120, 120 * 544. / 604},
+		{"soon", 0.5, 60, 46, 3 + 1, 0, 99.5 + (120*0.94-99.5)*0.5},
+		{"at once", 0, 0, 84, 14 + 2, 0, 99.5},
+		{"one call", 5, 500, 99, 1, 100, 99.5},
 	} {
 		c := newCubic(0.1, 1000)
 		start := time.Now()
@@ -109,7 +111,7 @@ func TestCubicCuts(t *testing.T) {
 }
 
 // A throttled call is news if it was sent after the last cut. It cuts the rate if
-// as many calls as those of a second have ended since, and 8 at least.
+// as many calls as those of a second have ended since, and 24 at least.
 func TestCubicReactions(t *testing.T) {
 	start := time.Now()
 	for _, test := range []struct {
@@ -121,10 +123,10 @@ func TestCubicReactions(t *testing.T) {
 	}{
 		{"sent before the cut", 10, 100, 0, 0, carryOn},
 		{"sent after it", 10, 100, 0, 1, slowDown},
-		{"too few calls", 20, 18, 0, 1, carryOn},
-		{"just enough calls", 20, 19, 0, 1, slowDown},
-		{"too few calls at a low rate", 2, 6, 0, 1, carryOn},
-		{"just enough calls at a low rate", 2, 7, 0, 1, slowDown},
+		{"too few calls", 40, 38, 0, 1, carryOn},
+		{"just enough calls", 40, 39, 0, 1, slowDown},
+		{"too few calls at a low rate", 2, 22, 0, 1, carryOn},
+		{"just enough calls at a low rate", 2, 23, 0, 1, slowDown},
 		{"none accepted", 100, 0, 7, 1, stopAll},
 		{"none accepted, too few", 100, 0, 6, 1, carryOn},
 		{"one accepted", 100, 1, 7, 1, carryOn},
@@ -186,6 +188,18 @@ func TestCubicUndoesCuts(t *testing.T) {
 		t.Errorf("a call that is throttled meanwhile does not end it: %+v", c)
 	}
 
+	// Too few calls to cut: the rate is that of the curve again.
+	c = cutTo(40)
+	for range 41 {
+		c.accept(start.Add(1))
+	}
+	c.advance(0.5)
+	if got := c.throttle(start.Add(1), 0); got != carryOn {
+		t.Fatalf("the reaction to 1 throttled call of 42 at %v per second is %v, want carryOn", c.rate, got)
+	}
+	c.advance(0.5)
+	near(t, "the rate after the end of an undo", c.rate, 40*(1-0.03*0.75*0.75*0.75))
+
 	c = cutTo(95) // little
 	for range 100 {
 		c.accept(start.Add(1))
@@ -216,8 +230,8 @@ func TestCubicBounds(t *testing.T) {
 	}{
 		{"as many calls as in a second", 40, 100, 40, false, true},
 		{"one more", 40, 100, 41, true, true},
-		{"nine tenths of the rate before", 90, 100, 91, false, false},
-		{"a little less", 89.9, 100, 91, true, true},
+		{"0.93 of the rate before", 93, 100, 94, false, false},
+		{"a little less", 92.9, 100, 94, true, true},
 		{"at a low rate", 0.1, 0.5, 9, true, true},
 	} {
 		c := newCubic(0.01, 1000)

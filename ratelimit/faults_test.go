@@ -30,10 +30,10 @@ var faults = map[string]fault{
 // faultyRun sends perSecond calls at random times through l, each with a
 // deadline, and returns the share that succeeded. now returns the fault of a
 // call, or nil.
-func faultyRun(l ratelimit.Limiter, perSecond float64, length time.Duration, now func(time.Duration, *rand.Rand) *fault) float64 {
+func faultyRun(l ratelimit.Limiter, perSecond float64, length time.Duration, seed uint64, now func(time.Duration, *rand.Rand) *fault) float64 {
 	var succeeded atomic.Int64
 	var mu sync.Mutex
-	rng := rand.New(rand.NewPCG(1, 0))
+	rng := rand.New(rand.NewPCG(seed, 0))
 	observer, _ := l.(ratelimit.Observer)
 	start := time.Now()
 	total := 0
@@ -85,7 +85,7 @@ func TestAdaptiveUnderFaults(t *testing.T) {
 				return nil
 			}
 			synctest.Test(t, func(t *testing.T) {
-				with := func(l ratelimit.Limiter) float64 { return faultyRun(l, 100, 2*time.Minute, now) }
+				with := func(l ratelimit.Limiter) float64 { return faultyRun(l, 100, 2*time.Minute, 1, now) }
 				bucket, adaptive := with(ratelimit.NewBucket(400, 50)), with(ratelimit.NewAdaptive(0, 0))
 				t.Logf("%.1f %% of the calls succeed with a Bucket, %.1f %% with an Adaptive", 100*bucket, 100*adaptive)
 				if adaptive < 0.9*bucket {
@@ -93,5 +93,36 @@ func TestAdaptiveUnderFaults(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A server that throttles calls at any rate, now more and now less, must not slow
+// an Adaptive down much. The shares are those of ten seconds each in a soak.
+func TestAdaptiveUnderThrottlingAtAnyRate(t *testing.T) {
+	const perSecond, seeds = 5, 10
+	shares := []float64{.105, .116, .043, .119, .003, .049, .091, .044, .031, .04, .214, .064, .254, 0, .06}
+	now := func(at time.Duration, rng *rand.Rand) *fault {
+		if rng.Float64() >= shares[int(at/(10*time.Second))%len(shares)] {
+			return nil
+		}
+		f := faults["code 8"]
+		if rng.Float64() < 0.23 {
+			f = faults["429 with Retry-After"]
+		}
+		return &f
+	}
+	var bucket, adaptive float64
+	for seed := range uint64(seeds) {
+		synctest.Test(t, func(t *testing.T) {
+			with := func(l ratelimit.Limiter) float64 {
+				return faultyRun(l, perSecond, time.Duration(len(shares))*10*time.Second, seed, now)
+			}
+			bucket += with(ratelimit.NewBucket(400, 50)) / seeds
+			adaptive += with(ratelimit.NewAdaptive(2, 0)) / seeds
+		})
+	}
+	t.Logf("%.1f %% of the calls succeed with a Bucket, %.1f %% with an Adaptive", 100*bucket, 100*adaptive)
+	if adaptive < 0.8*bucket {
+		t.Error("want 0.8 times as many with an Adaptive")
 	}
 }
