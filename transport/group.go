@@ -146,7 +146,8 @@ func (g *groupLayer) RoundTripVerdict(r *http.Request) (*http.Response, roundtri
 		options.Caller.Sign(key.secrets.Clean)
 	}
 	sent := withGroupToken(r, key.token)
-	trace := newTracer(options, 1)
+	var trace tracer
+	trace.begin(options, 1)
 	trace.attempt(g.Hosts, r, sent, Auto)
 	resp, v, err := g.send(r, sent, options, key)
 	trace.done(resp, v, err)

@@ -72,18 +72,19 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 	if options.Traced() && n > 1 || isSent && timeout > 0 { // number 1 is what layers below assume
 		r = r.WithContext(okcall.With(ctx, func(o *okcall.Options) { o.Attempt, o.AttemptTimeout = n, cmp.Or(timeout, o.AttemptTimeout) }))
 	}
-	var trace tracer
 	if isSent { // the layer below applies the timeout, and reports to the Trace
 		a.Response, a.verdict, a.Err = t.Send(r)
-	} else {
-		trace = newTracer(options, n)
-		trace.attempt(t.Hosts, caller, r, Auto)
-		if mustTrack(&t.Base, r.Body) {
-			private := *r
-			r = &private
-		}
-		a.Response, a.verdict, a.sent, a.Err = sendAttempt(&t.Base, r, timeout, func() bool { return isCall && !a.isSafe() })
+		a.inspect(isCall)
+		return a
 	}
+	var trace tracer
+	trace.begin(options, n)
+	trace.attempt(t.Hosts, caller, r, Auto)
+	if mustTrack(&t.Base, r.Body) {
+		private := *r
+		r = &private
+	}
+	a.Response, a.verdict, a.sent, a.Err = sendAttempt(&t.Base, r, timeout, func() bool { return isCall && !a.isSafe() })
 	a.inspect(isCall)
 	trace.done(a.Response, a.verdict, a.Err)
 	return a
@@ -119,7 +120,7 @@ func (t *retrier) isSentBelow(u *url.URL) bool {
 // timeout returns the AttemptTimeout of the call to u. A long poll has none: its
 // response waits for an event.
 func (t *retrier) timeout(u *url.URL) time.Duration {
-	if okcall.IsLongPoll(u.Path) {
+	if t.settings.AttemptTimeout == 0 || okcall.IsLongPoll(u.Path) {
 		return 0
 	}
 	return t.settings.AttemptTimeout

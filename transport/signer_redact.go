@@ -72,7 +72,7 @@ func (s *signer) redactHeader(h http.Header, c *signedCall) (hasCode bool) {
 // is replaced. It reports whether h has one of lookahead.CodeHeaders.
 func redactHeader(h http.Header, mayBeIn func(string) bool, secretsOf func() redact.Secrets) (hasCode bool) {
 	for name, values := range h {
-		hasCode = hasCode || slices.Contains(lookahead.CodeHeaders[:], name)
+		hasCode = hasCode || name == lookahead.CodeHeaders[0] || name == lookahead.CodeHeaders[1]
 		for i, value := range values {
 			if !mayBeIn(value) {
 				continue // nearly always
@@ -150,6 +150,7 @@ var errLongError = errors.New("okru: the body of an API error is longer than 64 
 // rest, up to maxErrorBody.
 type maskedBody struct {
 	original io.ReadCloser         // as it was inspected
+	length   int64                 // of original, as far as it is known; -1: unknown
 	secrets  func() redact.Secrets // a closure: package fmt does not print what is in it
 	sent     []byte                // what was read from original
 	text     []byte                // sent, masked, as far as it may be read and was not
@@ -160,7 +161,7 @@ type maskedBody struct {
 // mask masks the secrets in the body of resp, which was inspected, and reports
 // whether there was one in what was inspected.
 func mask(resp *http.Response, secrets redact.Secrets) bool {
-	b := &maskedBody{original: resp.Body, secrets: func() redact.Secrets { return secrets }}
+	b := &maskedBody{original: resp.Body, length: resp.ContentLength, secrets: func() redact.Secrets { return secrets }}
 	b.sent = make([]byte, len(lookahead.Of(resp).Head()))
 	_, _ = io.ReadFull(b.original, b.sent) // from memory
 	resp.Body = b
@@ -172,7 +173,7 @@ func mask(resp *http.Response, secrets redact.Secrets) bool {
 func (b *maskedBody) mask() bool {
 	masked := slices.Clone(b.sent)
 	changed := b.secrets().Mask(masked)
-	if b.err != io.EOF {
+	if b.err != io.EOF && b.length != int64(len(b.sent)) {
 		masked = masked[:max(len(masked)-b.secrets().Straddle(string(b.sent)), b.read)]
 	}
 	b.text = masked[b.read:]
@@ -192,7 +193,9 @@ func (b *maskedBody) Read(p []byte) (int, error) {
 		default:
 			b.err = err
 		}
-		b.mask()
+		if b.read < len(b.sent) {
+			b.mask()
+		}
 	}
 	if len(b.text) == 0 {
 		return 0, b.err

@@ -26,10 +26,18 @@ const minSecret = 6
 // words are those of OK's messages that are long enough to be taken for a
 // secret. A test, or a user in a hurry, may have a token "expired": replacing
 // it in "Session expired" would reveal it, and change the message.
-const words = " access access_token application application_key application_secret application_secret_key authorization blocked " +
+const words = "access access_token application application_key application_secret application_secret_key authorization blocked " +
 	"client client_secret denied expired failed granted illegal incorrect invalid malformed method missed missing " +
 	"parameter parameters password permission redacted refresh_token request required revoked secret server service session " +
-	"session_key session_secret session_secret_key signature specified system unknown "
+	"session_key session_secret session_secret_key signature specified system unknown"
+
+var isMessageWord = func() map[string]bool {
+	is := make(map[string]bool)
+	for word := range strings.FieldsSeq(words) {
+		is[word] = true
+	}
+	return is
+}()
 
 // Clean returns text with [Mark] instead of each secret.
 func (s Secrets) Clean(text string) string {
@@ -88,10 +96,10 @@ func hasFolded(text string) bool {
 
 // mayBeIn reports whether text may show a secret, without decoding it: few texts
 // have an escape, or a secret.
-func (s Secrets) mayBeIn(text string) bool {
-	if hasLead(text) {
-		return true
-	}
+func (s Secrets) mayBeIn(text string) bool { return hasLead(text) || s.mayBeInPlain(text) }
+
+// mayBeInPlain is mayBeIn for a text without an escape.
+func (s Secrets) mayBeInPlain(text string) bool {
 	for _, secret := range s {
 		if len(secret) >= minSecret && (hasManySpellings(secret) || strings.Contains(text, secret)) {
 			return true
@@ -110,37 +118,42 @@ func hasManySpellings(secret string) bool { return hasLead(secret) || hasFolded(
 func (s Secrets) Filter() func(text string) bool {
 	s = slices.DeleteFunc(slices.Clone(s), func(secret string) bool { return len(secret) < minSecret })
 	shortest := math.MaxInt // nothing reads longer than it is
-	var spelling [256]bool  // the bytes of the secrets, of their escapes, and what fold makes equal to a letter
-	for _, part := range append(s, escapeBytes, controls) {
-		for i := range len(part) {
-			spelling[part[i]] = true
-		}
-	}
+	var known pairs
 	for _, secret := range s {
 		shortest = min(shortest, len(canonical(secret)))
+		for i := range len(secret) - 1 {
+			known.add(secret[i], secret[i+1])
+		}
 	}
 	if slices.ContainsFunc(s, hasManySpellings) {
 		return func(text string) bool { return len(text) >= shortest }
 	}
-	return func(text string) bool { return hasRun(text, &spelling, shortest) && s.mayBeIn(text) }
-}
-
-// hasRun reports whether text has n bytes in a row that are in set. Of n bytes it
-// looks at the last one first: if that is not in set, no run includes it, and the
-// others are skipped.
-func hasRun(text string, set *[256]bool, n int) bool {
-	for end := n; end <= len(text); {
-		start := end
-		for start > end-n && set[text[start-1]] {
-			start--
-		}
-		if start == end-n {
+	return func(text string) bool {
+		switch {
+		case len(text) < shortest:
+			return false
+		case hasLead(text):
 			return true
 		}
-		end = start + n
+		// Every secret in text covers one of these pairs.
+		for i := shortest - 1; i < len(text); i += shortest - 1 {
+			if known.has(text[i-1], text[i]) {
+				return s.mayBeInPlain(text)
+			}
+		}
+		return false
 	}
-	return false
 }
+
+// pairs are the pairs of neighboring bytes in some secrets. A few others count as
+// pairs, too, so that they need little memory: each session has its own.
+type pairs [16]uint64
+
+func (p *pairs) add(a, b byte)      { p[pairHash(a, b)/64] |= 1 << (pairHash(a, b) % 64) }
+func (p *pairs) has(a, b byte) bool { return p[pairHash(a, b)/64]>>(pairHash(a, b)%64)&1 != 0 }
+
+// pairHash returns a number below 1024, for 16 times 64 bits.
+func pairHash(a, b byte) uint { return (uint(a)*31 + uint(b)) % 1024 }
 
 // hasLead is strings.ContainsAny(text, leads), three times as fast.
 func hasLead(text string) bool {
@@ -149,7 +162,7 @@ func hasLead(text string) bool {
 
 // searchable reports whether secret is long enough, and not one of words.
 func searchable(secret string) bool {
-	return len(secret) >= minSecret && !strings.Contains(words, " "+secret+" ")
+	return len(secret) >= minSecret && !isMessageWord[secret]
 }
 
 // canonical returns secret without escapes: a secret may look like one.
@@ -169,29 +182,32 @@ func (s Secrets) Straddle(text string) int {
 	first := len(text)
 	cutOff := make([]bool, len(text)+1)
 	read := decode(text, func(i int) { cutOff[i] = true })
+	from := make([]ahead, len(text)+1)
 	for _, secret := range s {
 		if !searchable(secret) {
 			continue
 		}
 		if strings.ContainsAny(secret, leads) {
-			first = min(first, begins(secret, plain(text), nil))
+			first = min(first, begins(secret, plain(text), from, nil))
 		}
 		if canonical := canonical(secret); len(canonical) >= minSecret {
-			first = min(first, begins(canonical, read, cutOff))
+			first = min(first, begins(canonical, read, from, cutOff))
 		}
 	}
 	return len(text) - first
 }
 
+// An ahead is what a text reads as from some position on.
+type ahead struct {
+	chars uint64 // the next ones, the first one highest
+	size  int32  // up to the end of the text
+}
+
 // begins returns the first position from which the text reads, up to its end
 // or an escape that is cut off, like the beginning of secret; one beyond the text
-// if there is none.
-func begins(secret string, r readings, cutOff []bool) int {
+// if there is none. It overwrites from, which has one ahead for each position.
+func begins(secret string, r readings, from []ahead, cutOff []bool) int {
 	const window = 8 // of all that a position reads as, only so many bytes are compared
-	type ahead struct {
-		chars uint64 // the next ones, the first one highest
-		size  int32  // up to the end of the text
-	}
 	wanted := uint64(0)
 	for i := range window {
 		wanted <<= 8
@@ -199,10 +215,11 @@ func begins(secret string, r readings, cutOff []bool) int {
 			wanted |= uint64(fold[secret[i]])
 		}
 	}
-	first, from := len(r), make([]ahead, len(r))
+	first := len(r)
+	from[len(r)-1] = ahead{}
 	for i := len(r) - 2; i >= 0; i-- {
 		if cutOff != nil && cutOff[i] {
-			first = i
+			first, from[i] = i, ahead{}
 			continue
 		}
 		next := from[r[i].end]
