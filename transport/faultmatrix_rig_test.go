@@ -41,7 +41,7 @@ func newRig(t testing.TB, protocol string) *rig {
 	token := server.NewUser("user", "password").Token("VALUABLE_ACCESS", "SET_STATUS")
 	base := server.Transport()
 	if protocol == http2 {
-		base = overHTTP2(t, server.Handler())
+		base = over(t, http2, server.Handler())
 	}
 	return &rig{server: server, token: token, base: &countBodies{next: base}}
 }
@@ -49,15 +49,16 @@ func newRig(t testing.TB, protocol string) *rig {
 // The protocols that the matrix runs over.
 const http1, http2 = "HTTP/1.1", "HTTP/2"
 
-// overHTTP2 returns a transport that reaches handler under every https URL.
-func overHTTP2(t testing.TB, handler http.Handler) *http.Transport {
+// over returns a transport that reaches handler under every https URL, by this
+// protocol.
+func over(t testing.TB, protocol string, handler http.Handler) *http.Transport {
 	server := httptest.NewUnstartedServer(handler)
-	server.EnableHTTP2 = true
+	server.EnableHTTP2 = protocol == http2
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	base := dialTo(server)
-	base.ForceAttemptHTTP2 = true
+	base.ForceAttemptHTTP2 = server.EnableHTTP2
 	t.Cleanup(base.CloseIdleConnections)
 	return base
 }
