@@ -221,12 +221,9 @@ func isReplayed(verb string) bool {
 // makes http.Transport repeat a request whatever its verb. It claims that the
 // server recognizes a repeat, which the API does not.
 func hasIdempotencyKey(h http.Header) bool {
-	for name := range h {
-		if strings.EqualFold(name, "Idempotency-Key") || strings.EqualFold(name, "X-Idempotency-Key") {
-			return true
-		}
-	}
-	return false
+	_, key := h["Idempotency-Key"] // in this spelling only, as net/http looks for it
+	_, xKey := h["X-Idempotency-Key"]
+	return key || xKey
 }
 
 // once returns a copy of r that is sent once: see sendOnce. r keeps its
