@@ -72,7 +72,7 @@ func (s *signer) redactHeader(h http.Header, c *signedCall) (hasCode bool) {
 // is replaced. It reports whether h has one of lookahead.CodeHeaders.
 func redactHeader(h http.Header, mayBeIn func(string) bool, secretsOf func() redact.Secrets) (hasCode bool) {
 	for name, values := range h {
-		hasCode = hasCode || name == lookahead.CodeHeaders[0] || name == lookahead.CodeHeaders[1]
+		hasCode = hasCode || lookahead.IsCodeHeader(name)
 		for i, value := range values {
 			if !mayBeIn(value) {
 				continue // nearly always
@@ -146,11 +146,11 @@ var errLongError = errors.New("okru: the body of an API error is longer than 64 
 
 // A maskedBody is the body of an API error in which each byte of a secret is an
 // asterisk. What was inspected can be read at once, except for an end that may
-// be the beginning of a secret. The first Read beyond that reads all of the
-// rest, up to maxErrorBody.
+// be the beginning of a secret, if more is to come. The first Read beyond that
+// reads all of the rest, up to maxErrorBody.
 type maskedBody struct {
 	original io.ReadCloser         // as it was inspected
-	length   int64                 // of original, as far as it is known; -1: unknown
+	length   int64                 // the ContentLength of the response; -1: unknown
 	secrets  func() redact.Secrets // a closure: package fmt does not print what is in it
 	sent     []byte                // what was read from original
 	text     []byte                // sent, masked, as far as it may be read and was not

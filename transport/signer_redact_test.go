@@ -529,3 +529,25 @@ func FuzzMaskedBody(f *testing.F) {
 		}
 	})
 }
+
+// A signature that is escaped in a header is found, also if all other secrets of
+// the call are longer than the text.
+func TestEscapedSignatureInAHeader(t *testing.T) {
+	for _, n := range []int{32, 40, 60} {
+		long := strings.Repeat("0123456789abcdef", 8)
+		var sig string
+		base := transport.Func(func(r *http.Request) (*http.Response, error) {
+			sig = r.URL.Query().Get("sig")
+			header := http.Header{"X-Sig": {fmt.Sprintf("%%%02x%s", sig[0], sig[1:])}}
+			return &http.Response{StatusCode: 200, Header: header, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
+		})
+		s := transport.Signer{ApplicationKey: "KEY", TokenSource: oauth.Static("-s-"+long[:n-3], long[:n])}
+		resp, err := s.Wrap(base).RoundTrip(newGet(t, t.Context(), readURL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := resp.Header.Get("X-Sig"); strings.Contains(got, sig[1:]) {
+			t.Errorf("with secrets of %d bytes the header is %q, and the signature %q", n, got, sig)
+		}
+	}
+}

@@ -54,17 +54,19 @@ func plain(text string) readings {
 // It goes from the end to the beginning. All that follows a position is then
 // decoded already, and one escape at this position is left to decode, or
 // several if each decodes to the beginning of the next: %2525 is %25, then %.
-func decoded(text string) readings { return decode(text, func(int) {}) }
+func decoded(text string) readings { return decode(text, nil) }
 
-// decode is decoded. It calls cutOff for each position at which more text
-// could change the reading.
-func decode(text string, cutOff func(i int)) readings {
+// decode is decoded. If cutOff is not nil, it is set for each position at which
+// more text could change the reading, which is none there: what an escape before
+// it decodes to could change as well.
+func decode(text string, cutOff []bool) readings {
 	r := plain(text)
 	for i := len(text) - 1; i >= 0; i-- {
 		for depth := 0; depth < maxDepth && isLead(r[i].char); depth++ {
 			next, ok, short := r.escape(r[i])
-			if short {
-				cutOff(i)
+			if short && cutOff != nil {
+				cutOff[i], r[i] = true, r[len(text)]
+				break
 			}
 			if !ok {
 				break

@@ -145,8 +145,8 @@ func (s Secrets) Filter() func(text string) bool {
 	}
 }
 
-// pairs are the pairs of neighboring bytes in some secrets. A few others count as
-// pairs, too, so that they need little memory: each session has its own.
+// pairs is a set of pairs of neighboring bytes. It is small, since each session has
+// its own: a pair that is not in it may have the hash of one that is.
 type pairs [16]uint64
 
 func (p *pairs) add(a, b byte)      { p[pairHash(a, b)/64] |= 1 << (pairHash(a, b) % 64) }
@@ -181,7 +181,7 @@ func canonical(secret string) string {
 func (s Secrets) Straddle(text string) int {
 	first := len(text)
 	cutOff := make([]bool, len(text)+1)
-	read := decode(text, func(i int) { cutOff[i] = true })
+	read := decode(text, cutOff)
 	from := make([]ahead, len(text)+1)
 	for _, secret := range s {
 		if !searchable(secret) {

@@ -98,6 +98,27 @@ func TestStraddle(t *testing.T) {
 	}
 }
 
+// An escape of which a digit is an escape itself, which is cut off.
+func TestStraddleOfNestedEscapes(t *testing.T) {
+	for _, test := range []struct{ secret, text string }{
+		{"abcdef12", "abcdef%%3312"}, {"2a4AA%22", "2a4AA%%322abb"}, {"abcdef12", "abcdef&#%34%39;2"},
+	} {
+		s := Secrets{test.secret}
+		whole := []byte(test.text)
+		s.Mask(whole)
+		for end := range len(test.text) {
+			part := []byte(test.text[:end])
+			s.Mask(part)
+			for i := range part[:end-s.Straddle(test.text[:end])] {
+				if whole[i] == '*' && part[i] != '*' {
+					t.Errorf("%q: byte %d of %q is shown once %d bytes are known", test.secret, i, test.text, end)
+					break
+				}
+			}
+		}
+	}
+}
+
 // What is no secret to be found holds back nothing.
 func TestStraddleOfWords(t *testing.T) {
 	for _, secret := range []string{"session", "short", ""} {
