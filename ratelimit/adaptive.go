@@ -19,15 +19,16 @@ import (
 // starts with 10 calls per second and doubles that each second until the server
 // throttles a call. From then on it follows CUBIC, the congestion control of
 // TCP (RFC 9438), around a ceiling that it measures: the rate at which calls
-// were accepted since the last cut. A cut takes 3 %, and more if the server
-// throttles on.
+// were accepted since the last cut. The first cut takes 42 %, the others 3 %,
+// and more if the server throttles on.
 //
 //   - A throttled call that was sent before the last cut does not count.
 //   - Time counts only while callers wait: a rate that callers do not use is
 //     not tried.
-//   - If calls are accepted again after cuts by 7 % or more, the rate returns
-//     fast to what it was: throttling that had another reason than the rate does
-//     not slow calls down for long.
+//   - If calls are accepted again after cuts by more than 7 %, the rate returns
+//     to what it was, doubling each second. After minutes in which a part of the
+//     calls was throttled, the old rate may be forgotten, and the way back can
+//     take 20 minutes.
 //   - While the server asks to wait by Retry-After, all calls wait, and a call
 //     whose deadline comes first is rejected. More than 10 minutes count as 10
 //     minutes. Then one call goes first, the probe, and the others wait for its
@@ -39,18 +40,19 @@ import (
 // The chart in testdata/adaptive.svg shows what a server with a burst of 10
 // accepts in a simulation whose limit moves from 50 to 20 to 100 per second.
 //
-// It cannot tell a server that throttles some calls at any rate, for as long as
-// it is called, from other processes that use a part of the limit: it makes way,
-// and sinks slowly. If 2 % of all calls are throttled so, a program that needs
-// 20 calls per second gets about half of them; choose min by what it needs then,
-// or use a [Bucket].
+// It cannot tell a server that throttles some calls at any rate from other
+// processes that use a part of the limit: it makes way, and its rate sinks for
+// as long as this lasts. In a simulation of a program that makes 20 calls per
+// second, of which 2 % are throttled, about half of the calls succeed in the
+// first two minutes, a third in ten minutes, and a seventh in an hour. If your
+// server does this, set min to the rate that you need, or use a [Bucket].
 //
 // # Several processes
 //
 // Processes that have an Adaptive each may share the limit of a server. In a
 // simulation of 8 processes, with limits of 16 to 400 calls per second, they
 // use all of it, and 0.7 to 2 % of the calls are throttled. At 50 calls per
-// second and process that start together, each has 0.7 to 1.3 of a fair part
+// second and process that start together, each has 0.8 to 1.3 of a fair part
 // after two minutes. At 10 and less, parts move slowly: a process may have a
 // third or three times a fair part for minutes. One that starts when others use
 // the whole limit may have a tenth. For fair parts, share a bucket with a known

@@ -26,8 +26,9 @@ const (
 	// minWindow is the least number of calls from which a share is measured.
 	minWindow = 24
 
-	// few calls are enough if they all end alike: if none of them is accepted, the
-	// reason is not the rate but, for example, an outage; if all are, it is over.
+	// few calls are enough if all of them end alike. If all are throttled, the
+	// reason is not the rate but, for example, an outage; if all are accepted, the
+	// throttling is over.
 	few = 8
 )
 
@@ -100,8 +101,8 @@ func (c *cubic) advance(seconds float64) {
 }
 
 // undo doubles the rate each second until it is what it was before throttling
-// began. Calls are accepted again, although the rate was cut by little: so the
-// server had another reason to throttle, such as a fault that has passed.
+// began. Calls are accepted again: so the server had another reason to throttle,
+// such as a fault that has passed.
 func (c *cubic) undo(seconds float64) {
 	c.rate = c.bounded(c.rate * math.Exp2(seconds))
 	if c.rate < c.before {
@@ -181,7 +182,8 @@ func (c *cubic) throttle(sent time.Time, pause float64) reaction {
 	return slowDown
 }
 
-// quietFor reports whether all calls of so many seconds were accepted.
+// quietFor reports whether all calls of so many seconds were accepted. A second
+// counts as few calls at least.
 func (c *cubic) quietFor(seconds float64) bool { return c.quiet > seconds*math.Max(few, c.rate) }
 
 // window returns how many calls a share is measured from: those of a second, and
@@ -206,8 +208,10 @@ func (c *cubic) slow(now time.Time) {
 		trust = c.busy / (c.busy + 0.5)
 	}
 	// The rate that the server has let pass: what was sent, times the share that
-	// it has accepted. What half a standard deviation explains is chance: from a
-	// server that throttles at any rate, the rate would sink by it each time.
+	// it has accepted. Half a standard deviation of the throttled calls is taken
+	// for chance. A cut always follows one of them, when the share looks larger
+	// than it is; without this, the rate would sink faster at a server that
+	// throttles at any rate.
 	throttled := c.throttled - math.Sqrt(c.throttled)/2
 	measured := c.level() * (1 - throttled/(c.accepted+c.throttled))
 	ceiling += (measured - ceiling) * trust
