@@ -45,22 +45,23 @@ func (t *retrier) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.V
 	if t.isLogged {
 		return (&loop{layer: t, caller: r, next: r}).run()
 	}
-	a := t.send(r, r, 1)
+	a := Attempt{N: 1, Request: r, hosts: t.Hosts}
+	t.send(&a, r)
 	if t.byDefault && a.Err == nil && a.verdict.Err == nil && a.Response.StatusCode < 400 && t.budget.full() {
 		return a.Response, a.verdict, nil // the usual case, for which the rest would do nothing
 	}
 	return (&loop{layer: t, caller: r, last: a}).run()
 }
 
-// send sends attempt number n of the caller's request: r, which is the caller's
-// request or a copy of it.
-func (t *retrier) send(caller, r *http.Request, n int) Attempt {
+// send sends a, whose number and request are set: r, which is that request or a
+// copy of it.
+func (t *retrier) send(a *Attempt, r *http.Request) {
+	caller, n := a.Request, a.N
 	ctx := caller.Context()
 	options := okcall.FromContext(ctx)
 	if options != nil && options.Attempts != nil {
 		options.Attempts.Add(1)
 	}
-	a := Attempt{N: n, Request: caller, hosts: t.Hosts}
 	isCall, isSent, timeout := t.Hosts.IsCall(caller.URL), false, time.Duration(0)
 	if isCall {
 		isSent = t.isSentBelow(caller.URL)
@@ -75,7 +76,7 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 	if isSent { // the layer below applies the timeout, and reports to the Trace
 		a.Response, a.verdict, a.Err = t.Send(r)
 		a.inspect(isCall)
-		return a
+		return
 	}
 	var trace tracer
 	trace.begin(options, n)
@@ -87,7 +88,6 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 	a.Response, a.verdict, a.sent, a.Err = sendAttempt(&t.Base, r, timeout, func() bool { return isCall && !a.isSafe() })
 	a.inspect(isCall)
 	trace.done(a.Response, a.verdict, a.Err)
-	return a
 }
 
 // inspect completes a, which was sent: it has either a response or an error, and for
