@@ -116,14 +116,21 @@ func TestNewKeysWithoutSecretAreNotAdopted(t *testing.T) {
 	}
 }
 
-// Whoever says no to the repeat ends the call: a retry above does not ask again.
+// Whoever says no to the repeat ends the call: a retry above does not ask again,
+// and each body is closed once.
 func TestBeforeRepeatIsFinal(t *testing.T) {
-	a := &api{responses: []string{apiError(102, "x")}}
-	no := errors.New("no")
-	s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "s", TokenSource: new(renewable), BeforeRepeat: func(*http.Request) error { return no }}
-	_, err := transport.Chain(a, transport.Retry{}.Wrap, s.Wrap).RoundTrip(get("method=users.getInfo"))
-	if !errors.Is(err, no) || len(a.tokens) != 1 {
-		t.Errorf("%v after %d attempts", err, len(a.tokens))
+	for _, kind := range []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=x"} {
+		a := &api{responses: []string{apiError(102, "x")}}
+		no := errors.New("no")
+		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "s", TokenSource: new(renewable), BeforeRepeat: func(*http.Request) error { return no }}
+		var bodies tracked
+		r := bodies.post(t, t.Context(), "https://api.ok.ru/fb.do?method=users.getInfo", "uids=1")
+		r.Header.Set("Content-Type", kind)
+		_, err := transport.Chain(a, transport.Retry{}.Wrap, s.Wrap).RoundTrip(r)
+		if !errors.Is(err, no) || len(a.tokens) != 1 {
+			t.Errorf("%s: %v after %d attempts", kind, err, len(a.tokens))
+		}
+		bodies.check(t)
 	}
 }
 

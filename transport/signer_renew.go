@@ -75,10 +75,14 @@ func (s *signer) renew(c *call, got reply) (reply, error) {
 // BeforeRepeat allows it.
 func (s *signer) repeat(c *call, again *http.Request, fresh *oauth2.Token) (reply, error) {
 	if s.settings.BeforeRepeat != nil {
+		body := again.Body
+		if c.isForm || body == nil { // formOf has closed the body of a form
+			body = http.NoBody
+		}
 		var err error
-		closingOnPanic(again.Body, func() { err = s.settings.BeforeRepeat(c.request) })
+		closingOnPanic(body, func() { err = s.settings.BeforeRepeat(c.request) })
 		if err != nil {
-			roundtrip.CloseRequest(again)
+			body.Close()
 			return reply{}, terminal(roundtrip.WithContext(c.request.Context(), err))
 		}
 	}
