@@ -53,8 +53,8 @@ func (t *retrier) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.V
 	return (&loop{layer: t, caller: r, last: a}).run()
 }
 
-// send sends a, whose number and request are set: r, which is that request or a
-// copy of it.
+// send makes the attempt a, of which the number and the request are set: it sends
+// r, which is that request or a copy of it, and sets the outcome.
 func (t *retrier) send(a *Attempt, r *http.Request) {
 	caller, n := a.Request, a.N
 	ctx := caller.Context()
@@ -62,9 +62,10 @@ func (t *retrier) send(a *Attempt, r *http.Request) {
 	if options != nil && options.Attempts != nil {
 		options.Attempts.Add(1)
 	}
-	isCall, isSent, timeout := t.Hosts.IsCall(caller.URL), false, time.Duration(0)
+	isCall := t.Hosts.IsCall(caller.URL)
+	isSent := isCall && t.isSentBelow(caller.URL)
+	timeout := time.Duration(0)
 	if isCall {
-		isSent = t.isSentBelow(caller.URL)
 		timeout = t.timeout(caller.URL)
 	}
 	// The lowest layer applies the timeout and reports the number, so they travel
@@ -120,7 +121,7 @@ func (t *retrier) isSentBelow(u *url.URL) bool {
 // timeout returns the AttemptTimeout of the call to u. A long poll has none: its
 // response waits for an event.
 func (t *retrier) timeout(u *url.URL) time.Duration {
-	if t.settings.AttemptTimeout == 0 || okcall.IsLongPoll(u.Path) {
+	if t.settings.AttemptTimeout > 0 && okcall.IsLongPoll(u.Path) {
 		return 0
 	}
 	return t.settings.AttemptTimeout

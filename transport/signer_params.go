@@ -257,10 +257,6 @@ func (b *emptyBody) Read([]byte) (int, error) { b.read.Store(true); return 0, io
 func (b *emptyBody) wasRead() bool            { return b.read.Load() }
 func (*emptyBody) Close() error               { return nil }
 
-// maxForm bounds the form of a call. It is what net/http allows a server's
-// forms.
-const maxForm = 10 << 20
-
 // formOf returns the text of r's form and closes its body. It reads Body and
 // not GetBody, which returns the old text after a layer that replaced Body
 // only.
@@ -273,19 +269,19 @@ func formOf(r *http.Request) (string, error) {
 	switch {
 	case err != nil:
 		return "", reject("the form cannot be read: %w", err)
-	case len(text) > maxForm:
-		return "", reject("the form is longer than %d MiB; upload files to the URL that a getUploadUrl method returns", maxForm>>20)
+	case len(text) > okcall.MaxForm:
+		return "", reject("the form is longer than %d MiB; upload files to the URL that a getUploadUrl method returns", okcall.MaxForm>>20)
 	}
 	return string(text), nil
 }
 
-// readForm reads the form of r, up to one byte more than maxForm.
+// readForm reads the form of r, up to one byte more than okcall.MaxForm.
 func readForm(r *http.Request) ([]byte, error) {
 	if r.GetBody == nil {
 		return readStream(r.Context(), r.Body)
 	}
 	defer r.Body.Close() // it is in memory: reading it does not wait
-	return io.ReadAll(io.LimitReader(r.Body, maxForm+1))
+	return io.ReadAll(io.LimitReader(r.Body, okcall.MaxForm+1))
 }
 
 // readStream reads a body that others feed, such as that of a request which a
@@ -296,7 +292,7 @@ func readStream(ctx context.Context, stream io.ReadCloser) ([]byte, error) {
 	end := func() { once.Do(func() { stream.Close() }) }
 	if ctx.Done() == nil {
 		defer end()
-		return io.ReadAll(io.LimitReader(stream, maxForm+1))
+		return io.ReadAll(io.LimitReader(stream, okcall.MaxForm+1))
 	}
 	type result struct {
 		text []byte
@@ -306,7 +302,7 @@ func readStream(ctx context.Context, stream io.ReadCloser) ([]byte, error) {
 	// caller has left.
 	read := make(chan result, 1)
 	go func() {
-		text, err := io.ReadAll(io.LimitReader(stream, maxForm+1))
+		text, err := io.ReadAll(io.LimitReader(stream, okcall.MaxForm+1))
 		end()
 		read <- result{text, err}
 	}()
