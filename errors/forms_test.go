@@ -17,6 +17,7 @@ var failures = map[string]struct {
 	"code last":        {`{"error_msg":"x","error_data":{"a":[1,{"b":"}"}]},"error_code":101}`, 101},
 	"code alone":       {`{"error_code":2}`, 2},
 	"spaced":           {" \r\n\t{ \"error_code\"\n:\t102 , \"error_msg\" : \"x\" } ", 102},
+	"indented":         {"{\n  \"error_code\": 102,\n  \"error_msg\": \"x\"\n}\n", 102},
 	"byte order mark":  {"\ufeff{\"error_code\":102}", 102},
 	"escaped key":      {`{"\u0065rror_code":102}`, 102},
 	"escapes before":   {`{"error_msg":"a\\\"b\\","error_code":102}`, 102},

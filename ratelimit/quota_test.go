@@ -82,6 +82,31 @@ func TestQuotaPausesTheMethod(t *testing.T) {
 	})
 }
 
+// A probe that fails says nothing about the quota: the next call does not go at
+// once.
+func TestQuotaStaysSpentAfterAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base, isBroken := newSpentQuota(), false
+		rt := ratelimit.Limit{Limiter: ratelimit.NewAdaptive(1, 1000)}.Wrap(transport.Func(func(r *http.Request) (*http.Response, error) {
+			if isBroken {
+				return nil, errors.New("connection broken")
+			}
+			return base.RoundTrip(r)
+		}))
+		send(t, rt, newRequest(t.Context(), base.method))
+		isBroken = true
+		if _, err := rt.RoundTrip(newRequest(t.Context(), base.method)); err == nil {
+			t.Fatal("the probe did not fail")
+		}
+		isBroken, base.filled = false, true
+		start := time.Now()
+		send(t, rt, newRequest(t.Context(), base.method))
+		if waited := time.Since(start); waited != time.Second {
+			t.Errorf("the call after the probe waited %v, want 1s", waited)
+		}
+	})
+}
+
 // A method has a quota of its own in the path form too.
 func TestQuotaOfPaths(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
