@@ -2,7 +2,10 @@ package okerrors
 
 // This file decides from the first bytes of a body which parser reads it, if any.
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // A form is what the beginning of a body shows.
 type form uint8
@@ -20,9 +23,6 @@ const byteOrderMark = "\ufeff"
 // formOf returns the form of a body that begins with text. It decodes nothing
 // and allocates nothing: for nearly all successes it is the whole inspection.
 func formOf(text []byte) form {
-	if len(text) > 2 && text[0] == '{' && text[1] == '"' {
-		return formOfKey(text[2:]) // what OK sends, nearly always
-	}
 	if len(text) > 0 && text[0] == byteOrderMark[0] {
 		if bytes.HasPrefix([]byte(byteOrderMark), text) {
 			return unknownForm
@@ -51,7 +51,7 @@ func formOf(text []byte) form {
 // formOfKey returns the form of an object whose first key begins with text. The
 // first letter decides for most successes.
 func formOfKey(text []byte) form {
-	if len(text) > 0 && !memberLetters[text[0]] {
+	if len(text) > 0 && strings.IndexByte(memberLetters, text[0]) < 0 {
 		return foreignForm
 	}
 	for _, prefix := range memberPrefixes {

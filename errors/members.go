@@ -23,13 +23,7 @@ var memberPrefixes = [...]string{
 }
 
 // memberLetters are what memberPrefixes begin with, and any key that is escaped.
-var memberLetters = func() (is [256]bool) {
-	for _, prefix := range memberPrefixes {
-		is[prefix[0]] = true
-	}
-	is['\\'] = true
-	return is
-}()
+const memberLetters = `ecvs\`
 
 // isMember reports whether an error may have a member of that name.
 func isMember(name string) bool {
@@ -86,9 +80,6 @@ func (m members) text(name string) string {
 
 // page returns the message of an error_page, which is meant for the user.
 func (m members) page() string {
-	if m["error_page"] == nil {
-		return "" // nearly always
-	}
 	var page struct {
 		Message struct {
 			Plain string `json:"plain"`

@@ -3,7 +3,6 @@ package transport_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -36,8 +35,11 @@ type wireCase struct {
 	serve   http.HandlerFunc
 	request func(ctx context.Context, body io.ReadCloser) *http.Request
 	body    func() io.Reader // of the request; nil: none
-	hangUp  bool             // the caller cancels once the server has begun
-	want    string           // what the response says; with "error: ", what the error says
+	hangUp  bool             // the server does not end, and the caller cancels once serve has returned
+	unread  bool             // the caller closes the response at once
+	hints   int32            // interim responses that the caller's httptrace must see
+	want    string           // what the response says, and its trailer
+	wantErr string           // a part of the error
 }
 
 // wirePost is a call whose parameters are in its query and whose body is its own.
@@ -65,21 +67,12 @@ func serveText(text string) http.HandlerFunc {
 	}
 }
 
-// stall is a handler that waits until the client has gone. A server that has not
-// read the request body does not notice that: it waits until the test ends.
-func stall(r *http.Request) {
-	select {
-	case <-r.Context().Done():
-	case <-r.Context().Value(testEnds{}).(<-chan struct{}):
-	}
-}
-
-type testEnds struct{}
+func serveNothing(http.ResponseWriter, *http.Request) {}
 
 var wireCases = []wireCase{
 	{name: "GET", serve: serveText(wireTrue), request: wireGet, want: wireTrue},
-	{name: "API error", serve: serveText(wireError + "}"), request: wireGet, want: "error: 10"},
-	{name: "long API error", serve: serveText(wireError + `,"error_data":"` + strings.Repeat("x", 1<<20) + `"}`), request: wireGet, want: "error: 10"},
+	{name: "API error", serve: serveText(wireError + "}"), request: wireGet, wantErr: "10"},
+	{name: "long API error", serve: serveText(wireError + `,"error_data":"` + strings.Repeat("x", 1<<20) + `"}`), request: wireGet, wantErr: "10"},
 	{name: "form", serve: serveText(wireTrue), request: wireForm, want: wireTrue,
 		body: func() io.Reader { return strings.NewReader("method=users.getInfo&uids=1") }},
 	{name: "multipart", serve: serveText(wireTrue), request: wirePost, want: wireTrue,
@@ -95,28 +88,25 @@ var wireCases = []wireCase{
 			_, _ = io.WriteString(w, wireTrue)
 			w.Header().Set("X-Trail", "end")
 		}},
-	{name: "early hints", request: wireGet, want: wireTrue,
+	{name: "early hints", request: wireGet, want: wireTrue, hints: 1,
 		serve: func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusEarlyHints)
 			serveText(wireTrue)(w, r)
 		}},
-	{name: "a long response that is not read", request: wireGet, want: "closed",
+	{name: "a long response that is not read", request: wireGet, unread: true,
 		serve: serveText(`["` + strings.Repeat("x", 1<<20) + `"]`)},
-	{name: "the request body fails", serve: serveText(wireTrue), request: wirePost, want: "error: the file is gone",
+	{name: "the request body fails", serve: serveText(wireTrue), request: wirePost, wantErr: "the file is gone",
 		body: func() io.Reader {
 			return io.MultiReader(strings.NewReader("--x"), failing{errors.New("the file is gone")})
 		}},
-	{name: "canceled before the response", request: wireGet, want: "error: the caller hung up", hangUp: true,
-		serve: func(_ http.ResponseWriter, r *http.Request) { stall(r) }},
-	{name: "canceled within the response", request: wireGet, want: "error: context canceled", hangUp: true,
-		serve: func(w http.ResponseWriter, r *http.Request) {
+	{name: "canceled before the response", serve: serveNothing, request: wireGet, hangUp: true},
+	{name: "canceled within the response", request: wireGet, hangUp: true,
+		serve: func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `["begins and does not end, for longer than what is read ahead`)
 			_ = http.NewResponseController(w).Flush()
-			stall(r)
 		}},
-	{name: "canceled while the body is sent", request: wirePost, want: "error: the caller hung up", hangUp: true,
-		serve: func(_ http.ResponseWriter, r *http.Request) { stall(r) },
-		body:  func() io.Reader { return bottomless{} }},
+	{name: "canceled while the body is sent", serve: serveNothing, request: wirePost, hangUp: true,
+		body: func() io.Reader { return bottomless{} }},
 }
 
 // failing is a reader that fails.
@@ -129,7 +119,7 @@ type bottomless struct{}
 
 func (bottomless) Read(p []byte) (int, error) { return copy(p, "x"), nil }
 
-// A wireBody tells when it is closed.
+// A wireBody reports by a channel that it was closed.
 type wireBody struct {
 	io.Reader
 	closed chan struct{}
@@ -147,83 +137,88 @@ func TestStackContractOverConnections(t *testing.T) {
 }
 
 func (test wireCase) run(t *testing.T, protocol string) {
-	begun, ended := make(chan struct{}, 10), make(chan struct{})
-	var quiet atomic.Bool // the case is over, and the server responds at once
+	ctx, hangUp := context.WithCancelCause(t.Context())
+	defer hangUp(nil)
+	ended := make(chan struct{})
+	var isOver atomic.Bool // the exchange is over, and the server responds at once
 	base := over(t, protocol, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if quiet.Load() {
+		if isOver.Load() {
 			serveText(wireTrue)(w, r)
 			return
 		}
-		begun <- struct{}{}
-		test.serve(w, r.WithContext(context.WithValue(r.Context(), testEnds{}, (<-chan struct{})(ended))))
+		test.serve(w, r)
+		if test.hangUp {
+			hangUp(errHungUp)
+			<-ended // and not when the client has gone: a late response may still arrive
+		}
 	}))
 	t.Cleanup(func() { close(ended) }) // before the server closes, which waits for its handlers
 	base.MaxConnsPerHost = 1
 	rt := transport.Chain(base, okerrors.Decode, transport.Retry{Max: -1}.Wrap, signer().Wrap)
 
-	ctx, hangUp := context.WithCancelCause(t.Context())
-	defer hangUp(nil)
-	if test.hangUp {
-		go func() { <-begun; hangUp(errHungUp) }()
-	}
 	var hints atomic.Int32
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		Got1xxResponse: func(int, textproto.MIMEHeader) error { hints.Add(1); return nil },
 	})
-	var body *wireBody
+	body := &wireBody{closed: make(chan struct{})}
 	var sent io.ReadCloser
 	if test.body != nil {
-		body = &wireBody{Reader: test.body(), closed: make(chan struct{})}
-		sent = body
+		body.Reader, sent = test.body(), body
 	}
 	r := test.request(ctx, sent)
 	before := *r
 	before.Header, before.URL = r.Header.Clone(), new(*r.URL)
 
-	if got := outcomeOf(rt, r, test.want == "closed"); !strings.HasPrefix(got, "error: ") && got != test.want || strings.HasPrefix(got, "error: ") && !strings.Contains(got, strings.TrimPrefix(test.want, "error: ")) {
-		t.Errorf("the outcome is %q, want %q", got, test.want)
+	switch got, err := exchange(rt, r, test.unread); {
+	case test.hangUp: // the body of net/http returns one of the two
+		if !errors.Is(err, errHungUp) && !errors.Is(err, context.Canceled) {
+			t.Errorf("%q, %v; want the end of the context", got, err)
+		}
+	case test.wantErr != "":
+		if err == nil || !strings.Contains(err.Error(), test.wantErr) {
+			t.Errorf("%q, %v; want an error with %q", got, err, test.wantErr)
+		}
+	case err != nil || got != test.want:
+		t.Errorf("%q, %v; want %q", got, err, test.want)
 	}
-	if strings.HasPrefix(test.name, "early") != (hints.Load() == 1) {
-		t.Errorf("the caller's httptrace saw %d interim responses", hints.Load())
+	if hints.Load() != test.hints {
+		t.Errorf("the caller's httptrace saw %d interim responses, want %d", hints.Load(), test.hints)
 	}
-	if body != nil {
+	if sent != nil {
 		select {
 		case <-body.closed:
 		case <-time.After(10 * time.Second):
 			t.Error("the request body was not closed")
 		}
 	}
-	if !reflect.DeepEqual(*r.URL, *before.URL) || !reflect.DeepEqual(r.Header, before.Header) || r.Body != before.Body ||
+	if !reflect.DeepEqual(r.URL, before.URL) || !reflect.DeepEqual(r.Header, before.Header) || r.Body != before.Body ||
 		r.Method != before.Method || r.ContentLength != before.ContentLength {
 		t.Errorf("the request was changed from %+v to %+v", &before, r)
 	}
 	// There is one connection: a response that was not closed would keep it.
-	quiet.Store(true)
+	isOver.Store(true)
 	free, stop := context.WithTimeout(t.Context(), 10*time.Second)
 	defer stop()
-	if got := outcomeOf(rt, wireGet(free, nil), false); got != wireTrue {
-		t.Errorf("the next call on the connection: %q", got)
+	if got, err := exchange(rt, wireGet(free, nil), false); got != wireTrue || err != nil {
+		t.Errorf("the next call on the connection: %q, %v", got, err)
 	}
 }
 
-// outcomeOf sends r, and returns what the response says with its trailer; or the
-// error, of the call or of reading the response, after "error: ". With unread it
-// closes the response at once.
-func outcomeOf(rt http.RoundTripper, r *http.Request, unread bool) string {
+// exchange sends r, and returns what the response says and its trailer. The error
+// is that of the call or of reading the response. With unread it closes the
+// response at once.
+func exchange(rt http.RoundTripper, r *http.Request, unread bool) (string, error) {
 	resp, err := rt.RoundTrip(r)
 	if err != nil {
-		return fmt.Sprint("error: ", err)
+		return "", err
 	}
 	defer resp.Body.Close()
 	if resp.Request != r {
-		return "the Request of the response is another one"
+		return "", errors.New("the Request of the response is another one")
 	}
 	if unread {
-		return "closed"
+		return "", nil
 	}
 	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return fmt.Sprint("error: ", err)
-	}
-	return strings.TrimSpace(string(text) + " " + resp.Trailer.Get("X-Trail"))
+	return strings.TrimSpace(string(text) + " " + resp.Trailer.Get("X-Trail")), err
 }

@@ -146,8 +146,7 @@ func (g *groupLayer) RoundTripVerdict(r *http.Request) (*http.Response, roundtri
 		options.Caller.Sign(key.secrets.Clean)
 	}
 	sent := withGroupToken(r, key.token)
-	var trace tracer
-	trace.begin(options, 1)
+	trace := newTracer(options, 1)
 	trace.attempt(g.Hosts, r, sent, Auto)
 	resp, v, err := g.send(r, sent, options, key)
 	trace.done(resp, v, err)

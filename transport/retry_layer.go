@@ -45,27 +45,25 @@ func (t *retrier) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.V
 	if t.isLogged {
 		return (&loop{layer: t, caller: r, next: r}).run()
 	}
-	a := Attempt{N: 1, Request: r, hosts: t.Hosts}
-	t.send(&a, r)
+	a := t.send(r, r, 1)
 	if t.byDefault && a.Err == nil && a.verdict.Err == nil && a.Response.StatusCode < 400 && t.budget.full() {
 		return a.Response, a.verdict, nil // the usual case, for which the rest would do nothing
 	}
 	return (&loop{layer: t, caller: r, last: a}).run()
 }
 
-// send makes the attempt a, of which the number and the request are set: it sends
-// r, which is that request or a copy of it, and sets the outcome.
-func (t *retrier) send(a *Attempt, r *http.Request) {
-	caller, n := a.Request, a.N
+// send sends attempt number n of the caller's request: r, which is the caller's
+// request or a copy of it.
+func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 	ctx := caller.Context()
 	options := okcall.FromContext(ctx)
 	if options != nil && options.Attempts != nil {
 		options.Attempts.Add(1)
 	}
-	isCall := t.Hosts.IsCall(caller.URL)
-	isSent := isCall && t.isSentBelow(caller.URL)
-	timeout := time.Duration(0)
+	a := Attempt{N: n, Request: caller, hosts: t.Hosts}
+	isCall, isSent, timeout := t.Hosts.IsCall(caller.URL), false, time.Duration(0)
 	if isCall {
+		isSent = t.isSentBelow(caller.URL)
 		timeout = t.timeout(caller.URL)
 	}
 	// The lowest layer applies the timeout and reports the number, so they travel
@@ -74,21 +72,21 @@ func (t *retrier) send(a *Attempt, r *http.Request) {
 	if options.Traced() && n > 1 || isSent && timeout > 0 { // number 1 is what layers below assume
 		r = r.WithContext(okcall.With(ctx, func(o *okcall.Options) { o.Attempt, o.AttemptTimeout = n, cmp.Or(timeout, o.AttemptTimeout) }))
 	}
+	var trace tracer
 	if isSent { // the layer below applies the timeout, and reports to the Trace
 		a.Response, a.verdict, a.Err = t.Send(r)
-		a.inspect(isCall)
-		return
+	} else {
+		trace = newTracer(options, n)
+		trace.attempt(t.Hosts, caller, r, Auto)
+		if mustTrack(&t.Base, r.Body) {
+			private := *r
+			r = &private
+		}
+		a.Response, a.verdict, a.sent, a.Err = sendAttempt(&t.Base, r, timeout, func() bool { return isCall && !a.isSafe() })
 	}
-	var trace tracer
-	trace.begin(options, n)
-	trace.attempt(t.Hosts, caller, r, Auto)
-	if mustTrack(&t.Base, r.Body) {
-		private := *r
-		r = &private
-	}
-	a.Response, a.verdict, a.sent, a.Err = sendAttempt(&t.Base, r, timeout, func() bool { return isCall && !a.isSafe() })
 	a.inspect(isCall)
 	trace.done(a.Response, a.verdict, a.Err)
+	return a
 }
 
 // inspect completes a, which was sent: it has either a response or an error, and for
@@ -121,7 +119,7 @@ func (t *retrier) isSentBelow(u *url.URL) bool {
 // timeout returns the AttemptTimeout of the call to u. A long poll has none: its
 // response waits for an event.
 func (t *retrier) timeout(u *url.URL) time.Duration {
-	if t.settings.AttemptTimeout > 0 && okcall.IsLongPoll(u.Path) {
+	if okcall.IsLongPoll(u.Path) {
 		return 0
 	}
 	return t.settings.AttemptTimeout

@@ -86,8 +86,7 @@ func (l *loop) RoundTrip(substitute *http.Request) (*http.Response, error) {
 func (l *loop) send() {
 	next := l.next
 	l.next = nil
-	l.last = Attempt{N: l.last.N + 1, Request: l.caller, hosts: l.layer.Hosts}
-	l.layer.send(&l.last, next) // if that panics, release refunds the repeat
+	l.last = l.layer.send(l.caller, next, l.last.N+1) // if that panics, release refunds the repeat
 	if l.isPaid && l.last.isUnsent() {
 		l.layer.budget.refund()
 	}

@@ -25,12 +25,13 @@ type tracer struct {
 	renewal RenewedInfo // of the session of the attempt; N 0: none that is to be reported
 }
 
-// begin makes t, which is zero, the tracer of attempt number n, or of the number
-// that a Retry above has set. o may be nil.
-func (t *tracer) begin(o *okcall.Options, n int) {
+// newTracer returns the tracer of attempt number n, or of the number that a
+// Retry above has set. o may be nil.
+func newTracer(o *okcall.Options, n int) tracer {
 	if h := hooksOf(o); h != nil {
-		t.hooks, t.n = h, max(n, o.Attempt)
+		return tracer{hooks: h, n: max(n, o.Attempt)}
 	}
+	return tracer{}
 }
 
 // attempt reports that r, the caller's request or a copy of it, is about to be

@@ -56,9 +56,8 @@ func TestNewTracer(t *testing.T) {
 		{&okcall.Options{Tracer: h, Attempt: 3}, 1, 3},
 		{&okcall.Options{Tracer: h, Attempt: 3}, 4, 4},
 	} {
-		var got tracer
-		if got.begin(test.options, test.n); got.n != test.want || (got.hooks == h) != (test.want > 0) {
-			t.Errorf("begin(%+v, %d) sets number %d, want %d", test.options, test.n, got.n, test.want)
+		if got := newTracer(test.options, test.n); got.n != test.want || (got.hooks == h) != (test.want > 0) {
+			t.Errorf("newTracer(%+v, %d) has number %d, want %d", test.options, test.n, got.n, test.want)
 		}
 	}
 }

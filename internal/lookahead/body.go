@@ -59,9 +59,6 @@ const (
 // first, in the canonical form in which net/http keeps them.
 var CodeHeaders = [...]string{"Invocation-Error", "Wmf-Invocation-Error"}
 
-// IsCodeHeader reports whether name is one of CodeHeaders.
-func IsCodeHeader(name string) bool { return name == CodeHeaders[0] || name == CodeHeaders[1] }
-
 // more is what few responses need.
 type more struct {
 	head    []byte // instead of buf; nil: use buf

@@ -80,8 +80,8 @@ func (h *Hosts) IsGraph(u *url.URL) bool { return u != nil && IsGraphPath(u.Path
 // plain http, or a request whose path is a misspelled call. The error of a
 // misspelled call shows the spelling that was meant.
 func (h *Hosts) Check(u *url.URL) error {
-	if u == nil || u.Opaque != "" || u.Path == "/fb.do" && u.RawPath == "" && u.Scheme == "https" {
-		return nil // nearly always the latter
+	if u == nil || u.Opaque != "" {
+		return nil
 	}
 	// A path with a RawPath has an escape that the server may read in another way,
 	// such as %2F: it is no call of the REST API, but looks like one. Ids in a
