@@ -103,7 +103,8 @@ func inspectBody(body *lookahead.Body, code Code) *Error {
 // that form; nil if there is none. The code is that of the header, or 0. With
 // all, an object in JSON may have keys that no error has.
 func membersOf(r io.Reader, form form, code Code, all bool) members {
-	in := bufio.NewReaderSize(r, 512)                               // most errors fit in
+	const most = 512 // bytes: nearly all errors fit in
+	in := bufio.NewReaderSize(r, most)
 	if first, _ := in.Peek(1); string(first) == byteOrderMark[:1] { // reads no further than it must
 		_, _ = in.Discard(len(byteOrderMark))
 	}

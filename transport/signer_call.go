@@ -55,7 +55,7 @@ func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Ve
 	}
 	c := call{request: r, options: options, isForm: okcall.IsForm(r)}
 	c.source = s.source(c.options)
-	c.trace.begin(options, 1)
+	c.trace = newTracer(options, 1)
 	// The form is read before the session is waited for: a form that cannot be
 	// sent must not cost a renewal.
 	if c.isForm {

@@ -122,9 +122,8 @@ func (s *signer) sessionKeys(circuit Circuit, t *oauth2.Token) (*keys, error) {
 	return &k.keys, nil
 }
 
-// anySig has the length of a signature, so that the Filter looks for escapes in
-// every text that is long enough to show one. Its bytes are in no other secret.
-const anySig = "~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~"
+// anySig is as long as every signature and has bytes of the same kind.
+const anySig = "00000000000000000000000000000000"
 
 // secretsOf returns what is secret about every call that is signed with k.
 func (s *signer) secretsOf(k *keys) redact.Secrets {

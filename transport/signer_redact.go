@@ -72,7 +72,7 @@ func (s *signer) redactHeader(h http.Header, c *signedCall) (hasCode bool) {
 // is replaced. It reports whether h has one of lookahead.CodeHeaders.
 func redactHeader(h http.Header, mayBeIn func(string) bool, secretsOf func() redact.Secrets) (hasCode bool) {
 	for name, values := range h {
-		hasCode = hasCode || lookahead.IsCodeHeader(name)
+		hasCode = hasCode || slices.Contains(lookahead.CodeHeaders[:], name)
 		for i, value := range values {
 			if !mayBeIn(value) {
 				continue // nearly always
@@ -150,7 +150,6 @@ var errLongError = errors.New("okru: the body of an API error is longer than 64 
 // reads all of the rest, up to maxErrorBody.
 type maskedBody struct {
 	original io.ReadCloser         // as it was inspected
-	length   int64                 // the ContentLength of the response; -1: unknown
 	secrets  func() redact.Secrets // a closure: package fmt does not print what is in it
 	sent     []byte                // what was read from original
 	text     []byte                // sent, masked, as far as it may be read and was not
@@ -161,8 +160,12 @@ type maskedBody struct {
 // mask masks the secrets in the body of resp, which was inspected, and reports
 // whether there was one in what was inspected.
 func mask(resp *http.Response, secrets redact.Secrets) bool {
-	b := &maskedBody{original: resp.Body, length: resp.ContentLength, secrets: func() redact.Secrets { return secrets }}
-	b.sent = make([]byte, len(lookahead.Of(resp).Head()))
+	inspected := lookahead.Of(resp)
+	b := &maskedBody{original: resp.Body, secrets: func() redact.Secrets { return secrets }}
+	if inspected.Ended() {
+		b.err = io.EOF
+	}
+	b.sent = make([]byte, len(inspected.Head()))
 	_, _ = io.ReadFull(b.original, b.sent) // from memory
 	resp.Body = b
 	return b.mask()
@@ -173,7 +176,7 @@ func mask(resp *http.Response, secrets redact.Secrets) bool {
 func (b *maskedBody) mask() bool {
 	masked := slices.Clone(b.sent)
 	changed := b.secrets().Mask(masked)
-	if b.err != io.EOF && b.length != int64(len(b.sent)) {
+	if b.err != io.EOF {
 		masked = masked[:max(len(masked)-b.secrets().Straddle(string(b.sent)), b.read)]
 	}
 	b.text = masked[b.read:]
@@ -193,7 +196,7 @@ func (b *maskedBody) Read(p []byte) (int, error) {
 		default:
 			b.err = err
 		}
-		if b.read < len(b.sent) {
+		if b.read < len(b.sent) { // else there was nothing more
 			b.mask()
 		}
 	}

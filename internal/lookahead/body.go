@@ -184,6 +184,9 @@ func (b *Body) err() error {
 	return nil
 }
 
+// Ended reports whether Head is all of the body that was not read yet.
+func (b *Body) Ended() bool { return b.ended }
+
 // Ahead returns a reader of what Head has, and then of what it reads ahead. It
 // ends after Max bytes.
 func (b *Body) Ahead() io.Reader { return &ahead{b: b} }

@@ -25,6 +25,9 @@ const none = ^uint32(0)
 const (
 	leads = `%\&` // begin an escape
 
+	// escapeBytes are all bytes that an escape consists of.
+	escapeBytes = leads + "#;0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
 	// maxDepth bounds how often one position is decoded. A server that echoes
 	// what it was sent escapes two or three times.
 	maxDepth = 16

@@ -31,6 +31,7 @@ const words = "access access_token application application_key application_secre
 	"parameter parameters password permission redacted refresh_token request required revoked secret server service session " +
 	"session_key session_secret session_secret_key signature specified system unknown"
 
+// isMessageWord has words.
 var isMessageWord = func() map[string]bool {
 	is := make(map[string]bool)
 	for word := range strings.FieldsSeq(words) {
@@ -96,10 +97,10 @@ func hasFolded(text string) bool {
 
 // mayBeIn reports whether text may show a secret, without decoding it: few texts
 // have an escape, or a secret.
-func (s Secrets) mayBeIn(text string) bool { return hasLead(text) || s.mayBeInPlain(text) }
-
-// mayBeInPlain is mayBeIn for a text without an escape.
-func (s Secrets) mayBeInPlain(text string) bool {
+func (s Secrets) mayBeIn(text string) bool {
+	if hasLead(text) {
+		return true
+	}
 	for _, secret := range s {
 		if len(secret) >= minSecret && (hasManySpellings(secret) || strings.Contains(text, secret)) {
 			return true
@@ -118,42 +119,37 @@ func hasManySpellings(secret string) bool { return hasLead(secret) || hasFolded(
 func (s Secrets) Filter() func(text string) bool {
 	s = slices.DeleteFunc(slices.Clone(s), func(secret string) bool { return len(secret) < minSecret })
 	shortest := math.MaxInt // nothing reads longer than it is
-	var known pairs
+	var spelling [256]bool  // the bytes of the secrets, of their escapes, and what fold makes equal to a letter
+	for _, part := range append(s, escapeBytes, controls) {
+		for i := range len(part) {
+			spelling[part[i]] = true
+		}
+	}
 	for _, secret := range s {
 		shortest = min(shortest, len(canonical(secret)))
-		for i := range len(secret) - 1 {
-			known.add(secret[i], secret[i+1])
-		}
 	}
 	if slices.ContainsFunc(s, hasManySpellings) {
 		return func(text string) bool { return len(text) >= shortest }
 	}
-	return func(text string) bool {
-		switch {
-		case len(text) < shortest:
-			return false
-		case hasLead(text):
-			return true
-		}
-		// Every secret in text covers one of these pairs.
-		for i := shortest - 1; i < len(text); i += shortest - 1 {
-			if known.has(text[i-1], text[i]) {
-				return s.mayBeInPlain(text)
-			}
-		}
-		return false
-	}
+	return func(text string) bool { return hasRun(text, &spelling, shortest) && s.mayBeIn(text) }
 }
 
-// pairs is a set of pairs of neighboring bytes. It is small, since each session has
-// its own: a pair that is not in it may have the hash of one that is.
-type pairs [16]uint64
-
-func (p *pairs) add(a, b byte)      { p[pairHash(a, b)/64] |= 1 << (pairHash(a, b) % 64) }
-func (p *pairs) has(a, b byte) bool { return p[pairHash(a, b)/64]>>(pairHash(a, b)%64)&1 != 0 }
-
-// pairHash returns a number below 1024, for 16 times 64 bits.
-func pairHash(a, b byte) uint { return (uint(a)*31 + uint(b)) % 1024 }
+// hasRun reports whether text has n bytes in a row that are in set. Of n bytes it
+// looks at the last one first: if that is not in set, no run includes it, and the
+// others are skipped.
+func hasRun(text string, set *[256]bool, n int) bool {
+	for end := n; end <= len(text); {
+		start := end
+		for start > end-n && set[text[start-1]] {
+			start--
+		}
+		if start == end-n {
+			return true
+		}
+		end = start + n
+	}
+	return false
+}
 
 // hasLead is strings.ContainsAny(text, leads), three times as fast.
 func hasLead(text string) bool {

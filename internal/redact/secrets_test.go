@@ -251,6 +251,24 @@ func TestInAndFilterOfShorterTexts(t *testing.T) {
 	}
 }
 
+// hasRun finds every run, wherever it is, and no shorter one.
+func TestHasRun(t *testing.T) {
+	set := [256]bool{'x': true}
+	for n := 1; n <= 5; n++ {
+		for bits := range 1 << 10 {
+			text := []byte(strings.Repeat(".", 10))
+			for i := range text {
+				if bits>>i&1 == 1 {
+					text[i] = 'x'
+				}
+			}
+			if got, want := hasRun(string(text), &set, n), strings.Contains(string(text), strings.Repeat("x", n)); got != want {
+				t.Errorf("hasRun(%q, %d) = %t", text, n, got)
+			}
+		}
+	}
+}
+
 // A Filter finds a plain secret wherever it is, whatever its length.
 func TestFilterAtEachPosition(t *testing.T) {
 	const secret = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
