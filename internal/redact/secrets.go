@@ -31,7 +31,7 @@ const words = "access access_token application application_key application_secre
 	"parameter parameters password permission redacted refresh_token request required revoked secret server service session " +
 	"session_key session_secret session_secret_key signature specified system unknown"
 
-// isMessageWord has words.
+// isMessageWord is the set of words.
 var isMessageWord = func() map[string]bool {
 	is := make(map[string]bool)
 	for word := range strings.FieldsSeq(words) {
