@@ -5,11 +5,12 @@ package ratelimit
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/hex"
 	"hash/maphash"
 	"net/http"
 	"reflect"
 	"runtime"
-	"strconv"
 	"sync"
 	"unsafe"
 	"weak"
@@ -60,10 +61,13 @@ func sessionKey(ctx context.Context) string {
 }
 
 // keyOf returns the key with this hash, in one allocation. It means nothing in
-// another process, because the seed of the hash differs.
+// another process, because the seed of the hash differs. It always has 16 digits,
+// by which package okredis recognizes it.
 func keyOf(hash uint64) string {
 	var key [len(okcall.LocalKey) + 16]byte
-	return string(strconv.AppendUint(append(key[:0], okcall.LocalKey...), hash, 16))
+	digits := key[copy(key[:], okcall.LocalKey):]
+	hex.Encode(digits, binary.BigEndian.AppendUint64(nil, hash))
+	return string(key[:])
 }
 
 // sourceKey returns the key of a source: the one that it reports itself, which

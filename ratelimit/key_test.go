@@ -2,6 +2,7 @@ package ratelimit_test
 
 import (
 	"fmt"
+	"regexp"
 	"testing"
 
 	"golang.org/x/oauth2"
@@ -66,5 +67,22 @@ func TestSourcesHaveAKeyEach(t *testing.T) {
 			t.Errorf("%s has the key of %s", name, other)
 		}
 		keys[key] = name
+	}
+}
+
+// A default key has 16 digits, also if its hash is a small number: package
+// okredis knows by them that the key means nothing in another process.
+func TestDefaultKeysHaveTheSameLength(t *testing.T) {
+	form := regexp.MustCompile("^session [0-9a-f]{16}$")
+	k := ratelimit.NewKeyed(-1, func(key string) ratelimit.Limiter {
+		if !form.MatchString(key) {
+			t.Errorf("the key is %q", key)
+		}
+		return nil
+	})
+	for i := range 500 {
+		token := &oauth2.Token{AccessToken: fmt.Sprint("token ", i)}
+		must(t, k.Wait(transport.WithToken(t.Context(), token)))
+		must(t, k.Wait(transport.WithTokenSource(t.Context(), byNumber(i))))
 	}
 }
