@@ -45,8 +45,7 @@ func (d *decoder) RoundTrip(r *http.Request) (*http.Response, error) {
 // RoundTripVerdict implements [roundtrip.Verdicter].
 func (d *decoder) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Verdict, error) {
 	resp, v, err := d.Send(r)
-	if err != nil || resp == nil {
-		roundtrip.Discard(resp)
+	if err != nil {
 		return nil, v, err
 	}
 	resp.Request = r

@@ -40,13 +40,17 @@ func sendAttempt(b *roundtrip.Base, r *http.Request, timeout time.Duration, isWr
 	if mustTrack(b, r.Body) {
 		r.Body = &trackedBody{ReadCloser: r.Body}
 	}
-	resp, v, err := sendWithin(b, r, timeout)
+	var resp *http.Response
+	var v roundtrip.Verdict
+	var err error
+	if timeout > 0 {
+		resp, v, err = sendWithin(b, r, timeout)
+	} else {
+		resp, v, err = b.Send(r)
+	}
 	if err == nil {
 		return resp, v, bodyNone, nil
 	}
-	// A RoundTripper that returns both breaks its contract; the response would
-	// leak.
-	roundtrip.Discard(resp) // there should be none
 	body := stateOf(r)
 	return nil, v, body, markSent(r, err, body, isWrite)
 }
@@ -164,12 +168,9 @@ func mustTrack(b *roundtrip.Base, body io.ReadCloser) bool {
 }
 
 // sendWithin sends r through the RoundTripper below b, and ends the attempt
-// unless it returns within timeout; 0 means any time. The context of the
-// attempt lives until the body of the response is closed.
+// unless it returns within timeout. The context of the attempt lives until the
+// body of the response is closed.
 func sendWithin(b *roundtrip.Base, r *http.Request, timeout time.Duration) (*http.Response, roundtrip.Verdict, error) {
-	if timeout <= 0 {
-		return b.Send(r)
-	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	late := &attemptTimeoutError{after: timeout}
 	timer := time.AfterFunc(timeout, func() { cancel(late) })

@@ -124,11 +124,12 @@ func (g *groupLayer) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // RoundTripVerdict implements [roundtrip.Verdicter].
 func (g *groupLayer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Verdict, error) {
-	isGraph := g.Hosts.IsGraph(r.URL)
-	if !isGraph && g.fault == nil && g.Hosts.IsCall(r.URL) {
+	kind := g.Hosts.KindOf(r.URL)
+	if kind == okcall.REST && g.fault == nil {
 		return g.Send(r) // the usual case below a Signer, which has checked r
 	}
 	options := okcall.FromContext(r.Context())
+	isGraph := kind == okcall.Graph
 	isStray := !isGraph && options.IsCaller() && r.URL != nil && okcall.IsGraphPath(r.URL.Path)
 	if err := g.check(r, isGraph, isGraph, isStray); err != nil {
 		roundtrip.CloseRequest(r)
@@ -195,7 +196,7 @@ func withGroupToken(r *http.Request, token string) *http.Request {
 	}
 	u.RawQuery += param.AccessToken + "=" + url.QueryEscape(token)
 	sent.URL = &u
-	if isGraphWrite(r) && (isReplayed(r.Method) || hasIdempotencyKey(r.Header)) {
+	if isGraphWrite(r) && isReplayed(r) {
 		sendOnce(&sent)
 	}
 	return &sent

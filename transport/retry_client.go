@@ -81,12 +81,12 @@ func substituteRequest(hosts *okcall.Hosts, r *http.Request) *http.Request {
 	if r.URL != nil {
 		u.Scheme, u.Host = r.URL.Scheme, r.URL.Host
 	}
-	if hosts.IsCall(r.URL) { // the path of another request, such as an upload, may be secret
+	switch hosts.KindOf(r.URL) { // the path of another request, such as an upload, may be secret
+	case okcall.Graph:
+		u.Path = "/" + okcall.Method(r) // without ids
+	case okcall.REST:
 		u.Path = r.URL.Path
-		switch method := okcall.Method(r); {
-		case okcall.IsGraphPath(u.Path):
-			u.Path = "/" + method // without ids
-		case u.Path == "/fb.do" && method != "":
+		if method := okcall.Method(r); u.Path == "/fb.do" && method != "" {
 			u.RawQuery = "method=" + url.QueryEscape(method)
 		}
 	}

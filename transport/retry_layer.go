@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
@@ -45,26 +44,29 @@ func (t *retrier) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.V
 	if t.isLogged {
 		return (&loop{layer: t, caller: r, next: r}).run()
 	}
-	a := t.send(r, r, 1)
-	if t.byDefault && a.Err == nil && a.verdict.Err == nil && a.Response.StatusCode < 400 && t.budget.full() {
-		return a.Response, a.verdict, nil // the usual case, for which the rest would do nothing
+	resp, v, sent, err := t.send(r, r, 1)
+	if t.byDefault && err == nil && v.Err == nil && resp.StatusCode < 400 && t.budget.full() {
+		return resp, v, nil // the usual case, for which the rest would do nothing
 	}
-	return (&loop{layer: t, caller: r, last: a}).run()
+	l := &loop{layer: t, caller: r}
+	l.setLast(1, resp, v, sent, err)
+	return l.run()
 }
 
 // send sends attempt number n of the caller's request: r, which is the caller's
-// request or a copy of it.
-func (t *retrier) send(caller, r *http.Request, n int) Attempt {
+// request or a copy of it. It returns either a response, with the verdict about it, or
+// an error, with what is known about the body of the request.
+func (t *retrier) send(caller, r *http.Request, n int) (resp *http.Response, v roundtrip.Verdict, sent bodyState, err error) {
 	ctx := caller.Context()
 	options := okcall.FromContext(ctx)
 	if options != nil && options.Attempts != nil {
 		options.Attempts.Add(1)
 	}
-	a := Attempt{N: n, Request: caller, hosts: t.Hosts}
-	isCall, isSent, timeout := t.Hosts.IsCall(caller.URL), false, time.Duration(0)
-	if isCall {
-		isSent = t.isSentBelow(caller.URL)
-		timeout = t.timeout(caller.URL)
+	kind, timeout := t.Hosts.KindOf(caller.URL), time.Duration(0)
+	// A Signer or a Group below may send it.
+	isCall, isSent := kind != okcall.NoCall, kind == okcall.REST && t.isSigned || kind == okcall.Graph && t.hasGroup
+	if isCall && !okcall.IsLongPoll(caller.URL.Path) { // whose response waits for an event
+		timeout = t.settings.AttemptTimeout
 	}
 	// The lowest layer applies the timeout and reports the number, so they travel
 	// in the context. It is made only where it says something: it costs an
@@ -72,9 +74,9 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 	if options.Traced() && n > 1 || isSent && timeout > 0 { // number 1 is what layers below assume
 		r = r.WithContext(okcall.With(ctx, func(o *okcall.Options) { o.Attempt, o.AttemptTimeout = n, cmp.Or(timeout, o.AttemptTimeout) }))
 	}
-	var trace tracer
+	var trace *tracer
 	if isSent { // the layer below applies the timeout, and reports to the Trace
-		a.Response, a.verdict, a.Err = t.Send(r)
+		resp, v, err = t.Send(r)
 	} else {
 		trace = newTracer(options, n)
 		trace.attempt(t.Hosts, caller, r, Auto)
@@ -82,47 +84,29 @@ func (t *retrier) send(caller, r *http.Request, n int) Attempt {
 			private := *r
 			r = &private
 		}
-		a.Response, a.verdict, a.sent, a.Err = sendAttempt(&t.Base, r, timeout, func() bool { return isCall && !a.isSafe() })
+		isWrite := func() bool { return isCall && !Attempt{Request: caller, hosts: t.Hosts}.isSafe() }
+		resp, v, sent, err = sendAttempt(&t.Base, r, timeout, isWrite)
 	}
-	a.inspect(isCall)
-	trace.done(a.Response, a.verdict, a.Err)
-	return a
+	if err == nil {
+		resp.Request = caller
+		v = inspect(resp, v, isCall)
+	}
+	trace.done(resp, v, err)
+	return resp, v, sent, err
 }
 
-// inspect completes a, which was sent: it has either a response or an error, and for
-// a call the verdict about the response.
-func (a *Attempt) inspect(isCall bool) {
-	if a.Err != nil {
-		roundtrip.Discard(a.Response) // there should be none
-		a.Response = nil
-		return
+// inspect returns v, the verdict about resp. If there is none, and resp is the
+// response to a call, it makes one: a layer of others, which may be between this one
+// and the Signer, does not pass the verdict on.
+func inspect(resp *http.Response, v roundtrip.Verdict, isCall bool) roundtrip.Verdict {
+	if !isCall || v.Inspected {
+		return v
 	}
-	a.Response.Request = a.Request
-	// If a layer of others is between this one and the Signer, it does not pass the
-	// verdict on.
-	if isCall && !a.verdict.Inspected {
-		a.verdict.Inspected = true
-		if e, failed := okerrors.FromResponse(a.Response); failed {
-			a.verdict.Err = e
-		}
+	v.Inspected = true
+	if e, failed := okerrors.FromResponse(resp); failed {
+		v.Err = e
 	}
-}
-
-// isSentBelow reports whether a Signer or a Group below sends the call to u.
-func (t *retrier) isSentBelow(u *url.URL) bool {
-	if okcall.IsGraphPath(u.Path) {
-		return t.hasGroup
-	}
-	return t.isSigned
-}
-
-// timeout returns the AttemptTimeout of the call to u. A long poll has none: its
-// response waits for an event.
-func (t *retrier) timeout(u *url.URL) time.Duration {
-	if okcall.IsLongPoll(u.Path) {
-		return 0
-	}
-	return t.settings.AttemptTimeout
+	return v
 }
 
 // decide reports whether the policy wants another attempt after a, and returns

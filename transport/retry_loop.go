@@ -86,12 +86,19 @@ func (l *loop) RoundTrip(substitute *http.Request) (*http.Response, error) {
 func (l *loop) send() {
 	next := l.next
 	l.next = nil
-	l.last = l.layer.send(l.caller, next, l.last.N+1) // if that panics, release refunds the repeat
+	n := l.last.N + 1
+	resp, v, sent, err := l.layer.send(l.caller, next, n) // if that panics, release refunds the repeat
+	l.setLast(n, resp, v, sent, err)
 	if l.isPaid && l.last.isUnsent() {
 		l.layer.budget.refund()
 	}
 	l.isPaid = false
 	l.again, l.err = l.layer.decide(l.last)
+}
+
+// setLast makes attempt number n, with what send has returned, the last one.
+func (l *loop) setLast(n int, resp *http.Response, v roundtrip.Verdict, sent bodyState, err error) {
+	l.last = Attempt{N: n, Request: l.caller, Response: resp, Err: err, hosts: l.layer.Hosts, verdict: v, sent: sent}
 }
 
 // prepare makes everything ready that another attempt needs. If it returns

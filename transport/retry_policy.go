@@ -115,14 +115,20 @@ func (a Attempt) outcome() outcome {
 	return final
 }
 
-// isCall reports whether a is an attempt of an API call.
-func (a Attempt) isCall() bool {
+// kind returns which API a calls.
+func (a Attempt) kind() okcall.Kind {
 	hosts := a.hosts
 	if hosts == nil {
 		hosts = okcall.Default
 	}
-	return a.Request != nil && hosts.IsCall(a.Request.URL)
+	if a.Request == nil {
+		return okcall.NoCall
+	}
+	return hosts.KindOf(a.Request.URL)
 }
+
+// isCall reports whether a is an attempt of an API call.
+func (a Attempt) isCall() bool { return a.kind() != okcall.NoCall }
 
 // apiError returns the API error that a ended with, or nil. Responses of other
 // services are not inspected: they may be streams that have yet to begin.
@@ -260,13 +266,13 @@ func (a Attempt) isSafe() bool {
 		return false
 	}
 	o := okcall.FromContext(a.Request.Context())
-	switch {
-	case !a.isCall():
-		return safeToRepeat(o, "")
-	case okcall.IsGraphPath(a.Request.URL.Path):
+	switch a.kind() {
+	case okcall.REST:
+		return safeToRepeat(o, okcall.Method(a.Request))
+	case okcall.Graph:
 		return !isGraphWrite(a.Request)
 	}
-	return safeToRepeat(o, okcall.Method(a.Request))
+	return safeToRepeat(o, "")
 }
 
 // safeToRepeat reports whether a call of the API method may run twice. The

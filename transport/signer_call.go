@@ -14,21 +14,15 @@ import (
 
 // A call is an API call on its way through a Signer.
 type call struct {
-	request *http.Request   // the caller's, or a copy of it with a new body for the repeat
-	options *okcall.Options // of its context: looked up once, since contexts are chains; may be nil
-	source  source          // of its session
-	isForm  bool            // its parameters are in a form
-	form    string          // the text of the form
-	renewed bool            // it is the repeat after a renewal
-	trace   tracer
-	signed  signedCall // set by sign
-}
-
-// A reply is the response to one attempt of a call.
-type reply struct {
-	resp     *http.Response
-	verdict  roundtrip.Verdict // after the secrets were masked
-	rejected *rejection        // nil: the API did not reject the session
+	request  *http.Request   // the caller's, or a copy of it with a new body for the repeat
+	options  *okcall.Options // of its context: looked up once, since contexts are chains; may be nil
+	source   source          // of its session
+	isForm   bool            // its parameters are in a form
+	form     string          // the text of the form
+	renewed  bool            // it is the repeat after a renewal
+	trace    *tracer         // nil: there is no Trace
+	signed   signedCall      // set by sign
+	rejected *rejection      // set by inspect if the API has rejected the session
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -41,8 +35,8 @@ func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
 func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Verdict, error) {
 	// The options are looked up once for all that follows: a context is a chain,
 	// and each lookup walks it.
-	options, isCall := okcall.FromContext(r.Context()), s.Hosts.IsCall(r.URL)
-	isSigned := isCall && !okcall.IsGraphPath(r.URL.Path)
+	options, kind := okcall.FromContext(r.Context()), s.Hosts.KindOf(r.URL)
+	isSigned, isCall := kind == okcall.REST, kind != okcall.NoCall
 	err := s.check(r, isSigned, isCall, !isCall && options.IsCaller())
 	if err != nil {
 		roundtrip.CloseRequest(r)
@@ -63,16 +57,16 @@ func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Ve
 			return nil, roundtrip.Verdict{}, terminal(err)
 		}
 	}
-	got, err := s.attempt(&c)
-	if err == nil && got.rejected != nil {
-		got, err = s.renew(&c, got)
+	resp, v, err := s.attempt(&c)
+	if err == nil && c.rejected != nil {
+		resp, v, err = s.renew(&c, resp, v)
 	}
-	c.trace.done(got.resp, got.verdict, err)
-	return got.resp, got.verdict, err
+	c.trace.done(resp, v, err)
+	return resp, v, err
 }
 
 // attempt signs c and sends it.
-func (s *signer) attempt(c *call) (reply, error) {
+func (s *signer) attempt(c *call) (*http.Response, roundtrip.Verdict, error) {
 	isSigned := false
 	defer func() { // after an error or a panic of the source
 		if !isSigned && !c.isForm { // formOf has closed the body of a form
@@ -80,7 +74,7 @@ func (s *signer) attempt(c *call) (reply, error) {
 		}
 	}()
 	if err := s.sign(c); err != nil {
-		return reply{}, terminal(err)
+		return nil, roundtrip.Verdict{}, terminal(err)
 	}
 	// From here on the RoundTripper below closes the body, also if it panics.
 	isSigned = true
@@ -113,16 +107,14 @@ func (s *signer) sign(c *call) error {
 }
 
 // send sends the signed copy of the request of c and inspects the response.
-func (s *signer) send(c *call) (reply, error) {
+func (s *signer) send(c *call) (*http.Response, roundtrip.Verdict, error) {
 	// In this order: what sends the request twice below us is switched off, hooks
 	// of the caller are kept from secrets, and then the response is made safe to
 	// show before any layer above can see it.
 	signed := &c.signed
 	isWrite := func() bool { return !safeToRepeat(c.options, okcall.Method(&signed.request)) }
 	sent := &signed.request
-	// sign has done so for the verbs that net/http repeats. A header makes it
-	// repeat any verb.
-	if hasIdempotencyKey(sent.Header) && isWrite() {
+	if c.isForm && isReplayed(sent) && isWrite() { // sign has done so for other calls
 		sent = once(sent)
 	}
 	if trace := traceToHide(sent.Context()); trace != nil {
@@ -132,14 +124,14 @@ func (s *signer) send(c *call) (reply, error) {
 	c.trace.send(s.Hosts, c)
 	resp, _, _, err := sendAttempt(&s.calls, sent, c.options.Timeout(), isWrite)
 	if err != nil {
-		return reply{}, roundtrip.WithContext(sent.Context(), s.redactError(err, *signed))
+		return nil, roundtrip.Verdict{}, roundtrip.WithContext(sent.Context(), s.redactError(err, *signed))
 	}
-	return s.inspect(c, resp), nil
+	return resp, s.inspect(c, resp), nil
 }
 
 // inspect makes resp, the response to the signed copy of c, safe to show, and
-// returns it with what it says.
-func (s *signer) inspect(c *call, resp *http.Response) reply {
+// returns what it says.
+func (s *signer) inspect(c *call, resp *http.Response) roundtrip.Verdict {
 	signed := &c.signed
 	// http.Client resolves a Location against the URL of resp.Request, and a
 	// program may print it: so it must be the caller's, and not the signed copy.
@@ -150,18 +142,16 @@ func (s *signer) inspect(c *call, resp *http.Response) reply {
 	if hasCode := s.redactHeader(resp.Header, signed); !hasCode {
 		signed.body.SetNoCode()
 	}
-	got := reply{resp: resp, verdict: roundtrip.Verdict{Inspected: true}}
 	e, failed := okerrors.FromResponse(resp)
 	if !failed {
-		return got
+		return roundtrip.Verdict{Inspected: true}
 	}
 	if signed.keys.token != nil && e.SessionRejected() { // judged by what the API sent
-		got.rejected = &rejection{signed.keys, e}
+		c.rejected = &rejection{signed.keys, e}
 	}
 	e = maskError(resp, e, s.secrets(*signed))
 	e.Method = okcall.Method(&signed.request) // the form of the caller's request may not be readable
-	got.verdict.Err = e
-	return got
+	return roundtrip.Verdict{Inspected: true, Err: e}
 }
 
 // A rejectedError is the error of a call that was not sent. It is final: another

@@ -172,7 +172,7 @@ func (p *params) sign(c *call, k *keys) {
 		return
 	}
 	signed.url.RawQuery, signed.sig = p.encode(false, k)
-	if isReplayed(signed.request.Method) && !p.isSafe(c) {
+	if isReplayed(&signed.request) && !p.isSafe(c) {
 		sendOnce(&signed.request)
 	}
 }
@@ -205,24 +205,19 @@ func (p *params) isSafe(c *call) bool {
 	return safeToRepeat(c.options, "")
 }
 
-// isReplayed reports whether http.Transport repeats requests of this verb by
-// itself, below all our layers, when an idle connection turns out broken: see
-// isReplayable in net/http. TRACE, which it repeats as well, runs nothing, and
-// an empty body would make it chunked.
-func isReplayed(verb string) bool {
-	switch verb {
+// isReplayed reports whether http.Transport repeats r by itself, below all our
+// layers, when an idle connection turns out broken: see isReplayable in net/http.
+// TRACE, which it repeats as well, runs nothing, and an empty body would make it
+// chunked.
+func isReplayed(r *http.Request) bool {
+	switch r.Method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions:
 		return true
 	}
-	return false
-}
-
-// hasIdempotencyKey reports whether h has a header, even an empty one, that
-// makes http.Transport repeat a request whatever its verb. It claims that the
-// server recognizes a repeat, which the API does not.
-func hasIdempotencyKey(h http.Header) bool {
-	_, key := h["Idempotency-Key"] // in this spelling only, as net/http looks for it
-	_, xKey := h["X-Idempotency-Key"]
+	// Such a header, even an empty one, claims that the server recognizes a repeat,
+	// which the API does not.
+	_, key := r.Header["Idempotency-Key"] // in this spelling only, as net/http looks for it
+	_, xKey := r.Header["X-Idempotency-Key"]
 	return key || xKey
 }
 

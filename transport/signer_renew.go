@@ -13,8 +13,6 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/oauth2"
-
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/okcall"
 	"github.com/go-okru/okru/internal/redact"
@@ -28,69 +26,71 @@ type rejection struct {
 	err  *okerrors.Error // as sent: it may have the keys of a new session
 }
 
-// renew repeats c, whose session was rejected in got. It returns got if there
-// is no newer session, or if the request body cannot be read again. If the user
-// must sign in, it returns an error that is also the rejection.
-func (s *signer) renew(c *call, got reply) (reply, error) {
+// renew repeats c, whose session was rejected by resp, of which v is the verdict. It
+// returns these if there is no newer session, or if the request body cannot be read
+// again. If the user must sign in, it returns an error that is also the rejection.
+func (s *signer) renew(c *call, resp *http.Response, v roundtrip.Verdict) (*http.Response, roundtrip.Verdict, error) {
 	if c.source.tokens == nil {
-		return got, nil // the session of WithToken cannot be renewed
+		return resp, v, nil // the session of WithToken cannot be renewed
 	}
 	ctx := c.request.Context()
-	finish(ctx, got.resp)
-	c.trace.rejected(got)
-	fresh, err := c.source.replace(ctx, got.rejected)
+	finish(ctx, resp)
+	c.trace.rejected(c.rejected.err)
+	fresh, err := c.source.replace(ctx, c.rejected)
 	c.trace.renewed(err)
 	switch {
 	// The caller has left, and gets the end of its context: the renewal goes on
 	// for others.
 	case ctx.Err() != nil:
-		return reply{}, terminal(roundtrip.WithContext(ctx, err))
+		return nil, roundtrip.Verdict{}, terminal(roundtrip.WithContext(ctx, err))
 	// Only the user can help. The error is both, that of the source and the
 	// rejection.
 	case errors.Is(err, token.ErrSignIn):
-		return reply{}, terminal(&signInError{source: err, rejection: got.verdict.Err})
+		return nil, roundtrip.Verdict{}, terminal(&signInError{source: err, rejection: v.Err})
 	// No newer session, for now or at all: the rejection is what the caller needs
 	// to see.
-	case err != nil || got.rejected.keys.isOf(fresh):
-		return got, nil
+	case err != nil || c.rejected.keys.isOf(fresh):
+		return resp, v, nil
 	}
 	again, ok := repeatable(c.request, c.isForm)
 	if !ok {
-		return got, nil
+		return resp, v, nil
 	}
-	if got, err = s.repeat(c, again, fresh); err != nil {
-		return reply{}, err
-	}
-	got.resp.Request = c.request
-	// The new session is rejected as well. The source learns it, so that it does
-	// not renew for each call; the caller gets this rejection.
-	if got.rejected != nil {
-		finish(ctx, got.resp)
-		c.source.rejected(got.rejected)
-	}
-	return got, nil
-}
-
-// repeat sends c again, as the request again of the session fresh, if
-// BeforeRepeat allows it.
-func (s *signer) repeat(c *call, again *http.Request, fresh *oauth2.Token) (reply, error) {
-	if s.settings.BeforeRepeat != nil {
-		body := again.Body
-		if c.isForm || body == nil { // formOf has closed the body of a form
-			body = http.NoBody
-		}
-		var err error
-		closingOnPanic(body, func() { err = s.settings.BeforeRepeat(c.request) })
-		if err != nil {
-			body.Close()
-			return reply{}, terminal(roundtrip.WithContext(c.request.Context(), err))
-		}
+	if err := s.mayRepeat(c, again); err != nil {
+		return nil, roundtrip.Verdict{}, err
 	}
 	repeat := *c
-	repeat.request, repeat.source, repeat.renewed = again, source{fixed: fresh}, true
-	got, err := s.attempt(&repeat)
-	c.trace = repeat.trace
-	return got, err
+	repeat.request, repeat.source, repeat.renewed, repeat.rejected = again, source{fixed: fresh}, true, nil
+	if resp, v, err = s.attempt(&repeat); err != nil {
+		return nil, roundtrip.Verdict{}, err
+	}
+	resp.Request = c.request
+	// The new session is rejected as well. The source learns it, so that it does
+	// not renew for each call; the caller gets this rejection.
+	if repeat.rejected != nil {
+		finish(ctx, resp)
+		c.source.rejected(repeat.rejected)
+	}
+	return resp, v, nil
+}
+
+// mayRepeat returns an error if BeforeRepeat does not allow to repeat c as the
+// request again, whose body it then closes.
+func (s *signer) mayRepeat(c *call, again *http.Request) error {
+	if s.settings.BeforeRepeat == nil {
+		return nil
+	}
+	body := again.Body
+	if c.isForm || body == nil { // formOf has closed the body of a form
+		body = http.NoBody
+	}
+	var err error
+	closingOnPanic(body, func() { err = s.settings.BeforeRepeat(c.request) })
+	if err != nil {
+		body.Close()
+		return terminal(roundtrip.WithContext(c.request.Context(), err))
+	}
+	return nil
 }
 
 // finishTimeout is how long a call waits for the end of a response that rejects

@@ -17,9 +17,10 @@ import (
 	"github.com/go-okru/okru/internal/roundtrip"
 )
 
-// A tracer reports one attempt to the hooks of a Trace.
+// A tracer reports one attempt to the hooks of a Trace. A nil tracer reports
+// nothing: there is no Trace.
 type tracer struct {
-	hooks   *hooks      // nil: there is no Trace, and nothing is reported
+	hooks   *hooks
 	n       int         // the number of the attempt
 	sent    DoneInfo    // what is known once the attempt is sent; N 0: it was not sent
 	renewal RenewedInfo // of the session of the attempt; N 0: none that is to be reported
@@ -27,17 +28,17 @@ type tracer struct {
 
 // newTracer returns the tracer of attempt number n, or of the number that a
 // Retry above has set. o may be nil.
-func newTracer(o *okcall.Options, n int) tracer {
+func newTracer(o *okcall.Options, n int) *tracer {
 	if h := hooksOf(o); h != nil {
-		return tracer{hooks: h, n: max(n, o.Attempt)}
+		return &tracer{hooks: h, n: max(n, o.Attempt)}
 	}
-	return tracer{}
+	return nil
 }
 
 // attempt reports that r, the caller's request or a copy of it, is about to be
 // sent as sent, whose body it closes if the hook panics.
 func (t *tracer) attempt(hosts *okcall.Hosts, r, sent *http.Request, c Circuit) {
-	if t.hooks == nil || sent.Context().Err() != nil { // sendAttempt does not send it
+	if t == nil || sent.Context().Err() != nil { // sendAttempt does not send it
 		return
 	}
 	t.sent = DoneInfo{N: t.n, Circuit: c}
@@ -62,7 +63,7 @@ func (t *tracer) attempt(hosts *okcall.Hosts, r, sent *http.Request, c Circuit) 
 func (t *tracer) send(hosts *okcall.Hosts, c *call) {
 	signed := &c.signed
 	switch {
-	case t.hooks == nil || signed.request.Context().Err() != nil:
+	case t == nil || signed.request.Context().Err() != nil:
 	case c.renewed:
 		t.sent.Renewed = true
 		closingOnPanic(signed.request.Body, func() { t.reportRenewal(true) })
@@ -73,16 +74,15 @@ func (t *tracer) send(hosts *okcall.Hosts, c *call) {
 
 // rejected notes that the API has rejected the session of an attempt, which
 // its source is asked to renew.
-func (t *tracer) rejected(got reply) {
-	if t.hooks == nil {
-		return
+func (t *tracer) rejected(e *okerrors.Error) {
+	if t != nil {
+		t.renewal = RenewedInfo{N: t.n, Status: e.Status, Code: e.Code, RejectedAt: time.Now()}
 	}
-	t.renewal = RenewedInfo{N: t.n, Status: got.resp.StatusCode, Code: got.rejected.err.Code, RejectedAt: time.Now()}
 }
 
 // renewed notes that the source has returned a session or err.
 func (t *tracer) renewed(err error) {
-	if t.hooks != nil {
+	if t != nil {
 		t.renewal.Took, t.renewal.Err = time.Since(t.renewal.RejectedAt), err
 	}
 }
@@ -101,9 +101,13 @@ func (t *tracer) reportRenewal(repeated bool) {
 // done reports how the attempt has ended, unless it was not sent. If a hook
 // panics, it closes the response.
 func (t *tracer) done(resp *http.Response, v roundtrip.Verdict, err error) {
-	if t.sent.N == 0 {
-		return
+	if t != nil && t.sent.N > 0 {
+		t.report(resp, v, err)
 	}
+}
+
+// report calls Done.
+func (t *tracer) report(resp *http.Response, v roundtrip.Verdict, err error) {
 	info := t.sent
 	var body io.Closer
 	if info.Err = err; resp != nil {
@@ -144,11 +148,12 @@ func safeURL(hosts *okcall.Hosts, u *url.URL, method string) string {
 		return ""
 	}
 	safe := url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
-	if !hosts.IsCall(u) {
+	switch hosts.KindOf(u) {
+	case okcall.NoCall:
 		return safe.String()
-	}
-	safe.Path = u.Path
-	if okcall.IsGraphPath(u.Path) { // which may have ids; its method does not
+	case okcall.REST:
+		safe.Path = u.Path
+	case okcall.Graph: // whose path may have ids; its method does not
 		safe.Path = "/" + method
 	}
 	safe.RawQuery = safeQuery(u.RawQuery)

@@ -56,8 +56,12 @@ func TestNewTracer(t *testing.T) {
 		{&okcall.Options{Tracer: h, Attempt: 3}, 1, 3},
 		{&okcall.Options{Tracer: h, Attempt: 3}, 4, 4},
 	} {
-		if got := newTracer(test.options, test.n); got.n != test.want || (got.hooks == h) != (test.want > 0) {
-			t.Errorf("newTracer(%+v, %d) has number %d, want %d", test.options, test.n, got.n, test.want)
+		got := 0
+		if tracer := newTracer(test.options, test.n); tracer != nil && tracer.hooks == h {
+			got = tracer.n
+		}
+		if got != test.want {
+			t.Errorf("newTracer(%+v, %d) has number %d, want %d", test.options, test.n, got, test.want)
 		}
 	}
 }

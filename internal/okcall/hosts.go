@@ -14,7 +14,7 @@ import (
 // apiHost is the host of the API: see https://apiok.ru/en/dev/methods.
 const apiHost = "api.ok.ru"
 
-// Hosts are the hosts of the API. Their method IsCall is the definition of an API
+// Hosts are the hosts of the API. Their method KindOf is the definition of an API
 // call, for every layer of a stack.
 type Hosts struct{ hosts []host }
 
@@ -61,20 +61,22 @@ func (h *Hosts) Endpoint() string {
 	return "https://" + h.hosts[0].address
 }
 
-// IsCall reports whether a request to u is an API call: a request for /fb.do,
-// /api/GROUP/NAME or a path of the Graph API on one of the hosts.
-func (h *Hosts) IsCall(u *url.URL) bool {
-	if u == nil || u.Opaque != "" || !isCallPath(u.Path) {
-		return false
+// KindOf returns which API a request to u calls: the REST API by /fb.do or
+// /api/GROUP/NAME, or the Graph API by a path below /graph/, on one of the hosts.
+func (h *Hosts) KindOf(u *url.URL) Kind {
+	if u == nil || u.Opaque != "" {
+		return NoCall
 	}
-	if u.Scheme == "https" && u.Host == h.hosts[0].address {
-		return true // the usual case
+	kind := kindOf(u.Path)
+	isUsual := u.Scheme == "https" && u.Host == h.hosts[0].address
+	if kind != NoCall && !isUsual && h.find(u) == nil {
+		return NoCall
 	}
-	return h.find(u) != nil
+	return kind
 }
 
-// IsGraph reports whether a request to u is a call of the Graph API.
-func (h *Hosts) IsGraph(u *url.URL) bool { return u != nil && IsGraphPath(u.Path) && h.IsCall(u) }
+// IsCall reports whether a request to u is an API call.
+func (h *Hosts) IsCall(u *url.URL) bool { return h.KindOf(u) != NoCall }
 
 // Check returns an error if a request to u must not be sent: an API call over
 // plain http, or a request whose path is a misspelled call. The error of a

@@ -10,9 +10,25 @@ import (
 	"strings"
 )
 
-// isCallPath reports whether path is that of an API call: one of the REST API,
-// or one of the Graph API.
-func isCallPath(path string) bool { return isRESTPath(path) || IsGraphPath(path) }
+// A Kind is which API a request calls.
+type Kind uint8
+
+const (
+	NoCall Kind = iota // none
+	REST
+	Graph // of group bots
+)
+
+// kindOf returns which API has path, on any host.
+func kindOf(path string) Kind {
+	switch {
+	case isRESTPath(path):
+		return REST
+	case IsGraphPath(path):
+		return Graph
+	}
+	return NoCall
+}
 
 // isRESTPath reports whether path is one of the two of the REST API: /fb.do,
 // where a parameter names the method, or /api/GROUP/NAME.

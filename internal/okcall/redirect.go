@@ -38,7 +38,7 @@ func (h *Hosts) Leaves(r *http.Request, via []*http.Request) bool {
 		return false
 	}
 	for _, earlier := range via {
-		if isCallPath(earlier.URL.Path) && h.find(earlier.URL) != nil {
+		if kindOf(earlier.URL.Path) != NoCall && h.find(earlier.URL) != nil {
 			return true
 		}
 	}

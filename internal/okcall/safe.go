@@ -32,14 +32,16 @@ func ReadsOnly(method string) bool {
 // its method: the choice in its context or, for a Graph call, whether it is a
 // GET. It returns false if r is not an API call by its path, on any host.
 func MayRepeat(r *http.Request) (c Choice, isCall bool) {
-	if r == nil || r.URL == nil || !isCallPath(r.URL.Path) {
+	if r == nil || r.URL == nil {
 		return Unset, false
 	}
-	o := FromContext(r.Context())
+	kind, o := kindOf(r.URL.Path), FromContext(r.Context())
 	switch {
+	case kind == NoCall:
+		return Unset, false
 	case o != nil && o.Idempotent != Unset:
 		return o.Idempotent, true
-	case !IsGraphPath(r.URL.Path):
+	case kind == REST:
 		return Unset, true
 	case r.Method == http.MethodGet || r.Method == "":
 		return Yes, true

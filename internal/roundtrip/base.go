@@ -14,12 +14,12 @@ import (
 // A Verdict is what a layer found in a response. It is passed from layer to
 // layer as a value: what wraps the response or its body does not change it.
 type Verdict struct {
+	// Err is the API error, an *okerrors.Error; nil if there is none.
+	Err error
+
 	// Inspected reports that the response was inspected: Err is all there is to
 	// find. If false, the layer that gets the verdict inspects the response.
 	Inspected bool
-
-	// Err is the API error, an *okerrors.Error; nil if there is none.
-	Err error
 
 	// MayHaveRun reports that the call is a write, and that an earlier attempt
 	// than the one of the response may have run.
@@ -29,6 +29,7 @@ type Verdict struct {
 // A Verdicter is a RoundTripper that also returns its verdict about the
 // response. All layers of this module are Verdicters. As package io does with
 // WriterTo, a layer asks the layer below for the verdict if that has one.
+// RoundTripVerdict returns either a response or an error.
 type Verdicter interface {
 	http.RoundTripper
 	RoundTripVerdict(*http.Request) (*http.Response, Verdict, error)
@@ -44,7 +45,7 @@ type Base struct {
 	Hosts *okcall.Hosts
 
 	// What Next is, found once: Send is called for each attempt.
-	verdicter       Verdicter // Next, if it is one
+	verdicter       Verdicter // Next, or a foreign around it
 	isOverTransport bool      // see IsOverTransport
 }
 
@@ -53,8 +54,10 @@ func On(next http.RoundTripper) Base {
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	b := Base{Next: next, Hosts: HostsOrDefault(next)}
-	b.verdicter, _ = next.(Verdicter)
+	b := Base{Next: next, Hosts: HostsOrDefault(next), verdicter: &foreign{next}}
+	if v, ok := next.(Verdicter); ok {
+		b.verdicter = v
+	}
 	switch next := next.(type) {
 	case *http.Transport:
 		b.isOverTransport = true
@@ -114,20 +117,30 @@ func IsTypedNil(v any) bool {
 	return false
 }
 
+// Send sends r through the RoundTripper below. It returns either a response, with
+// the verdict about it, or an error.
+func (b *Base) Send(r *http.Request) (*http.Response, Verdict, error) {
+	return b.verdicter.RoundTripVerdict(r)
+}
+
+// A foreign is a RoundTripper of another module as a Verdicter.
+type foreign struct{ http.RoundTripper }
+
 var errNothing = errors.New("okru: the RoundTripper below returned neither a response nor an error")
 
-// Send sends r through the RoundTripper below. It returns an error if that
-// returns nothing.
-func (b *Base) Send(r *http.Request) (resp *http.Response, v Verdict, err error) {
-	if b.verdicter != nil {
-		resp, v, err = b.verdicter.RoundTripVerdict(r)
-	} else {
-		resp, err = b.Next.RoundTrip(r)
+// RoundTripVerdict implements [Verdicter], without a verdict.
+func (f *foreign) RoundTripVerdict(r *http.Request) (*http.Response, Verdict, error) {
+	resp, err := f.RoundTrip(r)
+	switch {
+	// A RoundTripper that returns both breaks its contract; the response would
+	// leak.
+	case err != nil:
+		Discard(resp) // there should be none
+		return nil, Verdict{}, err
+	case resp == nil:
+		return nil, Verdict{}, errNothing
 	}
-	if resp == nil && err == nil {
-		err = errNothing
-	}
-	return resp, v, err
+	return resp, Verdict{}, nil
 }
 
 // Unwrap returns the RoundTripper below, as errors.Unwrap does for errors.

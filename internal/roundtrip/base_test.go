@@ -26,18 +26,20 @@ func (s signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Ver
 	return resp, roundtrip.Verdict{Inspected: true}, err
 }
 
-// A layer sends through what is below it, and never returns nothing.
+// A layer sends through what is below it, and returns either a response or an
+// error. A response that comes with an error is closed.
 func TestBaseSends(t *testing.T) {
 	nothing := send(func(*http.Request) (*http.Response, error) { return nil, nil })
+	lost := newBody(1, false)
 	for name, test := range map[string]struct {
 		next      http.RoundTripper
 		inspected bool
 		want      string
 	}{
 		"plain":               {nothing, false, "okru: the RoundTripper below returned neither a response nor an error"},
-		"a Verdicter":         {signer{send: nothing}, true, "okru: the RoundTripper below returned neither a response nor an error"},
 		"an error":            {send(func(*http.Request) (*http.Response, error) { return nil, errors.ErrUnsupported }), false, errors.ErrUnsupported.Error()},
 		"a response":          {send(func(*http.Request) (*http.Response, error) { return new(http.Response), nil }), false, ""},
+		"both":                {send(func(*http.Request) (*http.Response, error) { return &http.Response{Body: lost}, errors.ErrUnsupported }), false, errors.ErrUnsupported.Error()},
 		"a Verdicter's error": {signer{send: func(*http.Request) (*http.Response, error) { return nil, errors.ErrUnsupported }}, true, errors.ErrUnsupported.Error()},
 	} {
 		b := roundtrip.On(test.next)
@@ -49,6 +51,9 @@ func TestBaseSends(t *testing.T) {
 		if text != test.want || (resp == nil) != (err != nil) || v.Inspected != test.inspected {
 			t.Errorf("%s: %v, %+v, %v; want the error %q", name, resp, v, err, test.want)
 		}
+	}
+	if lost.closed != 1 {
+		t.Errorf("a response that came with an error was closed %d times", lost.closed)
 	}
 }
 
