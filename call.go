@@ -61,10 +61,10 @@ func send[T any](client *http.Client, c *call, err error) (T, error) {
 
 // A call is one Call or Graph.
 type call struct {
-	request *http.Request  // as it is sent, but for what the layers add
-	method  string         // for errors; of a Graph call, its path without ids
-	isWrite bool           // it is not known to be safe to repeat
-	caller  *okcall.Caller // what the layers report; it is in the context of the request
+	request *http.Request // as it is sent, but for what the layers add
+	method  string        // for errors; of a Graph call, its path without ids
+	isWrite bool          // it is not known to be safe to repeat
+	caller  okcall.Caller // what the layers report; it is in the context of the request
 }
 
 // do sends the call by c and decodes the response into result.
@@ -179,9 +179,9 @@ func newCall(ctx context.Context, c *http.Client, method string, params url.Valu
 // newCallTo returns the call of method that sends body, of this media type, to
 // address; a nil body: none.
 func newCallTo(ctx context.Context, method, verb, address, kind string, body io.Reader) (*call, error) {
-	caller := new(okcall.Caller)
+	c := &call{method: method}
 	if ctx != nil { // else NewRequest says what is wrong
-		ctx = okcall.With(ctx, func(v *okcall.Options) { v.Caller = caller })
+		ctx = okcall.With(ctx, func(v *okcall.Options) { v.Caller = &c.caller })
 	}
 	r, err := http.NewRequestWithContext(ctx, verb, address, body)
 	if err != nil {
@@ -193,5 +193,6 @@ func newCallTo(ctx context.Context, method, verb, address, kind string, body io.
 	r.Header.Set("Accept", "application/json")
 	choice, _ := okcall.MayRepeat(r)
 	isSafe := choice == okcall.Yes || choice == okcall.Unset && okcall.ReadsOnly(method)
-	return &call{request: r, method: method, isWrite: !isSafe, caller: caller}, nil
+	c.request, c.isWrite = r, !isSafe
+	return c, nil
 }

@@ -5,7 +5,6 @@ package okru
 // it reads no more than an excerpt.
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -75,6 +74,10 @@ const (
 	// maxHead is how much of a response is kept for an excerpt, in bytes. It is
 	// more than maxExcerpt, since redaction makes a text shorter.
 	maxHead = 2 * maxExcerpt
+
+	// maxEmptyReads is how often a body may return nothing at all before that is
+	// an error, so that a broken one does not hang the call.
+	maxEmptyReads = 100
 )
 
 var (
@@ -96,7 +99,7 @@ func (c *call) decode(resp *http.Response, result any) error {
 	if !success {
 		result = new(json.RawMessage)
 	}
-	body := &boundedReader{rest: resp.Body, left: maxResponse}
+	body := &bodyReader{rest: resp.Body, left: maxResponse}
 	text, isJSON, err := readJSON(body, result)
 	if body.isCut() {
 		return &callError{c.method, fmt.Errorf("the response broke off: %w", body.err), c.isWrite}
@@ -168,82 +171,109 @@ func looksLikeJSON(kind string, text []byte) bool {
 	return strings.HasSuffix(kind, "json") || len(text) > 0 && strings.IndexByte(`{["`, text[0]) >= 0
 }
 
-// A boundedReader fails after left bytes.
-type boundedReader struct {
-	rest io.Reader // what was not read yet
-	left int       // bytes; less than 0: it has failed
-	err  error     // of rest; nil: it has not ended
-}
-
-// Read implements [io.Reader].
-func (r *boundedReader) Read(p []byte) (int, error) {
-	if r.left < 0 {
-		return 0, errTooLong
-	}
-	n, err := r.rest.Read(p[:min(len(p), r.left+1)])
-	r.left, r.err = r.left-n, err
-	return n, err
-}
-
-// isCut reports whether an error ended the response.
-func (r *boundedReader) isCut() bool { return r.err != nil && r.err != io.EOF }
-
 var byteOrderMark = []byte("\ufeff") // FromResponse allows one, too
-
-// readJSON fills result with the one JSON value of r. White space leaves result as
-// it is. It returns the text of the value, also if it does not fit result; if
-// isJSON is false, the beginning of what is no JSON. What surrounds the value is
-// read through a small buffer.
-func readJSON(r *boundedReader, result any) (text []byte, isJSON bool, err error) {
-	in := bufio.NewReaderSize(r, maxHead)
-	// The Decoder then gets a short response in one piece, and an excerpt is long
-	// enough.
-	if head, _ := in.Peek(maxHead); bytes.HasPrefix(head, byteOrderMark) {
-		_, _ = in.Discard(len(byteOrderMark))
-	}
-	switch err := skipSpace(in); err {
-	case nil:
-	case io.EOF:
-		return nil, true, nil
-	default:
-		return nil, false, err
-	}
-	var read bytes.Buffer
-	d := json.NewDecoder(io.TeeReader(in, &read))
-	misfit := decodeJSON(d, result)
-	text = read.Bytes()
-	end := int(d.InputOffset())
-	switch {
-	case misfit == errTooLong:
-		return text, false, errTooLong
-	case end == 0 || len(bytes.TrimLeft(text[end:], space)) > 0: // there is no value, or another one follows
-		return text, false, errNotJSON
-	}
-	switch err := skipSpace(in); err {
-	case io.EOF:
-		return text[:end], true, misfit
-	case nil:
-		return text, false, errNotJSON
-	default:
-		return text, false, err
-	}
-}
 
 // space is the white space of JSON.
 const space = " \t\r\n"
 
-// skipSpace reads white space. It returns nil if anything else follows.
-func skipSpace(in *bufio.Reader) error {
-	for {
-		c, err := in.ReadByte()
-		if err != nil {
-			return err
+// readJSON fills result with the one JSON value of b. White space leaves result as
+// it is. It returns the text of the value, also if it does not fit result; if
+// isJSON is false, the beginning of what is no JSON.
+func readJSON(b *bodyReader, result any) (text []byte, isJSON bool, err error) {
+	switch {
+	case b.begin():
+	case b.err == io.EOF: // there is nothing else
+		return nil, true, nil
+	default:
+		return nil, false, b.err
+	}
+	d := json.NewDecoder(b)
+	misfit := decodeJSON(d, result)
+	end := int(d.InputOffset())
+	switch {
+	case misfit == errTooLong:
+		return b.text, false, errTooLong
+	case end == 0 || !b.isSpaceFrom(end): // there is no value, or another one follows
+		return b.text, false, errNotJSON
+	case b.err != io.EOF:
+		return b.text, false, b.err
+	}
+	return b.text[:end], true, misfit
+}
+
+// A bodyReader reads the body of a response for a decoder. It keeps what the decoder
+// has read, and not what surrounds it.
+type bodyReader struct {
+	rest io.Reader // what was not read yet
+	left int       // how much of it may be read, in bytes
+	err  error     // of rest, or errTooLong; nil: it has not ended
+	text []byte    // what was read, from the first byte that is no white space
+	next int       // the part of text that Read has returned
+}
+
+// begin reads the beginning of the body: without a byte order mark and white space
+// maxHead bytes, which is all of most responses and enough for an excerpt. It returns
+// false if there is nothing else.
+func (b *bodyReader) begin() bool {
+	b.text = make([]byte, 0, maxHead)
+	for mark := byteOrderMark; b.err == nil && len(b.text) < maxHead; mark = nil {
+		for b.err == nil && len(b.text) < maxHead {
+			b.text = b.text[:len(b.text)+b.read(b.text[len(b.text):maxHead])]
 		}
-		if strings.IndexByte(space, c) < 0 {
-			return in.UnreadByte()
+		b.text = append(b.text[:0], bytes.TrimLeft(bytes.TrimPrefix(b.text, mark), space)...)
+	}
+	return len(b.text) > 0
+}
+
+// read reads from rest until it gets something, or err is set.
+func (b *bodyReader) read(p []byte) (n int) {
+	for range maxEmptyReads {
+		n, b.err = b.rest.Read(p[:min(len(p), b.left+1)])
+		if b.left -= n; b.left < 0 {
+			b.err = errTooLong
+		}
+		if n > 0 || b.err != nil {
+			return n
 		}
 	}
+	b.err = io.ErrNoProgress
+	return 0
 }
+
+// Read implements [io.Reader].
+func (b *bodyReader) Read(p []byte) (n int, err error) {
+	if b.next < len(b.text) {
+		n = copy(p, b.text[b.next:])
+	} else if b.err == nil {
+		n = b.read(p)
+		b.text = append(b.text, p[:n]...)
+	}
+	if b.next += n; b.next == len(b.text) {
+		err = b.err
+	}
+	return n, err
+}
+
+// isSpaceFrom reports whether nothing but white space follows from byte end of text
+// on. It reads the body up to the first byte that is none.
+func (b *bodyReader) isSpaceFrom(end int) bool {
+	isSpace := func(p []byte) bool { return len(bytes.TrimLeft(p, space)) == 0 }
+	if !isSpace(b.text[end:]) {
+		return false
+	}
+	if b.err != nil { // most responses have ended
+		return true
+	}
+	for p := make([]byte, maxHead); b.err == nil; {
+		if !isSpace(p[:b.read(p)]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isCut reports whether an error ended the response.
+func (b *bodyReader) isCut() bool { return b.err != nil && b.err != io.EOF && b.err != errTooLong }
 
 // decodeJSON fills result with the next value of d. Numbers that go into an
 // interface become a json.Number.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -82,6 +83,34 @@ func TestCallBrokenOff(t *testing.T) {
 		}
 	}
 }
+
+// A body that returns nothing and does not end is not read forever.
+func TestCallOfEmptyReads(t *testing.T) {
+	for _, beginning := range []string{"", `{"uid":"1"`, `{"uid":"1"}`, strings.Repeat(" ", 2000) + `{"uid":"1"}`} {
+		c := &http.Client{Transport: transport.Func(func(r *http.Request) (*http.Response, error) {
+			r.Body.Close()
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: &emptyReads{begin: strings.NewReader(beginning)}, Request: r}, nil
+		})}
+		if _, err := okru.Call[struct{ UID string }](t.Context(), c, "users.getInfo", nil); !errors.Is(err, io.ErrNoProgress) {
+			t.Errorf("%.20q: %v, want %v", beginning, err, io.ErrNoProgress)
+		}
+	}
+}
+
+// An emptyReads is a body that returns nothing after begin, until it is closed.
+type emptyReads struct {
+	begin  *strings.Reader
+	closed atomic.Bool
+}
+
+func (b *emptyReads) Read(p []byte) (int, error) {
+	if n, _ := b.begin.Read(p); n > 0 || !b.closed.Load() {
+		return n, nil
+	}
+	return 0, http.ErrBodyReadAfterClose
+}
+
+func (b *emptyReads) Close() error { b.closed.Store(true); return nil }
 
 // sly is a type whose errors look like those of a reader.
 type sly struct{}
