@@ -44,7 +44,7 @@ func TestVerdictStays(t *testing.T) {
 	resp = respondFrom(body)
 	mustPass(t, resp)
 	reads = body.reads
-	if _, inspected := lookahead.VerdictOf(resp); !inspected {
+	if _, inspected := lookahead.Of(resp).Verdict(); !inspected {
 		t.Error("the verdict about a success is not kept")
 	}
 	if mustPass(t, resp); body.reads != reads {

@@ -50,7 +50,10 @@ func (d *decoder) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.V
 	}
 	resp.Request = r
 	if !v.Inspected && d.Hosts.IsCall(r.URL) {
-		v = inspect(resp)
+		v.Inspected = true
+		if e, ok := FromResponse(resp); ok {
+			v.Err = e
+		}
 	}
 	if v.Err == nil {
 		return resp, v, nil
@@ -68,15 +71,6 @@ type earlierError struct{ error }
 
 func (e *earlierError) Unwrap() error        { return e.error }
 func (e *earlierError) Is(target error) bool { return target == ErrOutcomeUnknown }
-
-// inspect returns the verdict about resp.
-func inspect(resp *http.Response) roundtrip.Verdict {
-	v := roundtrip.Verdict{Inspected: true}
-	if e, ok := FromResponse(resp); ok {
-		v.Err = e
-	}
-	return v
-}
 
 // Format implements [fmt.Formatter]. The RoundTripper below may have secrets,
 // and is not printed.

@@ -44,16 +44,14 @@ func formOf(text []byte) form {
 		return unknownForm
 	case text[0] != '"': // the end of the object, or no JSON
 		return foreignForm
+	case len(text) > 1 && strings.IndexByte(memberLetters, text[1]) < 0: // most successes
+		return foreignForm
 	}
 	return formOfKey(text[1:])
 }
 
-// formOfKey returns the form of an object whose first key begins with text. The
-// first letter decides for most successes.
+// formOfKey returns the form of an object whose first key begins with text.
 func formOfKey(text []byte) form {
-	if len(text) > 0 && strings.IndexByte(memberLetters, text[0]) < 0 {
-		return foreignForm
-	}
 	for _, prefix := range memberPrefixes {
 		n := 0
 		for n < len(prefix) && n < len(text) && text[n] == prefix[n] {

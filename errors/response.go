@@ -47,20 +47,23 @@ func FromResponse(resp *http.Response) (*Error, bool) {
 	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil, false
 	}
-	// A layer below has inspected the same body. This saves time, and decides
-	// nothing.
-	if verdict, ok := lookahead.VerdictOf(resp); ok {
-		e, found := verdict.(*Error)
-		return e, found
-	}
-	code := headerCode(resp)
 	if resp.Body == nil || resp.Body == http.NoBody {
-		if code == 0 {
+		if headerCode(resp.Header) == 0 {
 			return nil, false
 		}
 		resp.Body = http.NoBody
 	}
 	body := lookahead.Of(resp)
+	// A layer below has inspected the same body, or its header. This saves time,
+	// and decides nothing.
+	if verdict, ok := body.Verdict(); ok {
+		e, found := verdict.(*Error)
+		return e, found
+	}
+	code := Code(0)
+	if !body.HasNoCode() {
+		code = headerCode(resp.Header)
+	}
 	e := inspectBody(body, code)
 	if e == nil {
 		body.SetVerdict(nil)
@@ -133,13 +136,10 @@ func newError(code Code, m members) *Error {
 	return e
 }
 
-// headerCode returns the code of an error in the header, or 0.
-func headerCode(resp *http.Response) Code {
-	if lookahead.HasNoCode(resp) {
-		return 0
-	}
-	for _, name := range lookahead.CodeHeaders {
-		if values := resp.Header[name]; len(values) > 0 {
+// headerCode returns the code of an error in the header h, or 0.
+func headerCode(h http.Header) Code {
+	for _, name := range &lookahead.CodeHeaders {
+		if values := h[name]; len(values) > 0 {
 			if n, err := strconv.Atoi(values[0]); err == nil && n > 0 {
 				return Code(n)
 			}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -133,9 +134,10 @@ func TestLimitLearnsFromCallsOnly(t *testing.T) {
 			rt := ratelimit.Limit{Limiter: l}.Wrap(test.below(transport.Func(func(r *http.Request) (*http.Response, error) {
 				resp := response(r, status, "")
 				resp.Header.Set("Retry-After", "99999999999")
+				body := strings.NewReader(`{"error_code":8}`)
 				resp.Body = io.NopCloser(readFunc(func(p []byte) (int, error) {
 					read = true
-					return copy(p, `{"error_code":8}`), io.EOF
+					return body.Read(p)
 				}))
 				return resp, nil
 			})))

@@ -23,9 +23,8 @@ import (
 // sendAttempt sends r through the RoundTripper below b. The lowest layer of a
 // stack sends each attempt with it: a Signer its calls, and a Retry what no
 // Signer below it handles. It gives the attempt its timeout, and finds out
-// whether an attempt that failed was sent. If mustTrack reports true for r.Body,
-// it is replaced, so r must then be a private copy. r.Body must not be shared
-// with another attempt.
+// whether an attempt that failed was sent. It may replace r.Body, so a request that
+// has one must be a private copy. r.Body must not be shared with another attempt.
 //
 // An error shows in its type or in an *attemptError whether the request was
 // sent; for an error of a write that may have run, that is
@@ -37,7 +36,7 @@ func sendAttempt(b *roundtrip.Base, r *http.Request, timeout time.Duration, isWr
 		roundtrip.CloseRequest(r)
 		return nil, roundtrip.Verdict{}, bodyUnread, roundtrip.ContextErr(r.Context())
 	}
-	if mustTrack(b, r.Body) {
+	if r.Body != nil && mustTrack(b, r.Body) {
 		r.Body = &trackedBody{ReadCloser: r.Body}
 	}
 	var resp *http.Response
@@ -160,7 +159,7 @@ func stateOf(r *http.Request) bodyState {
 // http.Transport, which sends it together with the header, in one packet, only
 // if it knows its type. Other RoundTrippers may read it even later.
 func mustTrack(b *roundtrip.Base, body io.ReadCloser) bool {
-	if body == nil || body == http.NoBody {
+	if body == http.NoBody {
 		return false
 	}
 	_, tracked := body.(interface{ wasRead() bool })

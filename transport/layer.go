@@ -41,7 +41,7 @@ func (l *hostLayer) check(r *http.Request, isOwn, isCall, isStray bool) error {
 	case isStray:
 		return fmt.Errorf("okru: the call was sent to %s, which is not one of Hosts (%v): either a RoundTripper above the transport.Signer or transport.Group has no Unwrap method by which Hosts are found, see transport.Chain, or the call was redirected", r.URL.Host, l.Hosts)
 	}
-	if err := l.Hosts.Check(r.URL); err != nil || !isCall {
+	if err := l.Hosts.Check(r.URL); err != nil || !isCall || r.Response == nil {
 		return err
 	}
 	return l.Hosts.CheckRedirects(r)

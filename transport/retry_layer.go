@@ -80,7 +80,7 @@ func (t *retrier) send(caller, r *http.Request, n int) (resp *http.Response, v r
 	} else {
 		trace = newTracer(options, n)
 		trace.attempt(t.Hosts, caller, r, Auto)
-		if mustTrack(&t.Base, r.Body) {
+		if r.Body != nil { // which sendAttempt may replace
 			private := *r
 			r = &private
 		}

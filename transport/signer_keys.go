@@ -66,11 +66,6 @@ func (s *signer) keys(c *call) (*keys, error) {
 	if c.options != nil && c.options.HasCircuit {
 		circuit = Circuit(c.options.Circuit)
 	}
-	return s.keysOn(circuit, c)
-}
-
-// keysOn returns the keys of c on a circuit.
-func (s *signer) keysOn(circuit Circuit, c *call) (*keys, error) {
 	if !circuit.Valid() {
 		return nil, reject("WithCircuit(%d): there is no such circuit", int(circuit))
 	}

@@ -62,19 +62,21 @@ func redactError(err error, secrets redact.Secrets) error {
 // redactHeader redacts all values of h, the header of a response to c, and
 // reports whether h has one of lookahead.CodeHeaders.
 func (s *signer) redactHeader(h http.Header, c *signedCall) (hasCode bool) {
-	return redactHeader(h, c.mayBeIn, func() redact.Secrets { return append(s.secretsOf(c.keys), c.sig) })
+	return redactHeader(h, c.keys.mayShow, c.sig, func() redact.Secrets { return append(s.secretsOf(c.keys), c.sig) })
 }
 
 // redactHeader redacts all values of h, the header of a response, that quote
-// one of the secrets, as far as mayBeIn reports that they may. What quotes it is
+// one of the secrets: sig, which may be empty, or one of which mayShow reports that
+// it may be there; a nil mayShow reports it of every value. What quotes it is
 // usually the URL of the call, so that the query is cut off: http.Client would
 // send it to the host that a Location names. A value that still quotes a secret
 // is replaced. It reports whether h has one of lookahead.CodeHeaders.
-func redactHeader(h http.Header, mayBeIn func(string) bool, secretsOf func() redact.Secrets) (hasCode bool) {
+func redactHeader(h http.Header, mayShow func(string) bool, sig string, secretsOf func() redact.Secrets) (hasCode bool) {
 	for name, values := range h {
 		hasCode = hasCode || slices.Contains(lookahead.CodeHeaders[:], name)
 		for i, value := range values {
-			if !mayBeIn(value) {
+			hasSig := sig != "" && strings.Contains(value, sig)
+			if !hasSig && mayShow != nil && !mayShow(value) {
 				continue // nearly always
 			}
 			secrets := secretsOf()
@@ -92,11 +94,6 @@ func redactHeader(h http.Header, mayBeIn func(string) bool, secretsOf func() red
 		}
 	}
 	return hasCode
-}
-
-// mayBeIn reports whether a secret of c may be in text.
-func (c *signedCall) mayBeIn(text string) bool {
-	return c.keys.mayShow == nil || c.keys.mayShow(text) || strings.Contains(text, c.sig)
 }
 
 // maskError masks the secrets in the body of resp, which is the API error e,

@@ -38,9 +38,13 @@ func newTracer(o *okcall.Options, n int) *tracer {
 // attempt reports that r, the caller's request or a copy of it, is about to be
 // sent as sent, whose body it closes if the hook panics.
 func (t *tracer) attempt(hosts *okcall.Hosts, r, sent *http.Request, c Circuit) {
-	if t == nil || sent.Context().Err() != nil { // sendAttempt does not send it
-		return
+	if t != nil && sent.Context().Err() == nil { // else sendAttempt does not send it
+		t.reportAttempt(hosts, r, sent, c)
 	}
+}
+
+// reportAttempt calls Attempt.
+func (t *tracer) reportAttempt(hosts *okcall.Hosts, r, sent *http.Request, c Circuit) {
 	t.sent = DoneInfo{N: t.n, Circuit: c}
 	if hosts.IsCall(r.URL) {
 		t.sent.Method = okcall.MethodInURL(r.URL) // where the caller has put it first, nearly always
@@ -61,9 +65,16 @@ func (t *tracer) attempt(hosts *okcall.Hosts, r, sent *http.Request, c Circuit) 
 // send reports that a Signer is about to send c, for the first time or, after a
 // renewal, once more. If a hook panics it closes the body that would be sent.
 func (t *tracer) send(hosts *okcall.Hosts, c *call) {
+	if t != nil {
+		t.reportSend(hosts, c)
+	}
+}
+
+// reportSend calls Renewed or Attempt.
+func (t *tracer) reportSend(hosts *okcall.Hosts, c *call) {
 	signed := &c.signed
 	switch {
-	case t == nil || signed.request.Context().Err() != nil:
+	case signed.request.Context().Err() != nil: // sendAttempt does not send it
 	case c.renewed:
 		t.sent.Renewed = true
 		closingOnPanic(signed.request.Body, func() { t.reportRenewal(true) })
@@ -102,12 +113,12 @@ func (t *tracer) reportRenewal(repeated bool) {
 // panics, it closes the response.
 func (t *tracer) done(resp *http.Response, v roundtrip.Verdict, err error) {
 	if t != nil && t.sent.N > 0 {
-		t.report(resp, v, err)
+		t.reportDone(resp, v, err)
 	}
 }
 
-// report calls Done.
-func (t *tracer) report(resp *http.Response, v roundtrip.Verdict, err error) {
+// reportDone calls Done.
+func (t *tracer) reportDone(resp *http.Response, v roundtrip.Verdict, err error) {
 	info := t.sent
 	var body io.Closer
 	if info.Err = err; resp != nil {

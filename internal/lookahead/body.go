@@ -19,7 +19,7 @@ const (
 
 	// first is the size of the first read, in bytes: enough to see that most
 	// responses are no error.
-	first = 32
+	first = 8
 
 	// block is the size of the next read, in bytes. Most errors fit in.
 	block = 512
@@ -37,13 +37,13 @@ const (
 //
 // It has 64 bytes, which is what the allocation of a signed call has to spare.
 type Body struct {
-	rest     io.ReadCloser // the original
-	more     *more         // nil: what was read ahead is in buf
-	buf      [first]byte   // in the Body itself: most need no other memory
-	from, to uint8         // the part of buf that was read ahead, and not read by the caller yet
-	ended    bool          // rest returned io.EOF after what was read ahead
-	state    state         // what is known
-	closed   atomic.Bool   // by the caller
+	rest   io.ReadCloser // the original
+	head   []byte        // what was read ahead, and not read by the caller yet
+	buf    [first]byte   // the memory of head, until more is read ahead
+	more   *more         // nil: nothing of it is known
+	ended  bool          // rest returned io.EOF after head
+	state  state         // what is known
+	closed atomic.Bool   // by the caller
 }
 
 // A state is what is known about a response.
@@ -61,9 +61,8 @@ var CodeHeaders = [...]string{"Invocation-Error", "Wmf-Invocation-Error"}
 
 // more is what few responses need.
 type more struct {
-	head    []byte // instead of buf; nil: use buf
-	err     error  // what rest returned after what was read ahead, but for io.EOF
-	verdict error  // the error that was found
+	err     error // what rest returned after head, but for io.EOF
+	verdict error // the error that was found
 }
 
 // Of returns the body of resp, which becomes a Body if it is none.
@@ -86,15 +85,11 @@ func (b *Body) Wrap(resp *http.Response) {
 	b.rest, resp.Body = resp.Body, b
 }
 
-// VerdictOf returns what SetVerdict was called with for the body of resp. It
-// returns false if the body was not inspected.
-func VerdictOf(resp *http.Response) (verdict error, inspected bool) {
-	b, ok := resp.Body.(*Body)
-	if !ok || b.state != judged {
-		return nil, false
-	}
-	if b.more == nil {
-		return nil, true
+// Verdict returns what SetVerdict was called with. It returns false if b was not
+// inspected.
+func (b *Body) Verdict() (verdict error, inspected bool) {
+	if b.state != judged || b.more == nil {
+		return nil, b.state == judged
 	}
 	return b.more.verdict, true
 }
@@ -112,11 +107,8 @@ func (b *Body) SetVerdict(err error) {
 // take a twentieth of a call.
 func (b *Body) SetNoCode() { b.state = noCode }
 
-// HasNoCode reports whether SetNoCode was called for the body of resp.
-func HasNoCode(resp *http.Response) bool {
-	b, ok := resp.Body.(*Body)
-	return ok && b.state == noCode
-}
+// HasNoCode reports whether SetNoCode was called.
+func (b *Body) HasNoCode() bool { return b.state == noCode }
 
 // grow returns the part of b that few responses need, and allocates it if there
 // is none.
@@ -128,21 +120,25 @@ func (b *Body) grow() *more {
 }
 
 // Head returns what was read ahead. It must not be modified.
-func (b *Body) Head() []byte {
-	if b.more != nil && b.more.head != nil {
-		return b.more.head
-	}
-	return b.buf[b.from:b.to]
-}
+func (b *Body) Head() []byte { return b.head }
 
 // More reads ahead once more. It returns false if it got nothing: the original
 // has ended or failed, or Head has Max bytes.
 func (b *Body) More() bool {
-	if b.err() != nil || len(b.Head()) >= Max {
+	if b.err() != nil || len(b.head) >= Max {
 		return false
 	}
+	switch {
+	case b.head == nil: // one small read decides about nearly all successes
+		b.head = b.buf[:0]
+	case cap(b.head) <= first:
+		b.head = append(make([]byte, 0, block), b.head...)
+	default:
+		b.head = slices.Grow(b.head, 1)
+	}
 	for range maxEmptyReads {
-		n, err := b.readAhead()
+		n, err := b.rest.Read(b.head[len(b.head):min(cap(b.head), Max)])
+		b.head = b.head[:len(b.head)+n]
 		if err == io.EOF {
 			b.ended = true
 		} else if err != nil {
@@ -153,24 +149,6 @@ func (b *Body) More() bool {
 		}
 	}
 	return false
-}
-
-// readAhead reads once: into buf, and into a longer head once buf is full.
-func (b *Body) readAhead() (int, error) {
-	// One small read decides about nearly all successes.
-	if b.to < first && b.more == nil {
-		n, err := b.rest.Read(b.buf[b.to:])
-		b.to += uint8(n)
-		return n, err
-	}
-	m := b.grow()
-	if m.head == nil {
-		m.head = append(make([]byte, 0, block), b.Head()...)
-	}
-	m.head = slices.Grow(m.head, 1)
-	n, err := b.rest.Read(m.head[len(m.head):min(cap(m.head), Max)])
-	m.head = m.head[:len(m.head)+n]
-	return n, err
 }
 
 // err returns what the original returned after what was read ahead.
@@ -199,10 +177,10 @@ type ahead struct {
 
 // Read implements [io.Reader].
 func (a *ahead) Read(p []byte) (int, error) {
-	if a.pos == len(a.b.Head()) && !a.b.More() {
+	if a.pos == len(a.b.head) && !a.b.More() {
 		return 0, io.EOF
 	}
-	n := copy(p, a.b.Head()[a.pos:])
+	n := copy(p, a.b.head[a.pos:])
 	a.pos += n
 	return n, nil
 }
@@ -214,9 +192,9 @@ func (b *Body) Read(p []byte) (int, error) {
 	if b.closed.Load() {
 		return b.rest.Read(p)
 	}
-	if head := b.Head(); len(head) > 0 {
-		n := copy(p, head)
-		b.advance(n)
+	if len(b.head) > 0 {
+		n := copy(p, b.head)
+		b.head = b.head[n:]
 		return n, nil
 	}
 	if err := b.err(); err != nil {
@@ -228,9 +206,9 @@ func (b *Body) Read(p []byte) (int, error) {
 // WriteTo implements [io.WriterTo]: what was read ahead is written, and then the
 // original is copied, as io.Copy would copy it without a Body.
 func (b *Body) WriteTo(w io.Writer) (n int64, err error) {
-	if head := b.Head(); len(head) > 0 && !b.closed.Load() {
+	if head := b.head; len(head) > 0 && !b.closed.Load() {
 		written, err := w.Write(head)
-		b.advance(written)
+		b.head = head[written:]
 		if err == nil && written < len(head) {
 			err = io.ErrShortWrite
 		}
@@ -247,15 +225,6 @@ func (b *Body) WriteTo(w io.Writer) (n int64, err error) {
 		return n, err
 	}
 	return n, nil
-}
-
-// advance removes n bytes from the head, which the caller has got.
-func (b *Body) advance(n int) {
-	if b.more != nil && b.more.head != nil {
-		b.more.head = b.more.head[n:]
-	} else {
-		b.from += uint8(n)
-	}
 }
 
 // Close closes the original, once. Like the bodies of net/http, a Body may be

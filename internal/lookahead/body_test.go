@@ -152,19 +152,19 @@ func (e *empty) Read(p []byte) (int, error) {
 // The verdict is kept with the body, and is lost where the body is wrapped.
 func TestVerdict(t *testing.T) {
 	resp, b := ahead(strings.NewReader("x"), 1)
-	if v, ok := lookahead.VerdictOf(resp); v != nil || ok {
+	if v, ok := lookahead.Of(resp).Verdict(); v != nil || ok {
 		t.Errorf("before the inspection: %v, %v", v, ok)
 	}
 	b.SetVerdict(nil)
-	if v, ok := lookahead.VerdictOf(resp); v != nil || !ok {
+	if v, ok := lookahead.Of(resp).Verdict(); v != nil || !ok {
 		t.Errorf("without an error: %v, %v", v, ok)
 	}
 	b.SetVerdict(errBroken)
-	if v, ok := lookahead.VerdictOf(resp); v != errBroken || !ok || lookahead.Of(resp) != b {
+	if v, ok := lookahead.Of(resp).Verdict(); v != errBroken || !ok || lookahead.Of(resp) != b {
 		t.Errorf("with an error: %v, %v", v, ok)
 	}
 	resp.Body = io.NopCloser(resp.Body)
-	if v, ok := lookahead.VerdictOf(resp); v != nil || ok {
+	if v, ok := lookahead.Of(resp).Verdict(); v != nil || ok {
 		t.Errorf("wrapped: %v, %v", v, ok)
 	}
 }
@@ -192,17 +192,17 @@ func TestWrap(t *testing.T) {
 
 // The note that a header has no code is kept until there is a verdict.
 func TestNoCode(t *testing.T) {
-	resp, b := ahead(strings.NewReader("x"), 1)
-	if lookahead.HasNoCode(resp) || lookahead.HasNoCode(new(http.Response)) {
+	_, b := ahead(strings.NewReader("x"), 1)
+	if b.HasNoCode() {
 		t.Error("a header that was not searched has no code")
 	}
 	b.SetNoCode()
-	if _, judged := lookahead.VerdictOf(resp); judged || !lookahead.HasNoCode(resp) {
-		t.Errorf("after SetNoCode: HasNoCode is %t, judged %t", lookahead.HasNoCode(resp), judged)
+	if _, judged := b.Verdict(); judged || !b.HasNoCode() {
+		t.Errorf("after SetNoCode: HasNoCode is %t, judged %t", b.HasNoCode(), judged)
 	}
 	b.SetVerdict(nil)
-	if _, judged := lookahead.VerdictOf(resp); !judged || lookahead.HasNoCode(resp) {
-		t.Errorf("after SetVerdict: HasNoCode is %t, judged %t", lookahead.HasNoCode(resp), judged)
+	if _, judged := b.Verdict(); !judged || b.HasNoCode() {
+		t.Errorf("after SetVerdict: HasNoCode is %t, judged %t", b.HasNoCode(), judged)
 	}
 }
 

@@ -138,15 +138,15 @@ func (s Secrets) Filter() func(text string) bool {
 // looks at the last one first: if that is not in set, no run includes it, and the
 // others are skipped.
 func hasRun(text string, set *[256]bool, n int) bool {
-	for end := n; end <= len(text); {
-		start := end
-		for start > end-n && set[text[start-1]] {
-			start--
+	for len(text) >= n {
+		i := n - 1
+		for i >= 0 && set[text[i]] {
+			i--
 		}
-		if start == end-n {
+		if i < 0 {
 			return true
 		}
-		end = start + n
+		text = text[i+1:]
 	}
 	return false
 }
