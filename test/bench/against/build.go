@@ -1,34 +1,58 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 )
 
-// startBoth starts the worker of commit and that of this tree.
-func startBoth(dir, commit string) (before, now *process, err error) {
+const (
+	module = "github.com/go-okru/okru"
+	before = "github.com/go-okru/before" // the module path of the other commit, in the worker
+)
+
+// prepare writes a module to dir whose program worker has both this tree and
+// commit. The versions of other modules are those of test/bench for both.
+func prepare(dir, commit string) error {
 	top, err := output("", "git", "rev-parse", "--show-toplevel")
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	old := filepath.Join(dir, "commit")
+	bench, worker, old := filepath.Join(top, "test", "bench"), filepath.Join(dir, "worker"), filepath.Join(dir, "old")
 	if err := checkOut(top, commit, old); err != nil {
-		return nil, nil, err
+		return err
 	}
-	if before, err = start(top, filepath.Join(dir, "before"), old); err != nil {
-		return nil, nil, err
+	rows := filepath.Join(worker, "before")
+	for to, from := range map[string]string{worker: filepath.Join(bench, "against", "worker"), rows: filepath.Join(bench, "against", "worker", "rows")} {
+		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+			return err
+		}
 	}
-	if now, err = start(top, filepath.Join(dir, "now"), top); err != nil {
-		return nil, nil, errors.Join(err, before.stop())
+	for _, tree := range []string{old, rows} {
+		if err := rename(tree); err != nil {
+			return err
+		}
 	}
-	return before, now, nil
+	const add = "package main\n\nimport \"" + module + "/test/bench/against/worker/before\"\n\nfunc init() { newBefore = rows.New }\n"
+	if err := os.WriteFile(filepath.Join(worker, "before.go"), []byte(add), 0o600); err != nil {
+		return err
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text, err := os.ReadFile(filepath.Join(bench, name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			return err
+		}
+	}
+	_, err = output(dir, "go", "mod", "edit", "-module="+module+"/test/bench/against", "-replace="+module+"="+top,
+		"-require="+before+"@v0.0.0", "-replace="+before+"="+old)
+	return err
 }
 
 // checkOut writes the files of commit to dir.
@@ -44,29 +68,30 @@ func checkOut(top, commit, dir string) error {
 	return err
 }
 
-// start builds the worker with the okru in tree, and starts it. The versions
-// of other modules are those of test/bench for both sides.
-func start(top, dir, tree string) (*process, error) {
-	bench := filepath.Join(top, "test", "bench")
-	if err := os.CopyFS(filepath.Join(dir, "worker"), os.DirFS(filepath.Join(bench, "against", "worker"))); err != nil {
-		return nil, err
-	}
-	for _, name := range []string{"go.mod", "go.sum"} {
-		text, err := os.ReadFile(filepath.Join(bench, name))
+// rename gives the packages of this module in the Go files and the go.mod of tree
+// the module path before, so that one program can have both.
+func rename(tree string) error {
+	return filepath.WalkDir(tree, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(name) != ".go" && d.Name() != "go.mod" {
+			return err
+		}
+		text, err := os.ReadFile(name)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := output(dir, "go", "mod", "edit", "-replace=github.com/go-okru/okru="+tree); err != nil {
-		return nil, err
-	}
-	if _, err := output(dir, "go", "build", "-mod=mod", "-o", "worker.bin", "./worker"); err != nil {
-		return nil, err
-	}
-	return newProcess(filepath.Join(dir, "worker.bin"))
+		return os.WriteFile(name, bytes.ReplaceAll(text, []byte(module), []byte(before)), 0o600)
+	})
+}
+
+// build builds the worker in dir and returns its path.
+//
+// Where the linker puts functions changes what a call costs by up to a twentieth, and
+// any change of the code moves them. So each layout has the functions in another
+// random order.
+func build(dir string, layout int) (string, error) {
+	name := filepath.Join(dir, fmt.Sprintf("worker%d.bin", layout))
+	_, err := output(dir, "go", "build", "-mod=mod", fmt.Sprintf("-ldflags=-randlayout=%d", layout), "-o", name, "./worker")
+	return name, err
 }
 
 // output runs a command and returns what it printed, without the last newline.
@@ -81,40 +106,3 @@ func output(dir string, name string, args ...string) (string, error) {
 	}
 	return strings.TrimSuffix(string(out), "\n"), nil
 }
-
-// A process is a running worker.
-type process struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
-}
-
-func newProcess(path string) (*process, error) {
-	cmd := exec.Command(path)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	return &process{cmd, in, bufio.NewReader(out)}, cmd.Start()
-}
-
-// measure lets the worker make calls of one row.
-func (p *process) measure(row string, calls int) (ns, allocs float64, err error) {
-	if _, err := fmt.Fprintln(p.in, row, calls); err != nil {
-		return 0, 0, err
-	}
-	line, err := p.out.ReadString('\n')
-	if err != nil {
-		return 0, 0, fmt.Errorf("the worker ended: %w", err)
-	}
-	_, err = fmt.Sscan(line, &ns, &allocs)
-	return ns, allocs, err
-}
-
-// stop ends the worker by closing its input.
-func (p *process) stop() error { return errors.Join(p.in.Close(), p.cmd.Wait()) }

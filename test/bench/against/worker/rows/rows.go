@@ -1,4 +1,6 @@
-package main
+// Package rows has the calls that the program against measures. It uses only names that
+// both commits have.
+package rows
 
 import (
 	"context"
@@ -31,9 +33,9 @@ const (
 	expired = `{"error_code":102,"error_data":null,"error_msg":"PARAM_SESSION_EXPIRED : Session expired"}`
 )
 
-// newRows returns one call of each kind. The names are those of the program
+// New returns one call of each kind. The names are those of the program
 // against.
-func newRows() (map[string]func() error, error) {
+func New() (map[string]func() error, error) {
 	base := reply(success)
 	static := oauth.Static(token, "")
 	stack, err := newStack(static, nil, base)

@@ -1,9 +1,11 @@
-package main
+// Package rows has the calls that the program against measures. It uses only names that
+// both commits have.
+package rows
 
 import "testing"
 
 func TestEveryRowWorks(t *testing.T) {
-	rows, err := newRows()
+	rows, err := New()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -13,8 +15,5 @@ func TestEveryRowWorks(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-	}
-	if _, _, err := measure(rows["none"], 1); err == nil {
-		t.Error("no error for an unknown row")
 	}
 }
