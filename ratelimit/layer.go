@@ -186,7 +186,9 @@ func (t *limitLayer) RoundTripVerdict(r *http.Request) (*http.Response, roundtri
 		s.use(e)
 	}
 	err := t.wait(r, s)
-	s.report(wait, err)
+	if wait.Traced() {
+		s.report(wait, err)
+	}
 	if err != nil {
 		return nil, roundtrip.Verdict{}, waitError(r.Context(), err, s)
 	}

@@ -89,20 +89,18 @@ func (t *retrier) send(caller, r *http.Request, n int) (resp *http.Response, v r
 	}
 	if err == nil {
 		resp.Request = caller
-		v = inspect(resp, v, isCall)
+		if isCall && !v.Inspected {
+			v = inspect(resp)
+		}
 	}
 	trace.done(resp, v, err)
 	return resp, v, sent, err
 }
 
-// inspect returns v, the verdict about resp. If there is none, and resp is the
-// response to a call, it makes one: a layer of others, which may be between this one
-// and the Signer, does not pass the verdict on.
-func inspect(resp *http.Response, v roundtrip.Verdict, isCall bool) roundtrip.Verdict {
-	if !isCall || v.Inspected {
-		return v
-	}
-	v.Inspected = true
+// inspect returns the verdict about resp, the response to a call. A layer of others,
+// which may be between this one and the Signer, does not pass the verdict on.
+func inspect(resp *http.Response) roundtrip.Verdict {
+	v := roundtrip.Verdict{Inspected: true}
 	if e, failed := okerrors.FromResponse(resp); failed {
 		v.Err = e
 	}

@@ -9,6 +9,7 @@ import (
 
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/okcall"
+	"github.com/go-okru/okru/internal/param"
 	"github.com/go-okru/okru/internal/roundtrip"
 )
 
@@ -94,11 +95,15 @@ func (s *signer) sign(c *call) error {
 	}
 	// This needs the keys: whether a session in the parameters is the right one is
 	// known only now.
-	if err := p.checkSession(c, k); err != nil {
-		return err
+	if p.list.Names()&param.IsSession != 0 && !c.renewed { // the repeat has a newer session
+		if err := p.checkSession(k); err != nil {
+			return err
+		}
 	}
 	p.sign(c, k)
-	s.release(p)
+	if p.size() <= maxPooled {
+		s.scratch.Put(p)
+	}
 	if c.options.IsCaller() {
 		signed := c.signed // so that only calls with a Caller allocate it
 		c.options.Caller.Sign(func(text string) string { return s.secrets(signed).Clean(text) })

@@ -43,15 +43,12 @@ func newParams(key string) *params {
 	return p
 }
 
-// maxPooled keeps the scratch of a rare long form from staying for good.
+// maxPooled is the largest scratch that is used again, in bytes: that of a rare long
+// form must not stay for good.
 const maxPooled = 64 << 10
 
-// release returns p to the pool, unless it has grown too large.
-func (s *signer) release(p *params) {
-	if cap(p.text)+p.list.Size() <= maxPooled {
-		s.scratch.Put(p)
-	}
-}
+// size returns how much memory p holds, in bytes.
+func (p *params) size() int { return cap(p.text) + p.list.Size() }
 
 // parse collects the parameters of c, checked, completed and sorted.
 func (p *params) parse(c *call, key string) error {
@@ -108,13 +105,9 @@ func (p *params) check(key string) error {
 	return nil
 }
 
-// checkSession returns an error if c has an access_token or session_key that is
-// not the session in k: the call would run as another user. The repeat after a
-// renewal has a newer session.
-func (p *params) checkSession(c *call, k *keys) error {
-	if c.renewed || p.list.Names()&param.IsSession == 0 { // nearly always there is none
-		return nil
-	}
+// checkSession returns an error if the call has an access_token or session_key that
+// is not the session in k: it would run as another user.
+func (p *params) checkSession(k *keys) error {
 	for i := range p.list.Len() {
 		if p.list.Name(i)&param.IsSession != 0 && string(p.list.Value(i)) != k.access {
 			return reject("the call has a parameter %s that is not the session which it would use; leave it out, and set the session of a call by transport.WithToken", p.list.Key(i))

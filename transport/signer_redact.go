@@ -61,7 +61,7 @@ func redactError(err error, secrets redact.Secrets) error {
 
 // redactHeader redacts all values of h, the header of a response to c, and
 // reports whether h has one of lookahead.CodeHeaders.
-func (s *signer) redactHeader(h http.Header, c *signedCall) (hasCode bool) {
+func (s *signer) redactHeader(h http.Header, c *signedCall) bool {
 	return redactHeader(h, c.keys.mayShow, c.sig, func() redact.Secrets { return append(s.secretsOf(c.keys), c.sig) })
 }
 

@@ -38,13 +38,16 @@ func newTracer(o *okcall.Options, n int) *tracer {
 // attempt reports that r, the caller's request or a copy of it, is about to be
 // sent as sent, whose body it closes if the hook panics.
 func (t *tracer) attempt(hosts *okcall.Hosts, r, sent *http.Request, c Circuit) {
-	if t != nil && sent.Context().Err() == nil { // else sendAttempt does not send it
+	if t != nil {
 		t.reportAttempt(hosts, r, sent, c)
 	}
 }
 
 // reportAttempt calls Attempt.
 func (t *tracer) reportAttempt(hosts *okcall.Hosts, r, sent *http.Request, c Circuit) {
+	if sent.Context().Err() != nil { // sendAttempt does not send it
+		return
+	}
 	t.sent = DoneInfo{N: t.n, Circuit: c}
 	if hosts.IsCall(r.URL) {
 		t.sent.Method = okcall.MethodInURL(r.URL) // where the caller has put it first, nearly always

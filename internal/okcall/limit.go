@@ -43,10 +43,13 @@ func BeginWait(ctx context.Context) Wait {
 	return Wait{}
 }
 
+// Traced reports whether there is a Tracer.
+func (w Wait) Traced() bool { return w.options != nil }
+
 // End reports the wait to the Tracer of its context, if there is one. Its hook
 // may panic.
 func (w Wait) End(err error) {
-	if w.options != nil {
+	if w.Traced() {
 		w.options.Tracer.Waited(w.options.Attempt, Clock()-w.began, err)
 	}
 }
