@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"time"
 
 	okerrors "github.com/go-okru/okru/errors"
 	"github.com/go-okru/okru/internal/okcall"
@@ -62,11 +61,12 @@ func (t *retrier) send(caller, r *http.Request, n int) (resp *http.Response, v r
 	if options != nil && options.Attempts != nil {
 		options.Attempts.Add(1)
 	}
-	kind, timeout := t.Hosts.KindOf(caller.URL), time.Duration(0)
-	// A Signer or a Group below may send it.
-	isCall, isSent := kind != okcall.NoCall, kind == okcall.REST && t.isSigned || kind == okcall.Graph && t.hasGroup
-	if isCall && !okcall.IsLongPoll(caller.URL.Path) { // whose response waits for an event
-		timeout = t.settings.AttemptTimeout
+	kind := t.Hosts.KindOf(caller.URL)
+	isCall := kind != okcall.NoCall
+	isSent := kind == okcall.REST && t.isSigned || kind == okcall.Graph && t.hasGroup // by a layer below
+	timeout := t.settings.AttemptTimeout
+	if timeout > 0 && (!isCall || okcall.IsLongPoll(caller.URL.Path)) { // the response to a long poll waits for an event
+		timeout = 0
 	}
 	// The lowest layer applies the timeout and reports the number, so they travel
 	// in the context. It is made only where it says something: it costs an

@@ -76,7 +76,12 @@ func (s *signer) keys(c *call) (*keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.sessionKeys(circuit, t)
+	// The usual case. It compares the token with the one that the keys were made
+	// of, by its values: a source may change a token in place.
+	if k := s.derived.find(circuit, t); k != nil {
+		return &k.keys, nil
+	}
+	return s.newKeys(circuit, t)
 }
 
 // keysWithout returns the keys of a call without a session: its circuit has none,
@@ -96,13 +101,8 @@ func (s *signer) keysWithout(circuit Circuit) (*keys, error) {
 	return nil, reject("circuit %v signs calls of a session, and there is none: set TokenSource, or use WithToken", circuit)
 }
 
-// sessionKeys returns the keys of session t on a circuit that has one.
-func (s *signer) sessionKeys(circuit Circuit, t *oauth2.Token) (*keys, error) {
-	// The usual case. It compares the token with the one that the keys were made
-	// of, by its values: a source may change a token in place.
-	if k := s.derived.find(circuit, t); k != nil {
-		return &k.keys, nil
-	}
+// newKeys makes the keys of session t on a circuit that has one.
+func (s *signer) newKeys(circuit Circuit, t *oauth2.Token) (*keys, error) {
 	if err := checkSession(t); err != nil {
 		return nil, err
 	}

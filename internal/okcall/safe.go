@@ -15,18 +15,17 @@ import (
 // POST for every method.
 func ReadsOnly(method string) bool {
 	name := method[strings.LastIndexByte(method, '.')+1:]
-	end := 0
-	for end < len(name) && (name[end] < 'A' || name[end] > 'Z') {
-		end++
-	}
-	switch name[:end] {
-	case "get":
-		return name != "getUploadUrl"
-	case "is", "has", "search", "find":
-		return true
+	for _, word := range &readers {
+		rest, ok := strings.CutPrefix(name, word)
+		if ok && (rest == "" || 'A' <= rest[0] && rest[0] <= 'Z') {
+			return name != "getUploadUrl"
+		}
 	}
 	return false
 }
+
+// readers are the words with which the names of methods begin that only read.
+var readers = [...]string{"get", "is", "has", "search", "find"}
 
 // MayRepeat returns whether r may run twice, as far as that is known without
 // its method: the choice in its context or, for a Graph call, whether it is a
