@@ -69,11 +69,13 @@ func (s *signer) RoundTripVerdict(r *http.Request) (*http.Response, roundtrip.Ve
 // attempt signs c and sends it.
 func (s *signer) attempt(c *call) (*http.Response, roundtrip.Verdict, error) {
 	isSigned := false
-	defer func() { // after an error or a panic of the source
-		if !isSigned && !c.isForm { // formOf has closed the body of a form
-			roundtrip.CloseRequest(c.request)
-		}
-	}()
+	if body := c.request.Body; body != nil && !c.isForm { // formOf has closed the body of a form
+		defer func() { // after an error or a panic of the source
+			if !isSigned {
+				body.Close()
+			}
+		}()
+	}
 	if err := s.sign(c); err != nil {
 		return nil, roundtrip.Verdict{}, terminal(err)
 	}

@@ -16,7 +16,10 @@ const apiHost = "api.ok.ru"
 
 // Hosts are the hosts of the API. Their method KindOf is the definition of an API
 // call, for every layer of a stack.
-type Hosts struct{ hosts []host }
+type Hosts struct {
+	hosts []host
+	first string // the address of the first one, to which nearly all calls go
+}
 
 // A host is an address that calls may be signed for.
 type host struct {
@@ -27,7 +30,7 @@ type host struct {
 }
 
 // Default are the Hosts of a layer that has no Signer below it: api.ok.ru.
-var Default = &Hosts{hosts: []host{{address: apiHost, name: apiHost}}}
+var Default = &Hosts{hosts: []host{{address: apiHost, name: apiHost}}, first: apiHost}
 
 // ParseHosts returns the Hosts with these addresses, such as "api.ok.ru" or
 // "127.0.0.1:8080"; by default, api.ok.ru. The error joins all faults; the Hosts
@@ -49,6 +52,7 @@ func ParseHosts(addresses []string) (*Hosts, error) {
 	if err := errors.Join(faults...); err != nil {
 		return Default, err
 	}
+	h.first = h.hosts[0].address
 	return h, nil
 }
 
@@ -56,9 +60,9 @@ func ParseHosts(addresses []string) (*Hosts, error) {
 // is a loopback host, else over https.
 func (h *Hosts) Endpoint() string {
 	if h.hosts[0].loopback {
-		return "http://" + h.hosts[0].address
+		return "http://" + h.first
 	}
-	return "https://" + h.hosts[0].address
+	return "https://" + h.first
 }
 
 // KindOf returns which API a request to u calls: the REST API by /fb.do or
@@ -68,7 +72,7 @@ func (h *Hosts) KindOf(u *url.URL) Kind {
 		return NoCall
 	}
 	kind := kindOf(u.Path)
-	isUsual := u.Scheme == "https" && u.Host == h.hosts[0].address
+	isUsual := u.Scheme == "https" && u.Host == h.first
 	if kind != NoCall && !isUsual && h.find(u) == nil {
 		return NoCall
 	}
