@@ -211,7 +211,7 @@ func isGraphWrite(r *http.Request) bool {
 
 // send sends the private copy of r and inspects the response.
 func (g *groupLayer) send(r, sent *http.Request, o *okcall.Options, key *groupKey) (*http.Response, roundtrip.Verdict, error) {
-	redactIn := func(h http.Header) { redactHeader(h, key.mayShow, "", func() redact.Secrets { return key.secrets }) }
+	redactIn := func(h http.Header) { redactHeader(h, key.mayShow, func() redact.Secrets { return key.secrets }) }
 	if trace := traceToHide(sent.Context()); trace != nil {
 		sent = hideFromTrace(trace, sent, r, redactIn)
 	}

@@ -62,21 +62,20 @@ func redactError(err error, secrets redact.Secrets) error {
 // redactHeader redacts all values of h, the header of a response to c, and
 // reports whether h has one of lookahead.CodeHeaders.
 func (s *signer) redactHeader(h http.Header, c *signedCall) bool {
-	return redactHeader(h, c.keys.mayShow, c.sig, func() redact.Secrets { return append(s.secretsOf(c.keys), c.sig) })
+	return redactHeader(h, c.keys.mayShow, func() redact.Secrets { return append(s.secretsOf(c.keys), c.sig) })
 }
 
 // redactHeader redacts all values of h, the header of a response, that quote
-// one of the secrets: sig, which may be empty, or one of which mayShow reports that
-// it may be there; a nil mayShow reports it of every value. What quotes it is
-// usually the URL of the call, so that the query is cut off: http.Client would
-// send it to the host that a Location names. A value that still quotes a secret
-// is replaced. It reports whether h has one of lookahead.CodeHeaders.
-func redactHeader(h http.Header, mayShow func(string) bool, sig string, secretsOf func() redact.Secrets) (hasCode bool) {
+// one of the secrets, as far as mayShow reports that they may; nil: all may. What
+// quotes it is usually the URL of the call, so that the query is cut off:
+// http.Client would send it to the host that a Location names. A value that still
+// quotes a secret is replaced. It reports whether h has one of
+// lookahead.CodeHeaders.
+func redactHeader(h http.Header, mayShow func(string) bool, secretsOf func() redact.Secrets) (hasCode bool) {
 	for name, values := range h {
 		hasCode = hasCode || slices.Contains(lookahead.CodeHeaders[:], name)
 		for i, value := range values {
-			hasSig := sig != "" && strings.Contains(value, sig)
-			if !hasSig && mayShow != nil && !mayShow(value) {
+			if mayShow != nil && !mayShow(value) {
 				continue // nearly always
 			}
 			secrets := secretsOf()

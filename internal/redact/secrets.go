@@ -114,8 +114,9 @@ func (s Secrets) mayBeIn(text string) bool {
 func hasManySpellings(secret string) bool { return hasLead(secret) || hasFolded(secret) }
 
 // Filter returns a function that reports whether a text may show a secret: if it
-// returns false, so does In. It is made once for secrets that are searched for
-// often, in short texts such as the values of a header.
+// returns false, so does In. It looks at the spelling alone, and at few bytes of most
+// texts. It is made once for secrets that are searched for often, in short texts such
+// as the values of a header.
 func (s Secrets) Filter() func(text string) bool {
 	s = slices.DeleteFunc(slices.Clone(s), func(secret string) bool { return len(secret) < minSecret })
 	shortest := math.MaxInt // nothing reads longer than it is
@@ -131,7 +132,7 @@ func (s Secrets) Filter() func(text string) bool {
 	if slices.ContainsFunc(s, hasManySpellings) {
 		return func(text string) bool { return len(text) >= shortest }
 	}
-	return func(text string) bool { return hasRun(text, &spelling, shortest) && s.mayBeIn(text) }
+	return func(text string) bool { return hasRun(text, &spelling, shortest) }
 }
 
 // hasRun reports whether text has n bytes in a row that are in set. Of n bytes it
