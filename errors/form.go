@@ -23,6 +23,9 @@ const byteOrderMark = "\ufeff"
 // formOf returns the form of a body that begins with text. It decodes nothing
 // and allocates nothing: for nearly all successes it is the whole inspection.
 func formOf(text []byte) form {
+	if len(text) > 2 && text[0] == '{' && text[1] == '"' && strings.IndexByte(memberLetters, text[2]) < 0 {
+		return foreignForm // nearly all successes
+	}
 	if len(text) > 0 && text[0] == byteOrderMark[0] {
 		if bytes.HasPrefix([]byte(byteOrderMark), text) {
 			return unknownForm
@@ -43,8 +46,6 @@ func formOf(text []byte) form {
 	case len(text) == 0:
 		return unknownForm
 	case text[0] != '"': // the end of the object, or no JSON
-		return foreignForm
-	case len(text) > 1 && strings.IndexByte(memberLetters, text[1]) < 0: // most successes
 		return foreignForm
 	}
 	return formOfKey(text[1:])

@@ -260,16 +260,23 @@ func formOf(r *http.Request) (string, error) {
 	case len(text) > okcall.MaxForm:
 		return "", reject("the form is longer than %d MiB; upload files to the URL that a getUploadUrl method returns", okcall.MaxForm>>20)
 	}
-	return string(text), nil
+	return text, nil
 }
 
 // readForm reads the form of r, up to one byte more than okcall.MaxForm.
-func readForm(r *http.Request) ([]byte, error) {
+func readForm(r *http.Request) (string, error) {
 	if r.GetBody == nil {
-		return readStream(r.Context(), r.Body)
+		text, err := readStream(r.Context(), r.Body)
+		return string(text), err
 	}
 	defer r.Body.Close() // it is in memory: reading it does not wait
-	return io.ReadAll(io.LimitReader(r.Body, okcall.MaxForm+1))
+	if text := okcall.InMemory(r.Body); text != nil && text.Len() <= okcall.MaxForm {
+		var form strings.Builder
+		_, err := io.Copy(&form, r.Body) // in one piece
+		return form.String(), err
+	}
+	text, err := io.ReadAll(io.LimitReader(r.Body, okcall.MaxForm+1))
+	return string(text), err
 }
 
 // readStream reads a body that others feed, such as that of a request which a

@@ -92,7 +92,8 @@ func (h *Hosts) Check(u *url.URL) error {
 	// A path with a RawPath has an escape that the server may read in another way,
 	// such as %2F: it is no call of the REST API, but looks like one. Ids in a
 	// Graph path have escapes.
-	isCall := isRESTPath(u.Path) && u.RawPath == "" || IsGraphPath(u.Path)
+	kind := kindOf(u.Path)
+	isCall := kind == REST && u.RawPath == "" || kind == Graph
 	if isCall && u.Scheme == "https" || !isCall && !beginsLikeCall(u.Path) {
 		return nil
 	}

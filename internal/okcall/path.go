@@ -19,25 +19,24 @@ const (
 	Graph // of group bots
 )
 
-// kindOf returns which API has path, on any host.
+// kindOf returns which API has path, on any host. The REST API has two: /fb.do,
+// where a parameter names the method, and /api/GROUP/NAME.
 func kindOf(path string) Kind {
-	switch {
-	case isRESTPath(path):
+	if path == "/fb.do" { // nearly all calls
 		return REST
-	case IsGraphPath(path):
+	}
+	return kindOfLong(path)
+}
+
+// kindOfLong is kindOf for any path but /fb.do.
+func kindOfLong(path string) Kind {
+	if _, _, ok := splitPath(path); ok {
+		return REST
+	}
+	if IsGraphPath(path) {
 		return Graph
 	}
 	return NoCall
-}
-
-// isRESTPath reports whether path is one of the two of the REST API: /fb.do,
-// where a parameter names the method, or /api/GROUP/NAME.
-func isRESTPath(path string) bool {
-	if path == "/fb.do" {
-		return true
-	}
-	_, _, ok := splitPath(path)
-	return ok
 }
 
 // splitPath splits /api/GROUP/NAME.
