@@ -158,7 +158,8 @@ type signedCopy struct {
 // sign makes the signed copy of the request of c.
 func (p *params) sign(c *call, k *keys) {
 	signed := &c.signed
-	*signed = signedCall{signedCopy: &signedCopy{request: *c.request, url: *c.request.URL}, keys: k}
+	signed.signedCopy = &signedCopy{request: *c.request, url: *c.request.URL}
+	signed.keys = k
 	signed.request.URL = &signed.url
 	if c.isForm {
 		p.signForm(signed)

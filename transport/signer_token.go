@@ -22,8 +22,8 @@ import (
 // A source has the session of one call, or returns it.
 type source struct {
 	tokens oauth2.TokenSource // nil: none
-	prompt bool               // Token of tokens returns at once
 	fixed  *oauth2.Token      // instead of tokens
+	prompt bool               // Token of tokens returns at once
 	empty  bool               // the context has a session, and it is nil
 }
 

@@ -15,17 +15,18 @@ import (
 // POST for every method.
 func ReadsOnly(method string) bool {
 	name := method[strings.LastIndexByte(method, '.')+1:]
-	for _, word := range &readers {
-		rest, ok := strings.CutPrefix(name, word)
-		if ok && (rest == "" || 'A' <= rest[0] && rest[0] <= 'Z') {
-			return name != "getUploadUrl"
-		}
+	if beginsWith(name, "get") { // most methods
+		return name != "getUploadUrl"
 	}
-	return false
+	return beginsWith(name, "is") || beginsWith(name, "has") || beginsWith(name, "search") || beginsWith(name, "find")
 }
 
-// readers are the words with which the names of methods begin that only read.
-var readers = [...]string{"get", "is", "has", "search", "find"}
+// beginsWith reports whether the first word of name, up to an upper-case letter, is
+// word.
+func beginsWith(name, word string) bool {
+	rest, ok := strings.CutPrefix(name, word)
+	return ok && (rest == "" || 'A' <= rest[0] && rest[0] <= 'Z')
+}
 
 // MayRepeat returns whether r may run twice, as far as that is known without
 // its method: the choice in its context or, for a Graph call, whether it is a
