@@ -4,7 +4,7 @@ package okerrors
 // the list of codes that OK publishes.
 
 // codes is the list of codes: OK's name and the class of each known one. The
-// constants are below, with what they mean.
+// constants are in codes.go, with what they mean.
 var codes = map[Code]struct {
 	name  string
 	class error

@@ -50,7 +50,7 @@ type Sessions struct {
 
 	mu      sync.Mutex
 	entries map[string]*sessionsEntry // by key; also those that only a caller or a renewal keeps
-	recent  list.List                 // entries with a strong reference, the most recently used first
+	recent  list.List                 // the LRU list of entries with a strong reference, the most recently used first
 }
 
 // A sessionsEntry refers to the Source of a key. Only a Source with a session

@@ -1,7 +1,7 @@
 package oauth
 
-// This file renews the session of a Source, with the token refresh and the single
-// flight that callers share.
+// This file renews the session of a Source: the token refresh, and the
+// single flight (singleflight) that callers share.
 
 import (
 	"context"

@@ -1,8 +1,8 @@
 package ratelimit
 
 // This file has the limiter that finds the rate by itself. It joins three parts:
-// the queue of callers (queue.go), the rate (cubic.go), and the backoff at the end
-// of this file, in which no call is made at all.
+// the queue of callers (queue.go), the rate (cubic.go), and the back-off after calls
+// were throttled (type backoff, at the end of this file).
 
 import (
 	"context"
@@ -41,8 +41,8 @@ import (
 // accepts in a simulation whose limit moves from 50 to 20 to 100 per second.
 //
 // It cannot tell a server that throttles some calls at any rate from other
-// processes that use a part of the limit: it makes way, and its rate sinks for
-// as long as this lasts. In a simulation of a program that makes 20 calls per
+// processes that use a part of the limit: it leaves them more and more of the
+// limit, and its rate sinks for as long as this lasts. In a simulation of a program that makes 20 calls per
 // second, of which 2 % are throttled, about half of the calls succeed in the
 // first two minutes, a third in ten minutes, and a seventh in an hour. If your
 // server does this, set min to the rate that you need, or use a [Bucket].
@@ -249,7 +249,8 @@ const (
 	startReserve = 400 * time.Millisecond
 )
 
-// A backoff is the time in which no call is made, and then a probe.
+// A backoff is the state of the back-off: a pause in which no call is made, and then
+// a probe, one call that shows whether the server accepts calls again.
 type backoff struct {
 	on    bool          // a pause, or the wait for the outcome of its probe
 	until time.Time     // when the probe may go

@@ -1,3 +1,5 @@
+// Package okcall defines what an API call is: which requests are calls, which
+// method a call names, and what its context says about it.
 package okcall
 
 // This file has the hosts of the API. With path.go it is the definition of an API

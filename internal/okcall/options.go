@@ -1,6 +1,6 @@
-// Package okcall defines what an API call is: which requests are calls, which
-// method a call names, and what its context says about it.
 package okcall
+
+// This file has what the context of a call says about it.
 
 import (
 	"context"
