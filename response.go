@@ -105,7 +105,8 @@ func (c *call) decode(resp *http.Response, result any) error {
 		return &callError{c.method, fmt.Errorf("the response broke off: %w", body.err), c.isWrite}
 	}
 	if isJSON && bytes.Contains(text, []byte(`"error_code"`)) {
-		if e, failed := okerrors.Parse(text); failed { // after keys that no error has
+		// After keys that no error has: no layer has seen it, and taken out secrets.
+		if e, failed := okerrors.Parse([]byte(c.redact(string(text)))); failed {
 			return c.apiError(e, resp)
 		}
 	}
@@ -115,7 +116,7 @@ func (c *call) decode(resp *http.Response, result any) error {
 	if err == nil {
 		return nil
 	}
-	return c.answerError(resp, text[:min(len(text), maxHead)], err)
+	return c.answerError(resp, text, body.err == io.EOF, err)
 }
 
 // apiError returns e, which is the error of the call.
@@ -130,9 +131,10 @@ func (c *call) apiError(e *okerrors.Error, resp *http.Response) error {
 	return e
 }
 
-// answerError returns the error of a response that begins with head.
-func (c *call) answerError(resp *http.Response, head []byte, err error) *AnswerError {
-	e := newAnswerError(c.method, resp, head, c.redact, err)
+// answerError returns the error of a response that is text or, if isWhole is false,
+// begins with it.
+func (c *call) answerError(resp *http.Response, text []byte, isWhole bool, err error) *AnswerError {
+	e := newAnswerError(c.method, resp, text, isWhole, c.redact, err)
 	_, later := roundtrip.RetryAfter(resp.Header, time.Now())
 	// A 4xx rejects the call, and a 503 with Retry-After asks to come back.
 	// Everything else may be a proxy that gave up on a server which runs the call.
@@ -140,28 +142,30 @@ func (c *call) answerError(resp *http.Response, head []byte, err error) *AnswerE
 	return e
 }
 
-// newAnswerError returns the error of a response that begins with head, at most
-// maxHead bytes of it. The function clean takes what is known to be secret out of a
+// newAnswerError returns the error of a response that is text or, if isWhole is
+// false, begins with it. The function clean takes what is known to be secret out of a
 // text.
-func newAnswerError(method string, resp *http.Response, head []byte, clean func(string) string, err error) *AnswerError {
+func newAnswerError(method string, resp *http.Response, text []byte, isWhole bool, clean func(string) string, err error) *AnswerError {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	e := &AnswerError{Method: method, Status: resp.StatusCode, ContentType: kind, Err: err}
-	if !looksLikeJSON(kind, head) {
-		e.Excerpt = excerptOf(head, clean)
+	if !looksLikeJSON(kind, text) {
+		e.Excerpt = excerptOf(text, isWhole, clean)
 	}
 	return e
 }
 
-// excerptOf returns the excerpt of a response that begins with head. If the response
-// goes on, the last word of head is left out: a part of a secret would not be found.
-func excerptOf(head []byte, clean func(string) string) string {
-	if end := bytes.LastIndexAny(head, " \t\r\n<>\"'&"); len(head) == maxHead && end > 0 {
+// excerptOf returns the excerpt of a response that is text or begins with it. If the
+// response goes on, the last word is left out: a part of a secret would not be found.
+func excerptOf(text []byte, isWhole bool, clean func(string) string) string {
+	head := text[:min(len(text), maxHead)]
+	isCut := !isWhole || len(head) < len(text)
+	if end := bytes.LastIndexAny(head, " \t\r\n<>\"'&"); isCut && end > 0 {
 		head = head[:end]
 	}
 	// First what is known to be secret, then what looks like it: a page of a proxy
 	// may quote a form or a cookie of others.
-	text := redact.Page(clean(strings.ToValidUTF8(string(head), "")))
-	return strings.ToValidUTF8(text[:min(len(text), maxExcerpt)], "")
+	excerpt := redact.Page(clean(strings.ToValidUTF8(string(head), "")))
+	return strings.ToValidUTF8(excerpt[:min(len(excerpt), maxExcerpt)], "")
 }
 
 // looksLikeJSON reports whether a response of this media type, which begins with
@@ -211,12 +215,12 @@ type bodyReader struct {
 	next int       // the part of text that Read has returned
 }
 
-// begin reads the beginning of the body: without a byte order mark and white space
-// maxHead bytes, which is all of most responses and enough for an excerpt. It returns
-// false if there is nothing else.
+// begin reads the beginning of the body: maxHead bytes, which is all of most
+// responses and enough for an excerpt. It takes a byte order mark and white space out
+// of it, and returns false if there is nothing else in the whole body.
 func (b *bodyReader) begin() bool {
 	b.text = make([]byte, 0, maxHead)
-	for mark := byteOrderMark; b.err == nil && len(b.text) < maxHead; mark = nil {
+	for mark := byteOrderMark; b.err == nil && len(b.text) == 0; mark = nil {
 		for b.err == nil && len(b.text) < maxHead {
 			b.text = b.text[:len(b.text)+b.read(b.text[len(b.text):maxHead])]
 		}
@@ -229,7 +233,7 @@ func (b *bodyReader) begin() bool {
 func (b *bodyReader) read(p []byte) (n int) {
 	for range maxEmptyReads {
 		n, b.err = b.rest.Read(p[:min(len(p), b.left+1)])
-		if b.left -= n; b.left < 0 {
+		if b.left -= n; b.left < 0 && !b.isCut() {
 			b.err = errTooLong
 		}
 		if n > 0 || b.err != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -18,6 +19,8 @@ import (
 
 	"github.com/go-okru/okru"
 	okerrors "github.com/go-okru/okru/errors"
+	"github.com/go-okru/okru/internal/test/canary"
+	"github.com/go-okru/okru/oauth"
 	"github.com/go-okru/okru/transport"
 )
 
@@ -80,6 +83,30 @@ func TestCallBrokenOff(t *testing.T) {
 			if !errors.Is(err, cause) || !strings.Contains(err.Error(), "broke off") || got.UID != "" {
 				t.Errorf("%.20q: %v, %v", text, got, err)
 			}
+		}
+	}
+}
+
+// A page that begins with white space is known as a page without its end, which may
+// never come.
+func TestCallDoesNotWaitForAPage(t *testing.T) {
+	for name, beginning := range map[string]string{
+		"line":       "\n<html>" + strings.Repeat("x", 505), // 512 bytes, as the others
+		"mark":       "\ufeff<html>" + strings.Repeat("x", 503),
+		"many lines": strings.Repeat("\r\n", 400) + "<html>" + strings.Repeat("x", 218), // 1,024
+	} {
+		c := &http.Client{Transport: transport.Func(func(r *http.Request) (*http.Response, error) {
+			r.Body.Close()
+			body := io.NopCloser(io.MultiReader(strings.NewReader(beginning), iotest.ErrReader(errors.New("was read"))))
+			return &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}, Body: body, Request: r}, nil
+		})}
+		_, err := okru.Call[struct{ UID string }](t.Context(), c, "users.setStatus", nil)
+		e, ok := errors.AsType[*okru.AnswerError](err)
+		if !ok || errors.Is(err, okerrors.ErrOutcomeUnknown) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if e.Excerpt != "<html" { // the rest may be the beginning of a secret
+			t.Errorf("%s: the excerpt is %q", name, e.Excerpt)
 		}
 	}
 }
@@ -161,6 +188,35 @@ func TestCallErrorsBeginWithTheMethod(t *testing.T) {
 				t.Errorf("%s, stack %t: %v is not %v", name, stack, err, test.is)
 			}
 		}
+	}
+}
+
+// An error that no layer has seen, since its code is late in the response, shows no
+// secret either.
+func TestLateErrorShowsNoSecret(t *testing.T) {
+	const token, secret = "CANARY-access.token/+", "CANARY-application-secret"
+	for name, before := range map[string]string{
+		"foreign key": `{"uid":"1",`,
+		"far":         strings.Repeat(" ", 70_000) + `{`,
+		"long":        `{"error_msg":"` + strings.Repeat("x", 70_000) + `",`,
+	} {
+		var sig string
+		base := transport.Func(func(r *http.Request) (*http.Response, error) {
+			text, _ := io.ReadAll(r.Body)
+			form, _ := url.ParseQuery(string(text))
+			sig = form.Get("sig")
+			quoted, _ := json.Marshal(token + " " + secret + " " + sig)
+			body := before + `"error_code":100,"error_data":` + string(quoted) + `,"error_field":` + string(quoted) + `,"error_msg":"PARAM : bad ` + url.QueryEscape(token) + " " + secret + " " + sig + `"}`
+			return respond(200, "application/json", body)(r)
+		})
+		c := newClient(t, okru.Config{ApplicationKey: "KEY", ApplicationSecret: secret, TokenSource: oauth.Static(token, ""), Base: base})
+		_, err := okru.Call[struct{}](t.Context(), c, "users.getInfo", nil)
+		e, ok := errors.AsType[*okerrors.Error](err)
+		if !ok || e.Code != okerrors.CodeParam {
+			t.Fatalf("%s: %v", name, err)
+		}
+		canary.Check(t, err, token, url.QueryEscape(token), secret, sig)
+		canary.Check(t, e.Message+e.Field+string(e.Data), token, url.QueryEscape(token), secret, sig)
 	}
 }
 

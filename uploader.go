@@ -128,7 +128,7 @@ func (r *uploadResponse) failure() error {
 	default:
 		return nil
 	}
-	return newAnswerError("upload", r.Response, r.body[:min(len(r.body), maxHead)], r.secrets.Clean, reason)
+	return newAnswerError("upload", r.Response, r.body, true, r.secrets.Clean, reason)
 }
 
 // redacted returns err without the upload URL.
