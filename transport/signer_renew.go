@@ -35,7 +35,7 @@ func (s *signer) renew(c *call, resp *http.Response, v roundtrip.Verdict) (*http
 	}
 	ctx := c.request.Context()
 	finish(ctx, resp)
-	c.trace.rejected(c.rejected.err)
+	c.trace.rejected(resp, c.rejected.err)
 	fresh, err := c.source.replace(ctx, c.rejected)
 	c.trace.renewed(err)
 	switch {

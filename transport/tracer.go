@@ -86,11 +86,11 @@ func (t *tracer) reportSend(hosts *okcall.Hosts, c *call) {
 	}
 }
 
-// rejected notes that the API has rejected the session of an attempt, which
-// its source is asked to renew.
-func (t *tracer) rejected(e *okerrors.Error) {
+// rejected notes that the API has rejected the session of an attempt by resp, whose
+// error is e, and that its source is asked to renew it.
+func (t *tracer) rejected(resp *http.Response, e *okerrors.Error) {
 	if t != nil {
-		t.renewal = RenewedInfo{N: t.n, Status: e.Status, Code: e.Code, RejectedAt: time.Now()}
+		t.renewal = RenewedInfo{N: t.n, Status: resp.StatusCode, Code: e.Code, RejectedAt: time.Now()}
 	}
 }
 

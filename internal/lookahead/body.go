@@ -3,6 +3,7 @@
 package lookahead
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -203,11 +204,17 @@ func (b *Body) Read(p []byte) (int, error) {
 	return b.rest.Read(p)
 }
 
+// errInvalidWrite is that of io.Copy, which is not exported.
+var errInvalidWrite = errors.New("okru: a writer returned an impossible count from Write")
+
 // WriteTo implements [io.WriterTo]: what was read ahead is written, and then the
 // original is copied, as io.Copy would copy it without a Body.
 func (b *Body) WriteTo(w io.Writer) (n int64, err error) {
 	if head := b.head; len(head) > 0 && !b.closed.Load() {
 		written, err := w.Write(head)
+		if written < 0 || written > len(head) {
+			return 0, errInvalidWrite
+		}
 		b.head = head[written:]
 		if err == nil && written < len(head) {
 			err = io.ErrShortWrite

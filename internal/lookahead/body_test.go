@@ -280,6 +280,21 @@ func TestWriteTo(t *testing.T) {
 }
 
 // A shortWriter takes three bytes and returns no error.
+// A writer that reports an impossible count does not break the reader.
+func TestWriteToABrokenWriter(t *testing.T) {
+	for _, n := range []int{-1, 6} {
+		resp, _ := ahead(strings.NewReader("12345"), 1)
+		if _, err := io.Copy(countWriter(n), resp.Body); err == nil {
+			t.Errorf("no error for a writer that reports %d bytes of 5", n)
+		}
+	}
+}
+
+// A countWriter reports that it has written so many bytes.
+type countWriter int
+
+func (n countWriter) Write([]byte) (int, error) { return int(n), nil }
+
 type shortWriter struct{}
 
 func (shortWriter) Write(p []byte) (int, error) { return min(3, len(p)), nil }
