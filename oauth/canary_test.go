@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -200,6 +201,41 @@ func TestForeignErrorsShowNoSecret(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// The response in an error of x/oauth2 may quote a token that the Source does not
+// know yet, at the first sign-in. Neither the error nor what it wraps shows it.
+func TestFirstSignInShowsNoPage(t *testing.T) {
+	const secret = "CANARY-refresh-1"
+	for name, response := range map[string]oauth2.RetrieveError{
+		"JSON":        {Body: []byte(`{"message":"no such token: ` + secret + `"}`), Response: &http.Response{StatusCode: 400}},
+		"page":        {Body: []byte("<html>" + secret), Response: &http.Response{StatusCode: 400, Status: "400 " + secret}},
+		"code":        {Body: []byte(secret), ErrorCode: "invalid_request", Response: &http.Response{StatusCode: 400}},
+		"description": {Body: []byte(secret), ErrorCode: "invalid_request", ErrorDescription: "no such token: " + secret},
+	} {
+		for how, err := range map[string]error{
+			"bare":    &response,
+			"wrapped": fmt.Errorf("user 7: %w", &response),
+			"joined":  errors.Join(errNetwork, fmt.Errorf("user 7: %w", &response)),
+		} {
+			var h hooks
+			_, got := oauth.NewSource(failing(err), h.options(nil)).Token()
+			for _, shown := range append(h.errs, got) {
+				canary.Check(t, shown, secret)
+				re, ok := errors.AsType[*oauth2.RetrieveError](shown)
+				if !ok || re.ErrorCode != response.ErrorCode {
+					t.Fatalf("%s, %s: the cause is lost: %v", name, how, shown)
+				}
+				canary.Check(t, fmt.Sprint(string(re.Body), re.Error(), re.ErrorDescription, re.Response.Status), secret)
+				if how != "bare" && !strings.Contains(shown.Error(), "user 7") {
+					t.Errorf("%s, %s: %v", name, how, shown)
+				}
+			}
+			if len(h.errs) != 1 {
+				t.Errorf("%s, %s: OnError received %d errors", name, how, len(h.errs))
+			}
 		}
 	}
 }

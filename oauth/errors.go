@@ -158,7 +158,12 @@ func redactError(err error, secrets redact.Secrets) error {
 	for i, cause := range causes {
 		causes[i] = redactError(cause, secrets)
 	}
-	text := redact.Text(secrets.Clean(redact.Truncate(err.Error(), maxText)))
+	text := err.Error()
+	// A wrapper has the text of what it wraps, here with the whole body.
+	if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		text = strings.ReplaceAll(text, e.Error(), token.RetrieveText(token.WithoutResponse(e, redact.Page)))
+	}
+	text = redact.Text(secrets.Clean(redact.Truncate(text, maxText)))
 	return &redactedError{failure{text, causes}, func(target error) bool { return errors.Is(err, target) }}
 }
 
@@ -168,7 +173,9 @@ func isClean(err error, secrets redact.Secrets) bool {
 	text := err.Error()
 	switch e := err.(type) {
 	case *oauth2.RetrieveError:
-		text += string(e.Body)
+		if len(e.Body) > 0 { // it may quote what was sent, such as a token that is not known here
+			return false
+		}
 	case *okerrors.Error:
 		text = strings.Join([]string{text, e.Field, string(e.Data), string(e.Custom)}, "\n")
 	}
@@ -187,13 +194,8 @@ func isClean(err error, secrets redact.Secrets) bool {
 // redactRetrieveError returns a copy of e without its body and without the
 // request in its response.
 func redactRetrieveError(e *oauth2.RetrieveError, secrets redact.Secrets) error {
-	status := 0
-	if e.Response != nil {
-		status = e.Response.StatusCode
-	}
-	own := newRetrieveError(status)
-	own.ErrorCode = cleanCode(e.ErrorCode, secrets)
-	own.ErrorDescription = cleanText(e.ErrorDescription, secrets)
+	own := token.WithoutResponse(e, func(code string) string { return cleanCode(code, secrets) })
+	own.ErrorDescription = redact.Page(cleanText(e.ErrorDescription, secrets))
 	return own
 }
 

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/go-okru/okru/internal/param"
+	"github.com/go-okru/okru/internal/token"
 )
 
 // ParseRedirect reads the URL that OK redirected the user to. It returns the
@@ -70,7 +71,7 @@ func isSpaceOrMark(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' }
 // redirect.
 func redirectFailure(f fields) error {
 	secrets := f.secrets()
-	e := newRetrieveError(http.StatusFound)
+	e := token.NewRetrieveError(http.StatusFound)
 	e.ErrorCode = cleanCode(f.text("error"), secrets)
 	e.ErrorDescription = cleanText(f.text("error_description"), secrets)
 	return oauthFailure(e, "redirect")

@@ -48,9 +48,9 @@ func (r *response) token(key, place string, secrets redact.Secrets) (*oauth2.Tok
 func (r *response) failure(place string, secrets redact.Secrets) error {
 	secrets = append(r.fields.secrets(), secrets...)
 	if e, ok := okerrors.FromResponse(r.Response); ok {
-		return apiFailure(e, secrets, newRetrieveError(r.StatusCode))
+		return apiFailure(e, secrets, token.NewRetrieveError(r.StatusCode))
 	}
-	e := newRetrieveError(r.StatusCode)
+	e := token.NewRetrieveError(r.StatusCode)
 	e.ErrorCode = cleanCode(r.fields.text("error"), secrets)
 	e.ErrorDescription = cleanText(r.fields.text("error_description"), secrets)
 	if e.ErrorCode != "" {
@@ -62,7 +62,7 @@ func (r *response) failure(place string, secrets redact.Secrets) error {
 // problem describes a response that has neither a session nor an error code.
 func (r *response) problem() string {
 	isHTML := strings.Contains(r.Header.Get("Content-Type"), "html")
-	switch status := statusText(r.StatusCode); {
+	switch status := token.StatusText(r.StatusCode); {
 	case r.StatusCode/100 == 3:
 		return "the response is a redirect, which is not followed: " + status
 	case !r.isSuccess():
@@ -100,23 +100,6 @@ func oauthFailure(e *oauth2.RetrieveError, place string) error {
 func apiFailure(e *okerrors.Error, secrets redact.Secrets, causes ...error) *failure {
 	own := redactAPIError(e, secrets)
 	return &failure{text: own.Error(), causes: append(causes, own)}
-}
-
-// newRetrieveError returns an error that contains nothing of a response but
-// its status. RetrieveError.Error prints the whole body if there is no error
-// code, and the body may quote what was sent.
-func newRetrieveError(status int) *oauth2.RetrieveError {
-	return &oauth2.RetrieveError{Response: &http.Response{
-		StatusCode: status,
-		Status:     statusText(status),
-		Body:       http.NoBody,
-	}}
-}
-
-// statusText returns the status line of a code. The status line that a server
-// sent may contain anything.
-func statusText(status int) string {
-	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
 // fields are the parameters of a response or of a redirect.

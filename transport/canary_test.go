@@ -167,6 +167,9 @@ func TestForeignSourcesPrintNoSecret(t *testing.T) {
 			if ok != (name != "other error") || ok && (re.ErrorCode == "") != (name == "page") {
 				t.Errorf("%s, %s: the cause is lost: %v", name, source, err)
 			}
+			if ok {
+				canary.Check(t, fmt.Sprint(string(re.Body), re.ErrorDescription, re.Error(), re.Response.Request), append(canaries, refresh)...)
+			}
 			if ok && !strings.Contains(err.Error(), "400") || source == "wrapped" && !strings.Contains(err.Error(), "user 7") {
 				t.Errorf("%s, %s: %v", name, source, err)
 			}

@@ -141,7 +141,9 @@ func withoutSecrets(err error) error {
 	text := err.Error()
 	re, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if ok {
-		text = strings.ReplaceAll(text, re.Error(), retrieval(re))
+		own := token.WithoutResponse(re, redact.Page)
+		text = redact.Text(strings.ReplaceAll(text, re.Error(), token.RetrieveText(own)))
+		return &retrieveError{redact.NewError(text, err), own}
 	}
 	if text = redact.Text(text); text == err.Error() {
 		return err
@@ -149,15 +151,21 @@ func withoutSecrets(err error) error {
 	return redact.NewError(text, err)
 }
 
-// retrieval returns the text of a failed token request: what of it cannot be a
-// secret.
-func retrieval(re *oauth2.RetrieveError) string {
-	text := "oauth2: cannot fetch token"
-	if re.Response != nil {
-		text += fmt.Sprintf(": status %d", re.Response.StatusCode)
+// A retrieveError is an error of a token source that was an *oauth2.RetrieveError.
+// By errors.As it is one without the response.
+type retrieveError struct {
+	err      error // without secrets
+	retrieve *oauth2.RetrieveError
+}
+
+func (e *retrieveError) Error() string { return e.err.Error() }
+func (e *retrieveError) Unwrap() error { return e.err }
+
+// As sets target to the RetrieveError, if it is a pointer to one.
+func (e *retrieveError) As(target any) bool {
+	t, ok := target.(**oauth2.RetrieveError)
+	if ok {
+		*t = e.retrieve
 	}
-	if re.ErrorCode != "" {
-		text += ": " + redact.Page(re.ErrorCode)
-	}
-	return text
+	return ok
 }
