@@ -134,7 +134,7 @@ func (h *Hosts) find(u *url.URL) *host {
 // belongs to another program, while plain http to any port of another host is
 // a mistake.
 func (h *host) serves(u *url.URL) bool {
-	name := strings.ToLower(u.Hostname())
+	name := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".") // a dot marks a complete name
 	listens := h.name == name && portOf(u.Scheme, h.port) == portOf(u.Scheme, u.Port())
 	switch u.Scheme {
 	case "https":
@@ -143,7 +143,7 @@ func (h *host) serves(u *url.URL) bool {
 	// all the same, so that Check rejects such a call instead of sending it
 	// unsigned.
 	case "http":
-		return listens || !h.loopback && h.port == "" && h.name == strings.TrimSuffix(name, ".")
+		return listens || !h.loopback && h.port == "" && h.name == name
 	}
 	return false
 }

@@ -26,6 +26,9 @@ func TestIsCall(t *testing.T) {
 		"https://api.ok.ru/api/users/getInfo":          true,
 		"https://API.OK.RU:443/fb.do":                  true,
 		"http://api.ok.ru/fb.do":                       true, // Check returns an error
+		"https://api.ok.ru./fb.do":                     true,
+		"https://API.ok.ru.:443/api/users/getInfo":     true,
+		"https://api.ok.ru../fb.do":                    false,
 		"https://gateway.example:8443/fb.do":           true,
 		"http://127.0.0.1:8080/api/users/getInfo":      true,
 		"https://127.0.0.1:8080/fb.do":                 true,
@@ -97,13 +100,19 @@ func TestCheck(t *testing.T) {
 		"https://gateway.example/Api/users/getInfo":  "/Api/users/getInfo is not a path of the API; write /api/users/getInfo",
 		"https://gateway.example//Graph//me/chats":   "//Graph//me/chats is not a path of the API; write /graph/me/chats",
 		"https://gateway.example/fb.do/x":            "/fb.do/x" + unclear,
+		"https://gateway.example./fb.do/":            "/fb.do/ is not a path of the API; write /fb.do",
+		"https://gateway.example/fb.do;jsession=1":   "/fb.do;jsession=1" + unclear,
+		"https://gateway.example/fb.do%20":           "/fb.do%20" + unclear,
+		"https://gateway.example/./fb.do":            "/./fb.do is not a path of the API; write /fb.do",
+		"https://gateway.example/x/../api/a/b":       "/x/../api/a/b is not a path of the API; write /api/a/b",
+		"https://gateway.example/..":                 "",
 		"https://gateway.example/Graph":              "/Graph" + unclear,
 		"https://gateway.example/Graph/me":           "/Graph/me is not a path of the API; write /graph/me",
 		"https://gateway.example/api/a":              "/api/a" + unclear,
 		"https://gateway.example/api/a.b.c":          "/api/a.b.c" + unclear,
 		"https://gateway.example/api/a.":             "/api/a." + unclear,
 		"https://gateway.example/graph/":             "/graph/" + unclear,
-		"https://gateway.example/api/..%2Ffb.do":     "/api/..%2Ffb.do" + unclear,
+		"https://gateway.example/api/..%2Ffb.do":     "/api/..%2Ffb.do is not a path of the API; write /fb.do",
 	} {
 		got := ""
 		if err := hosts.Check(parse(t, address)); err != nil {

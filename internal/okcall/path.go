@@ -6,6 +6,7 @@ package okcall
 import (
 	"fmt"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 )
@@ -84,11 +85,12 @@ func isIDRune(r rune) bool {
 	return r != '/' && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 }
 
-// beginsLikeCall reports whether the first segment of path that is not empty
-// is that of an API call, in lower case or not.
-func beginsLikeCall(path string) bool {
-	first, _, _ := strings.Cut(strings.TrimLeft(path, "/"), "/")
-	return strings.EqualFold(first, "fb.do") || strings.EqualFold(first, "api") || strings.EqualFold(first, "graph")
+// beginsLikeCall reports whether a path begins like that of an API call, in lower
+// case or not, as a server may read it: without empty segments and dots.
+func beginsLikeCall(p string) bool {
+	first, _, _ := strings.Cut(strings.TrimLeft(path.Clean("/"+p), "/"), "/")
+	first = strings.ToLower(first)
+	return first == "api" || first == "graph" || strings.HasPrefix(first, "fb.do")
 }
 
 // misspelled returns the error of a request to u, whose path begins like that
@@ -100,9 +102,9 @@ func misspelled(u *url.URL) error {
 	return fmt.Errorf("okru: %s is not a path of the API; write /fb.do?method=GROUP.NAME or /api/GROUP/NAME", u.EscapedPath())
 }
 
-// correct returns the path that was meant by path, or "" if that is unknown.
-func correct(path string) string {
-	segments := slices.DeleteFunc(strings.Split(path, "/"), func(s string) bool { return s == "" })
+// correct returns the path that was meant by p, or "" if that is unknown.
+func correct(p string) string {
+	segments := strings.Split(strings.TrimLeft(path.Clean("/"+p), "/"), "/")
 	rest := segments[1:]
 	switch first := strings.ToLower(segments[0]); {
 	case first == "fb.do" && len(rest) == 0:
