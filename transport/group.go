@@ -221,6 +221,7 @@ func (g *groupLayer) send(r, sent *http.Request, o *okcall.Options, key *groupKe
 	}
 	resp.Request = r
 	redactIn(resp.Header)
+	redactStatus(resp, key.mayShow, func() redact.Secrets { return key.secrets })
 	v := roundtrip.Verdict{Inspected: true}
 	if e, failed := okerrors.FromResponse(resp); failed {
 		v.Err = maskError(resp, e, key.secrets)

@@ -146,6 +146,7 @@ func (s *signer) inspect(c *call, resp *http.Response) roundtrip.Verdict {
 	// The memory of this Body is in the signedCopy, see there. One pass over the
 	// header finds secrets and the headers of an error.
 	signed.body.Wrap(resp)
+	s.redactStatus(resp, signed)
 	if hasCode := s.redactHeader(resp.Header, signed); !hasCode {
 		signed.body.SetNoCode()
 	}

@@ -65,6 +65,11 @@ func (s *signer) redactHeader(h http.Header, c *signedCall) bool {
 	return redactHeader(h, c.keys.mayShow, func() redact.Secrets { return append(s.secretsOf(c.keys), c.sig) })
 }
 
+// redactStatus redacts the status line of resp, the response to c.
+func (s *signer) redactStatus(resp *http.Response, c *signedCall) {
+	redactStatus(resp, c.keys.mayShow, func() redact.Secrets { return append(s.secretsOf(c.keys), c.sig) })
+}
+
 // redactHeader redacts all values of h, the header of a response, that quote
 // one of the secrets, as far as mayShow reports that they may; nil: all may. What
 // quotes it is usually the URL of the call, so that the query is cut off:
@@ -93,6 +98,14 @@ func redactHeader(h http.Header, mayShow func(string) bool, secretsOf func() red
 		}
 	}
 	return hasCode
+}
+
+// redactStatus replaces the status line of resp if it quotes one of the secrets, as
+// far as mayShow reports that it may; nil: it may.
+func redactStatus(resp *http.Response, mayShow func(string) bool, secretsOf func() redact.Secrets) {
+	if (mayShow == nil || mayShow(resp.Status)) && secretsOf().In(resp.Status) {
+		resp.Status = strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode)
+	}
 }
 
 // maskError masks the secrets in the body of resp, which is the API error e,

@@ -456,6 +456,21 @@ func TestNewKeysStayReadable(t *testing.T) {
 	}
 }
 
+// A long token that the API quotes, and that looks like a regular expression or like
+// escapes, is found as any other.
+func TestLongTokenInAnError(t *testing.T) {
+	for _, token := range []string{"PARAM" + strings.Repeat("-", 8_000), strings.Repeat("(a+)+", 8_000), strings.Repeat("%2525", 8_000), "PARAM" + strings.Repeat("-", 100_000)} {
+		body := `{"error_code":103,"error_msg":"PARAM_SESSION_KEY : Invalid session key: ` + token + `"}`
+		s := transport.Signer{ApplicationKey: "KEY", ApplicationSecret: "canary-secret"}
+		rt := okerrors.Decode(s.Wrap(respond(http.Header{}, func(string) io.Reader { return strings.NewReader(body) })))
+		r := get("method=users.getInfo")
+		_, err := rt.RoundTrip(r.WithContext(transport.WithToken(t.Context(), &oauth2.Token{AccessToken: token})))
+		if !errors.Is(err, okerrors.CodeParamSessionKey) || strings.Contains(err.Error(), token[:30]) {
+			t.Errorf("the error is %.200v", err)
+		}
+	}
+}
+
 // All values of all headers are redacted, also when they are not spelled as
 // they were sent. Others stay as they are, and those of the transport do.
 func TestHeadersAreRedacted(t *testing.T) {
@@ -479,10 +494,13 @@ func TestHeadersAreRedacted(t *testing.T) {
 				if code != "" {
 					sent["Invocation-Error"] = []string{code}
 				}
-				return &http.Response{StatusCode: status, Header: sent, Body: http.NoBody, Request: r}, nil
+				return &http.Response{StatusCode: status, Status: "200 OK, " + r.URL.RawQuery, Header: sent, Body: http.NoBody, Request: r}, nil
 			})).RoundTrip(get("method=users.getInfo"))
 			if err != nil {
 				t.Fatal(err)
+			}
+			if want := fmt.Sprint(status, " ", http.StatusText(status)); resp.Status != want {
+				t.Errorf("the status is %q, want %q", resp.Status, want)
 			}
 			for name, values := range resp.Header {
 				canary.Check(t, fmt.Sprint(name, values), canaryToken, sig, app, url.PathEscape(app), html.EscapeString(app), strings.ReplaceAll(app, "&", `\u0026`))
