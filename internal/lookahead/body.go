@@ -3,7 +3,6 @@
 package lookahead
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -204,25 +203,19 @@ func (b *Body) Read(p []byte) (int, error) {
 	return b.rest.Read(p)
 }
 
-// errInvalidWrite is that of io.Copy, which is not exported.
-var errInvalidWrite = errors.New("okru: a writer returned an impossible count from Write")
-
 // WriteTo implements [io.WriterTo]: what was read ahead is written, and then the
 // original is copied, as io.Copy would copy it without a Body.
 func (b *Body) WriteTo(w io.Writer) (n int64, err error) {
 	if head := b.head; len(head) > 0 && !b.closed.Load() {
 		written, err := w.Write(head)
-		if written < 0 || written > len(head) {
-			return 0, errInvalidWrite
-		}
-		b.head = head[written:]
-		if err == nil && written < len(head) {
+		if err == nil && written != len(head) {
 			err = io.ErrShortWrite
 		}
 		if err != nil {
-			return int64(written), err
+			b.head = head[max(0, min(written, len(head))):]
+			return int64(len(head) - len(b.head)), err
 		}
-		n = int64(written)
+		b.head, n = nil, int64(written)
 	}
 	switch err := b.err(); {
 	case err == nil || b.closed.Load():

@@ -279,7 +279,6 @@ func TestWriteTo(t *testing.T) {
 	}
 }
 
-// A shortWriter takes three bytes and returns no error.
 // A writer that reports an impossible count does not break the reader.
 func TestWriteToABrokenWriter(t *testing.T) {
 	for _, n := range []int{-1, 6} {
@@ -295,6 +294,7 @@ type countWriter int
 
 func (n countWriter) Write([]byte) (int, error) { return int(n), nil }
 
+// A shortWriter takes three bytes and returns no error.
 type shortWriter struct{}
 
 func (shortWriter) Write(p []byte) (int, error) { return min(3, len(p)), nil }
