@@ -219,6 +219,7 @@ func TestFirstSignInShowsNoPage(t *testing.T) {
 			"bare":    &response,
 			"wrapped": fmt.Errorf("user 7: %w", &response),
 			"joined":  errors.Join(errNetwork, fmt.Errorf("user 7: %w", &response)),
+			"several": fmt.Errorf("user 7: %w, %w", &response, &oauth2.RetrieveError{Body: []byte("other " + secret), Response: &http.Response{StatusCode: 500}}),
 		} {
 			var h hooks
 			_, got := oauth.NewSource(failing(err), h.options(nil)).Token()

@@ -158,11 +158,8 @@ func redactError(err error, secrets redact.Secrets) error {
 	for i, cause := range causes {
 		causes[i] = redactError(cause, secrets)
 	}
-	text := err.Error()
-	// A wrapper has the text of what it wraps, here with the whole body.
-	if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		text = strings.ReplaceAll(text, e.Error(), token.RetrieveText(token.WithoutResponse(e, redact.Page)))
-	}
+	// A wrapper has the text of what it wraps, such as the whole body of a response.
+	text := token.TextWithoutResponses(err, redact.Page)
 	text = redact.Text(secrets.Clean(redact.Truncate(text, maxText)))
 	return &redactedError{failure{text, causes}, func(target error) bool { return errors.Is(err, target) }}
 }

@@ -158,13 +158,18 @@ func TestForeignSourcesPrintNoSecret(t *testing.T) {
 				_, err := tokens.Token()
 				return nil, fmt.Errorf("user 7: %w", err)
 			}),
+			"wrapped with another": sourceFunc(func() (*oauth2.Token, error) {
+				_, err := tokens.Token()
+				return nil, errors.Join(err, &oauth2.RetrieveError{Body: []byte("other " + refresh), Response: &http.Response{StatusCode: 400}})
+			}),
 		} {
 			s := canarySigner()
 			s.TokenSource = tokens
 			_, err := s.Wrap(&recorder{}).RoundTrip(get("method=a.b"))
 			canary.Check(t, err, append(canaries, refresh)...)
 			re, ok := errors.AsType[*oauth2.RetrieveError](err)
-			if ok != (name != "other error") || ok && (re.ErrorCode == "") != (name == "page") {
+			joined := source == "wrapped with another" // which is a RetrieveError
+			if ok != (name != "other error" || joined) || ok && !joined && (re.ErrorCode == "") != (name == "page") {
 				t.Errorf("%s, %s: the cause is lost: %v", name, source, err)
 			}
 			if ok {

@@ -138,14 +138,11 @@ func noSession(ctx context.Context, err error) error {
 // for it if its text is not fit to be seen: that of x/oauth2 can be a whole
 // page, with all that was sent.
 func withoutSecrets(err error) error {
-	text := err.Error()
-	re, ok := errors.AsType[*oauth2.RetrieveError](err)
-	if ok {
-		own := token.WithoutResponse(re, redact.Page)
-		text = redact.Text(strings.ReplaceAll(text, re.Error(), token.RetrieveText(own)))
-		return &retrieveError{redact.NewError(text, err), own}
+	text := redact.Text(token.TextWithoutResponses(err, redact.Page))
+	if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		return &retrieveError{redact.NewError(text, err), token.WithoutResponse(e, redact.Page)}
 	}
-	if text = redact.Text(text); text == err.Error() {
+	if text == err.Error() {
 		return err
 	}
 	return redact.NewError(text, err)

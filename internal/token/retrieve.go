@@ -41,8 +41,33 @@ func WithoutResponse(e *oauth2.RetrieveError, clean func(string) string) *oauth2
 	return own
 }
 
-// RetrieveText returns the text of e, which WithoutResponse has returned.
-func RetrieveText(e *oauth2.RetrieveError) string {
+// TextWithoutResponses returns the text of err, in which every RetrieveError that it
+// wraps is replaced by its status and its error code, which clean makes safe to show.
+func TextWithoutResponses(err error, clean func(string) string) string {
+	text := err.Error()
+	for _, e := range retrieveErrors(err) {
+		text = strings.ReplaceAll(text, e.Error(), textOf(WithoutResponse(e, clean)))
+	}
+	return text
+}
+
+// retrieveErrors returns all that err is or wraps.
+func retrieveErrors(err error) (all []*oauth2.RetrieveError) {
+	switch e := err.(type) {
+	case *oauth2.RetrieveError:
+		return []*oauth2.RetrieveError{e}
+	case interface{ Unwrap() error }:
+		return retrieveErrors(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, cause := range e.Unwrap() {
+			all = append(all, retrieveErrors(cause)...)
+		}
+	}
+	return all
+}
+
+// textOf returns the text of e, which WithoutResponse has returned.
+func textOf(e *oauth2.RetrieveError) string {
 	text := "oauth2: cannot fetch token"
 	if e.Response.StatusCode != 0 {
 		text += fmt.Sprintf(": status %d", e.Response.StatusCode)
