@@ -105,9 +105,8 @@ func (c *call) decode(resp *http.Response, result any) error {
 		return &callError{c.method, fmt.Errorf("the response broke off: %w", body.err), c.isWrite}
 	}
 	if isJSON && bytes.Contains(text, []byte(`"error_code"`)) {
-		// After keys that no error has: no layer has seen it, and taken out secrets.
-		if e, failed := okerrors.Parse([]byte(c.redact(string(text)))); failed {
-			return c.apiError(e, resp)
+		if e, failed := okerrors.Parse(text); failed { // after keys that no error has
+			return c.apiError(c.redactLate(text, e), resp)
 		}
 	}
 	if !success {
@@ -117,6 +116,16 @@ func (c *call) decode(resp *http.Response, result any) error {
 		return nil
 	}
 	return c.answerError(resp, text, body.err == io.EOF, err)
+}
+
+// redactLate returns e, the error that text is, without the secrets of the call. No
+// layer has seen it, and done so. If text without them is no error any more, the code
+// is kept, and nothing else.
+func (c *call) redactLate(text []byte, e *okerrors.Error) *okerrors.Error {
+	if masked, ok := okerrors.Parse([]byte(c.redact(string(text)))); ok {
+		return masked
+	}
+	return &okerrors.Error{Code: e.Code}
 }
 
 // apiError returns e, which is the error of the call.

@@ -220,6 +220,16 @@ func TestLateErrorShowsNoSecret(t *testing.T) {
 	}
 }
 
+// If a late error without the secrets is no error any more, its code is left.
+func TestLateErrorOfAnOddSecret(t *testing.T) {
+	base := respond(200, "application/json", `{"uid":"1","error_code":100,"error_msg":"PARAM : x"}`)
+	c := newClient(t, okru.Config{ApplicationKey: "KEY", ApplicationSecret: "error_code", Base: base})
+	_, err := okru.Call[struct{}](t.Context(), c, "users.getInfo", nil)
+	if e, ok := errors.AsType[*okerrors.Error](err); !ok || e.Code != okerrors.CodeParam || e.Message != "" || e.Method != "users.getInfo" {
+		t.Errorf("the error is %#v", err)
+	}
+}
+
 // A filler reads left bytes c, and counts what is read.
 type filler struct {
 	left int
