@@ -22,7 +22,8 @@ var memberPrefixes = [...]string{
 	"error", "custom_error", "ver_redirect_url", "verification_url", param.SessionKey, param.SessionSecretKey,
 }
 
-// memberLetters are what memberPrefixes begin with, and any key that is escaped.
+// memberLetters are what memberPrefixes begin with, each of them, and any key that is
+// escaped.
 const memberLetters = `ecvs\`
 
 // isMember reports whether an error may have a member of that name.

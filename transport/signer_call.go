@@ -137,7 +137,7 @@ func (s *signer) send(c *call) (*http.Response, roundtrip.Verdict, error) {
 }
 
 // inspect makes resp, the response to the signed copy of c, safe to show, and
-// returns what it says.
+// returns the verdict about it.
 func (s *signer) inspect(c *call, resp *http.Response) roundtrip.Verdict {
 	signed := &c.signed
 	// http.Client resolves a Location against the URL of resp.Request, and a

@@ -14,6 +14,7 @@ import (
 	"github.com/go-okru/okru/internal/lookahead"
 	"github.com/go-okru/okru/internal/redact"
 	"github.com/go-okru/okru/internal/roundtrip"
+	"github.com/go-okru/okru/internal/token"
 )
 
 // Servers and proxies quote what they were sent, and what they quote ends up in
@@ -24,8 +25,12 @@ import (
 // secrets returns what is secret about a call: the keys, and the values of the
 // parameters that are secret by their name, such as sig and password.
 func (s *signer) secrets(c signedCall) redact.Secrets {
-	secrets := append(s.secretsOf(c.keys), c.sig)
-	return appendSecrets(appendSecrets(secrets, c.form), c.url.RawQuery)
+	return appendSecrets(appendSecrets(s.signingSecrets(&c), c.form), c.url.RawQuery)
+}
+
+// signingSecrets returns the keys of c and its signature.
+func (s *signer) signingSecrets(c *signedCall) redact.Secrets {
+	return append(s.secretsOf(c.keys), c.sig)
 }
 
 // appendSecrets appends the values of the parameters in text, a query or a
@@ -62,12 +67,12 @@ func redactError(err error, secrets redact.Secrets) error {
 // redactHeader redacts all values of h, the header of a response to c, and
 // reports whether h has one of lookahead.CodeHeaders.
 func (s *signer) redactHeader(h http.Header, c *signedCall) bool {
-	return redactHeader(h, c.keys.mayShow, func() redact.Secrets { return append(s.secretsOf(c.keys), c.sig) })
+	return redactHeader(h, c.keys.mayShow, func() redact.Secrets { return s.signingSecrets(c) })
 }
 
 // redactStatus redacts the status line of resp, the response to c.
 func (s *signer) redactStatus(resp *http.Response, c *signedCall) {
-	redactStatus(resp, c.keys.mayShow, func() redact.Secrets { return append(s.secretsOf(c.keys), c.sig) })
+	redactStatus(resp, c.keys.mayShow, func() redact.Secrets { return s.signingSecrets(c) })
 }
 
 // redactHeader redacts all values of h, the header of a response, that quote
@@ -104,7 +109,7 @@ func redactHeader(h http.Header, mayShow func(string) bool, secretsOf func() red
 // far as mayShow reports that it may; nil: it may.
 func redactStatus(resp *http.Response, mayShow func(string) bool, secretsOf func() redact.Secrets) {
 	if (mayShow == nil || mayShow(resp.Status)) && secretsOf().In(resp.Status) {
-		resp.Status = strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode)
+		resp.Status = token.StatusText(resp.StatusCode)
 	}
 }
 

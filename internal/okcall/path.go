@@ -26,11 +26,11 @@ func kindOf(path string) Kind {
 	if path == "/fb.do" { // nearly all calls
 		return REST
 	}
-	return kindOfLong(path)
+	return kindOfOther(path)
 }
 
-// kindOfLong is kindOf for any path but /fb.do.
-func kindOfLong(path string) Kind {
+// kindOfOther is kindOf for any path but /fb.do.
+func kindOfOther(path string) Kind {
 	if _, _, ok := splitPath(path); ok {
 		return REST
 	}
