@@ -65,7 +65,7 @@ func run(verbose bool) error {
 
 // callEachCircuit makes one plain request on each circuit.
 func callEachCircuit(ctx context.Context, client *http.Client, cfg okru.Config) error {
-	table := newTable("CIRCUIT", "CALL", "STATUS", "ANSWER")
+	table := newTable("CIRCUIT", "CALL", "STATUS", "RESPONSE")
 	token, err := cfg.TokenSource.Token()
 	if err != nil {
 		return err
